@@ -1,0 +1,141 @@
+"""Background jobs: how they are put in the queue, which run by the clock, and the process that runs them.
+
+The database owns the work (a row first, committed); a job only carries ids, as JSON. So nothing here may fail a request:
+when the broker is away the sweep finds the row later. Run as `python -m app.queue worker` and `python -m app.queue
+cron`, exactly one of the latter. Where next: the rooms' jobs.py.
+"""
+
+import logging
+import os
+import sys
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from flask import Flask, current_app, has_app_context
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue, SimpleWorker
+from rq.cron import CronJob, CronScheduler
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+log = logging.getLogger(__name__)
+
+NAME = "desk"
+JOB_TIMEOUT = 180  # seconds
+FAILED_KEPT = 24 * 3600  # seconds; rq's default is a year
+
+
+class TimedJob(NamedTuple):
+    """A job that the clock starts: the function's dotted path and the seconds between two starts."""
+
+    function: str
+    seconds: int
+
+
+#: What happens by itself. A job is safe to run twice and asks the database what is due.
+TIMED_JOBS = [
+    TimedJob("app.messages.jobs.sweep", 10),
+]
+
+
+def broker_url() -> str:
+    """Address of the broker; empty where there is none."""
+    if has_app_context():
+        return str(current_app.config.get("REDIS_URL") or "")
+    return os.environ.get("REDIS_URL", "")
+
+
+@lru_cache(maxsize=8)
+def _connection(url: str) -> "Redis[bytes]":
+    # Short: a person waits at the page that enqueues.
+    return Redis.from_url(url, socket_connect_timeout=1, socket_timeout=2)
+
+
+def queue() -> Queue:
+    """The queue of the running application's broker.
+
+    Raises:
+        RuntimeError: no broker is configured.
+    """
+    url = broker_url()
+    if not url:
+        raise RuntimeError("REDIS_URL is not set")
+    return Queue(NAME, connection=_connection(url), serializer=JSONSerializer, default_timeout=JOB_TIMEOUT)
+
+
+def enqueue(function: str, *args: Any, job_id: str | None = None) -> bool:
+    """Ask the worker to call `function(*args)`; call it after the commit that made the row.
+
+    `function` is a dotted path, `args` are JSON values. The same `job_id` (letters, digits, - and _) twice before the
+    worker comes is run once. Never raises for a dead broker: says False, and the sweep finds the row.
+    """
+    try:
+        queue().enqueue(function, args=args, job_id=job_id, result_ttl=0, failure_ttl=FAILED_KEPT)
+    except (RedisError, OSError, RuntimeError) as error:
+        log.warning("not enqueued, left for the sweep: %s (%s)", function, type(error).__name__)
+        return False
+    return True
+
+
+class _Tick(CronJob):
+    """A timed job in our queue. rq's own would go through pickle, which our worker refuses to read."""
+
+    def enqueue(self, connection: "Redis[bytes]") -> Job:
+        # A tick that nobody took before the next one is due is dropped: a dead worker finds no pile of them.
+        target = Queue(self.queue_name, connection=connection, serializer=JSONSerializer, default_timeout=JOB_TIMEOUT)
+        return target.enqueue(self.func_name, ttl=self.interval, result_ttl=0, failure_ttl=FAILED_KEPT)
+
+
+def schedule(connection: "Redis[bytes]") -> CronScheduler:
+    """The clock: puts each of TIMED_JOBS in the queue when its time comes. Run exactly one."""
+    clock = CronScheduler(connection=connection, logging_level=logging.WARNING)
+    for job in TIMED_JOBS:
+        clock.get_jobs().append(_Tick(NAME, func_name=job.function, interval=job.seconds))
+    return clock
+
+
+class DeskWorker(SimpleWorker):
+    """Runs jobs one after another in its own process, each in a fresh application context.
+
+    It does not fork: the application is made once, and a job costs milliseconds. A job that hangs is interrupted after
+    its timeout; a process that dies is started again by whoever started it.
+    """
+
+    app: Flask
+
+    def perform_job(self, *args: Any, **kwargs: Any) -> bool:
+        with self.app.app_context():
+            return super().perform_job(*args, **kwargs)
+
+
+def worker(app: Flask) -> DeskWorker:
+    """A worker for this application's queue; `.work()` runs until a signal, `.work(burst=True)` until it is empty."""
+    url = app.config["REDIS_URL"]
+    if not url:
+        raise RuntimeError("REDIS_URL is not set")
+    connection = Redis.from_url(url, socket_connect_timeout=5)
+    made = DeskWorker([Queue(NAME, connection=connection, serializer=JSONSerializer)], serializer=JSONSerializer)
+    made.app = app
+    made.log_job_description = False  # arguments stay out of the log
+    return made
+
+
+def main(arguments: list[str]) -> int:
+    """`python -m app.queue worker` or `cron`."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    match arguments:
+        case ["worker"]:
+            from app import create_app
+
+            worker(create_app()).work(logging_level=logging.WARNING)
+        case ["cron"]:
+            schedule(Redis.from_url(os.environ["REDIS_URL"], socket_connect_timeout=5)).start()
+        case _:
+            print("python -m app.queue worker | cron", file=sys.stderr)
+            return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
