@@ -64,10 +64,11 @@ def spawn(
     cwd: Path | None = None,
     user: int | None = None,
     group: int | None = None,
+    keep: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start a child that writes to `log`, gets no Ctrl+C of the terminal and dies with us.
 
-    Its own session keeps the terminal's Ctrl+C away: the parent decides the order in which things stop.
+    `keep` are open files it inherits. Its own session keeps the terminal's Ctrl+C away: the parent decides the order in which things stop.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with _opened_log(log) as out:
@@ -81,6 +82,7 @@ def spawn(
             user=user,
             group=group,
             extra_groups=[] if user is not None else None,
+            pass_fds=tuple(keep),
             start_new_session=True,
             preexec_fn=dies_with_parent(sign),
         )

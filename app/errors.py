@@ -1,0 +1,243 @@
+"""Refusals: what the desk is told when something cannot be done, and why.
+
+A refusal is a fact that carries its facts: a code for programs, one sentence for people that says
+what to do, an HTTP status. It is translated where it is shown. Where next: `app/db.py`, which turns a
+broken constraint into the refusal of the same meaning.
+"""
+
+from typing import Any
+
+from app.vocab import N_
+
+
+class Refusal(Exception):
+    """Something that the rules of the desk do not allow; nothing was written.
+
+    `facts` go to the caller as they are (JSON); `words` fill the sentence.
+    """
+
+    code = "refused"
+    status = 422
+    sentence = N_("This cannot be done.")
+
+    def __init__(self, words: dict[str, Any] | None = None, **facts: Any) -> None:
+        super().__init__(self.code)
+        self.facts = facts
+        self.words = facts if words is None else words
+
+
+class Invalid(Refusal):
+    """Input that cannot be understood; `fields` maps each field to its sentence."""
+
+    code = "invalid"
+    sentence = N_("Some fields are filled in wrongly: correct them and save again.")
+
+
+class NotFound(Refusal):
+    code = "not_found"
+    status = 404
+    sentence = N_("There is no such record: perhaps it was removed, or the link is old.")
+
+
+class NotAllowed(Refusal):
+    code = "not_allowed"
+    status = 403
+    sentence = N_("You have no right to do this. The director can grant it on the page “Rights”.")
+
+
+class OutsideWindow(Refusal):
+    """A report of a day that the account may not look at. `allowed` = {from, to}."""
+
+    code = "outside_window"
+    status = 403
+    sentence = N_("You may see reports from %(from)s to %(to)s. Ask the director for access to other days.")
+
+
+class Stale(Refusal):
+    code = "stale"
+    status = 409
+    sentence = N_("Somebody changed this record while you were editing it. Look at the new version and save again.")
+
+
+class KeyReused(Refusal):
+    code = "key_reused"
+    sentence = N_("This request key was already used for another request. Send a new key.")
+
+
+# --- schedule ---------------------------------------------------------------------------------------
+
+
+class SlotTaken(Refusal):
+    """Somebody is there already. `by` tells who is in the way, `busy` is doctor, chair or patient."""
+
+    code = "slot_taken"
+    status = 409
+    sentence = N_("This time is taken: %(what)s. Choose another time.")
+
+
+class OutsideHours(Refusal):
+    code = "outside_hours"
+    sentence = N_("The doctor does not see patients at this time. Hours that day: %(hours)s.")
+
+
+class WrongStatus(Refusal):
+    """A step that the state of the record does not allow now."""
+
+    code = "wrong_status"
+    status = 409
+    sentence = N_("This cannot be done with a record in the status “%(status)s”.")
+
+
+class TooEarly(Refusal):
+    code = "too_early"
+    sentence = N_("A no-show can be marked only after the planned start of the visit.")
+
+
+class WrongTimes(Refusal):
+    code = "wrong_times"
+    sentence = N_("The end of the visit must be later than its start, on the same day, and the visit 5 minutes at least.")
+
+
+class ReasonNeeded(Refusal):
+    code = "reason_needed"
+    sentence = N_("Write the reason: without it this is not saved.")
+
+
+class InThePast(Refusal):
+    code = "in_the_past"
+    sentence = N_("This time has already passed. Choose a time in the future.")
+
+
+class NothingToUndo(Refusal):
+    code = "nothing_to_undo"
+    status = 409
+    sentence = N_("There is nothing to undo: only the last step of the same day can be taken back.")
+
+
+class CardArchived(Refusal):
+    code = "card_archived"
+    sentence = N_("This card is in the archive. Take it out of the archive first.")
+
+
+class DirectoryInUse(Refusal):
+    code = "in_use"
+    status = 409
+    sentence = N_("This entry is in use and cannot be removed. Archive it: it will no longer be offered.")
+
+
+class AlreadyThere(Refusal):
+    code = "already_there"
+    status = 409
+    sentence = N_("There is such an entry already.")
+
+
+# --- money ------------------------------------------------------------------------------------------
+
+
+class AlreadyIssued(Refusal):
+    code = "already_issued"
+    status = 409
+    sentence = N_("This work order is issued and no longer changes. Reopen it, if it has not been paid.")
+
+
+class AlreadyPaid(Refusal):
+    code = "already_paid"
+    status = 409
+    sentence = N_("Money was taken for this work order. It can no longer be reopened.")
+
+
+class EmptyWorkOrder(Refusal):
+    code = "empty_work_order"
+    sentence = N_("There are no services in the work order. Add at least one.")
+
+
+class NoPrice(Refusal):
+    code = "no_price"
+    sentence = N_("The service “%(service)s” has no price for today. Set it in the price list.")
+
+
+class WrongTooth(Refusal):
+    code = "wrong_tooth"
+    sentence = N_("There is no tooth %(tooth)s. Write the two digits of the FDI notation, for instance 36.")
+
+
+class DiscountTooLarge(Refusal):
+    code = "discount_too_large"
+    sentence = N_("The discount is larger than you may give: %(limit)s %% at most.")
+
+
+class NotDue(Refusal):
+    """More than is due on a bill, or a bill that is not to be paid. `left` is what is due."""
+
+    code = "not_due"
+    sentence = N_("Only %(left)s ₽ is due on this bill.")
+
+
+class WrongSplit(Refusal):
+    code = "wrong_split"
+    sentence = N_("The parts of the payment do not add up: %(parts)s ₽ is paid, %(bills)s ₽ is spread over the bills.")
+
+
+class NotEnoughAdvance(Refusal):
+    code = "not_enough_advance"
+    sentence = N_("The patient's advance is only %(left)s ₽.")
+
+
+class TenderedTooLittle(Refusal):
+    code = "tendered_too_little"
+    sentence = N_("The patient gave less cash than is to be paid in cash: %(cash)s ₽.")
+
+
+class OverRefund(Refusal):
+    code = "over_refund"
+    sentence = N_("Only %(left)s ₽ can be returned from this payment.")
+
+
+class ShiftClosed(Refusal):
+    code = "shift_closed"
+    status = 409
+    sentence = N_("The shift of the desk “%(desk)s” is not open. Open it on the page “Cash desk”.")
+
+
+class ShiftOpen(Refusal):
+    code = "shift_open"
+    status = 409
+    sentence = N_("The shift of this desk is already open.")
+
+
+class NotEnoughCash(Refusal):
+    code = "not_enough_cash"
+    sentence = N_("There is only %(left)s ₽ in the desk “%(desk)s”.")
+
+
+class WrongDesk(Refusal):
+    code = "wrong_desk"
+    sentence = N_("This desk does not take this kind of money. Choose another desk.")
+
+
+class NoDesk(Refusal):
+    code = "no_desk"
+    sentence = N_("The branch has no desk for this kind of payment. Add one in the directory “Cash desks”.")
+
+
+class AlreadyReversed(Refusal):
+    code = "already_reversed"
+    status = 409
+    sentence = N_("This operation has already been reversed.")
+
+
+class NotReversible(Refusal):
+    code = "not_reversible"
+    sentence = N_("Patients' payments and refunds, and differences of a count, are not reversed here.")
+
+
+class CategoryNeeded(Refusal):
+    code = "category_needed"
+    sentence = N_("Choose the expense category.")
+
+
+class CountDiffers(Refusal):
+    """The counted cash is not what it should be, and no reason was given."""
+
+    code = "count_differs"
+    sentence = N_("Counted %(counted)s ₽, expected %(expected)s ₽. Count again or write the reason of the difference.")

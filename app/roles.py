@@ -1,0 +1,86 @@
+"""Who may do what: the one table of rights and roles.
+
+A right is `room.verb`. Each role has it wholly (`yes`), for what is the person's own (`own`), only when
+the director granted it (`grant`), as a setting of the clinic says (`setting`), or not at all (`no`).
+Where next: `app/access.py`, which answers "may this account do it now".
+"""
+
+from dataclasses import dataclass
+
+from app.vocab import N_
+
+ADMINISTRATOR, SENIOR, DOCTOR, DIRECTOR, SYSADMIN = "administrator", "senior", "doctor", "director", "sysadmin"
+
+ROLES: dict[str, str] = {
+    ADMINISTRATOR: N_("Administrator"),
+    SENIOR: N_("Senior administrator"),
+    DOCTOR: N_("Doctor"),
+    DIRECTOR: N_("Director"),
+    SYSADMIN: N_("System administrator"),
+}
+
+
+@dataclass(frozen=True)
+class Right:
+    """One thing that an employee may do, in the words of the desk."""
+
+    code: str
+    title: str
+    by_role: dict[str, str]
+
+    @property
+    def permission(self) -> tuple[str, str]:
+        """The same right as the panel's framework names it: (permission, view)."""
+        room, verb = self.code.split(".")
+        return f"can_{verb}", room
+
+
+def _right(code: str, title: str, roles: str) -> Right:
+    """`roles` lists administrator, senior, doctor, director, system administrator, in this order."""
+    return Right(code, title, dict(zip(ROLES, roles.split(), strict=True)))
+
+
+#                                                            admin   senior  doctor director sysadmin
+_TABLE = [
+    _right("schedule.see", N_("See the schedule"),          "yes     yes     own    yes      no"),
+    _right("schedule.book", N_("Book patients"),            "yes     yes     no     yes      no"),
+    _right("schedule.move", N_("Move visits"),              "yes     yes     no     yes      no"),
+    _right("schedule.cancel", N_("Cancel and restore visits"), "yes  yes     no     yes      no"),
+    _right("schedule.attend", N_("Mark arrival, start, end and no-show"), "yes yes own yes   no"),
+    _right("schedule.overbook", N_("Book over another visit"), "grant yes    no     yes      no"),
+    _right("schedule.outside_hours", N_("Book outside working hours"), "grant yes no yes     no"),
+    _right("schedule.block", N_("Close and hold time"),     "yes     yes     no     yes      no"),
+    _right("schedule.hours", N_("Change doctors' hours"),   "grant   yes     no     yes      no"),
+    _right("card.see", N_("See patients' cards"),           "yes     yes     own    yes      no"),
+    _right("card.edit", N_("Create and edit cards"),        "yes     yes     own    yes      no"),
+    _right("document.print", N_("Print documents from the card"), "yes yes   own    yes      no"),
+    _right("work_order.fill", N_("Fill in work orders"),    "setting setting own    yes      no"),
+    _right("work_order.see", N_("See work orders"),         "yes     yes     own    yes      no"),
+    _right("payment.see", N_("See payments"),               "yes     yes     no     yes      no"),
+    _right("payment.take", N_("Take payments"),             "yes     yes     no     yes      no"),
+    _right("payment.refund", N_("Return money to patients"), "grant  yes     no     yes      no"),
+    _right("cash.see", N_("See the cash desk"),             "yes     yes     no     yes      no"),
+    _right("cash.shift", N_("Open and close cash shifts"),  "yes     yes     no     yes      no"),
+    _right("cash.move", N_("Pay in and withdraw cash"),     "yes     yes     no     yes      no"),
+    _right("cash.correct", N_("Correct the cash desk"),     "no      no      no     yes      no"),
+    _right("expense_category.see", N_("See expense categories"), "yes yes    no     yes      no"),
+    _right("expense_category.add", N_("Add expense categories"), "yes yes    no     yes      no"),
+    _right("expense_category.edit", N_("Rename and archive expense categories"), "no no no yes no"),
+    _right("report.see", N_("See the four reports of today"), "yes   yes     own    yes      no"),
+    _right("report.any_day", N_("See reports of any day"),  "no      no      no     yes      no"),
+    _right("directory.see", N_("See directories"),          "yes     yes     yes    yes      yes"),
+    _right("directory.edit", N_("Change directories and prices"), "no yes    no     yes      no"),
+    _right("message.see", N_("See messages to patients"),   "yes     yes     no     yes      no"),
+    _right("settings.edit", N_("Change the clinic's settings"), "no  no      no     yes      no"),
+    _right("staff.see", N_("See employees"),                "yes     yes     yes    yes      yes"),
+    _right("staff.edit", N_("Change employees and their logins"), "no no     no     yes      yes"),
+    _right("access.manage", N_("Grant rights and access to other days"), "no no no  yes      no"),
+    _right("audit.see", N_("See the log of actions"),       "no      no      no     yes      no"),
+]  # fmt: skip
+
+RIGHTS: dict[str, Right] = {right.code: right for right in _TABLE}
+BY_PERMISSION: dict[tuple[str, str], Right] = {right.permission: right for right in _TABLE}
+
+#: Rights that the director may hand to one employee or take from one: all but those that would let
+#: somebody hand out rights, and the window of days, which is granted with a term (`access_grant`).
+GRANTABLE = tuple(code for code in RIGHTS if code not in ("access.manage", "report.any_day"))

@@ -1,0 +1,214 @@
+"""Signing in: accounts, passwords, tokens, and the brake on guessing.
+
+The framework's own pages for roles and permissions are not registered: roles are the table of
+`app/roles.py`, employees and their logins are the staff room's. Where next: `app/access.py`.
+"""
+
+import logging
+from typing import Any
+
+from flask import current_app, flash, g, redirect, request, session
+from flask_appbuilder.const import AUTH_DB
+from flask_appbuilder.security.api import SecurityApi
+from flask_appbuilder.security.decorators import no_cache
+from flask_appbuilder.security.forms import LoginForm_db
+from flask_appbuilder.security.sqla.manager import SecurityManager
+from flask_appbuilder.security.views import AuthDBView
+from flask_appbuilder.utils.base import get_safe_redirect
+from flask_appbuilder.views import expose
+from flask_babel import gettext
+from flask_jwt_extended import create_access_token
+from flask_login import login_user, logout_user
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+from marshmallow import Schema, ValidationError, fields
+from werkzeug.wrappers import Response
+
+from app import access
+from app.errors import Refusal
+from app.models import User
+from app.roles import BY_PERMISSION
+from app.vocab import N_
+
+log = logging.getLogger(__name__)
+
+#: Wrong passwords for one login from one address.
+GUESSES: RateLimitItem = parse("10 per minute")
+_memory = FixedWindowRateLimiter(MemoryStorage())
+
+
+class TooManyRequests(Refusal):
+    code = "too_many_requests"
+    status = 429
+    sentence = N_("Too many wrong passwords. Wait a minute and try again.")
+
+
+class Unauthenticated(Refusal):
+    code = "unauthenticated"
+    status = 401
+    sentence = N_("Sign in first.")
+
+
+class WrongPassword(Unauthenticated):
+    sentence = N_("Wrong login or password.")
+
+
+def _limiter() -> FixedWindowRateLimiter:
+    """The counter in the broker, shared by all processes; this process's own while the broker is away."""
+    uri = current_app.config.get("RATELIMIT_STORAGE_URI")
+    if not uri or uri.startswith("memory"):
+        return _memory
+    limiter: FixedWindowRateLimiter | None = current_app.extensions.get("desk_login_limiter")
+    if limiter is None:
+        limiter = FixedWindowRateLimiter(storage_from_string(uri))
+        current_app.extensions["desk_login_limiter"] = limiter
+    return limiter
+
+
+def _guess_allowed(username: str, *, failed: bool = False) -> bool:
+    """May another password be tried; with `failed`, count one more wrong guess."""
+    keys = (username[:64], request.remote_addr or "")
+    try:
+        limiter = _limiter()
+        return limiter.hit(GUESSES, *keys) if failed else limiter.test(GUESSES, *keys)
+    except Exception as error:  # the broker may be away in many ways; the door stays guarded by this process
+        log.warning("login counter unavailable: %s", type(error).__name__)
+        return _memory.hit(GUESSES, *keys) if failed else _memory.test(GUESSES, *keys)
+
+
+class SignInView(AuthDBView):
+    """The sign-in page. A new session starts with every sign-in."""
+
+    login_template = "signin/login.html"
+
+    @expose("/login/", methods=["GET", "POST"])
+    @no_cache
+    def login(self) -> Any:
+        if g.user is not None and g.user.is_authenticated:
+            return redirect(self.appbuilder.get_url_for_index)
+        form = LoginForm_db()
+        status = 200
+        if form.validate_on_submit():
+            try:
+                user = self.appbuilder.sm.authenticate(form.username.data, form.password.data)
+            except Refusal as refusal:
+                flash(gettext(refusal.sentence), "danger")
+                status = refusal.status
+            else:
+                locale = session.get("locale")
+                session.clear()
+                current_app.session_interface.regenerate(session)
+                if locale:
+                    session["locale"] = locale
+                login_user(user)
+                return redirect(get_safe_redirect(request.args.get("next", "")))
+        page = self.render_template(self.login_template, title=gettext("Sign in"), form=form)
+        return page, status
+
+    @expose("/logout/", methods=["GET"])
+    def logout(self) -> Response:
+        locale = session.get("locale")
+        logout_user()
+        session.clear()
+        if locale:
+            session["locale"] = locale
+        return redirect(self.appbuilder.get_url_for_login)
+
+
+class LoginBody(Schema):
+    username = fields.String(required=True)
+    password = fields.String(required=True)
+    provider = fields.String(load_default="db")
+    refresh = fields.Boolean(load_default=False)
+
+
+class SignInApi(SecurityApi):
+    """`POST /api/v1/security/login`: a token for a program."""
+
+    @expose("/login", methods=["POST"])
+    def login(self) -> Response:
+        """A token for a login and password
+        ---
+        post:
+          security: []
+          requestBody:
+            required: true
+            content:
+              application/json:
+                schema:
+                  type: object
+                  required: [username, password]
+                  properties:
+                    username: {type: string}
+                    password: {type: string}
+                    provider: {type: string, enum: [db]}
+          responses:
+            200:
+              description: the token
+              content:
+                application/json:
+                  schema:
+                    type: object
+                    properties:
+                      access_token: {type: string}
+        """
+        from app.errors import Invalid
+
+        try:
+            body = LoginBody().load(request.get_json(silent=True) or {})
+        except ValidationError as error:
+            raise Invalid(fields={key: N_("Fill in this field.") for key in error.messages_dict}) from error
+        if body["provider"] != "db":
+            raise Invalid(fields={"provider": N_("Unknown value.")})
+        user = self.appbuilder.sm.authenticate(body["username"], body["password"])
+        return self.response(200, access_token=create_access_token(identity=str(user.id), fresh=True))
+
+    def refresh(self) -> Response:
+        raise NotImplementedError  # not exposed: a program signs in again
+
+
+class DeskSecurityManager(SecurityManager):
+    """The framework's security, with rights from `app/access.py` and only the pages the desk needs."""
+
+    authdbview = SignInView
+    security_api = SignInApi
+    userstatschartview = None
+
+    def register_views(self) -> None:
+        self.appbuilder.add_api(self.security_api)
+        self.auth_view = self.authdbview()
+        self.appbuilder.add_view_no_menu(self.auth_view)
+
+    @property
+    def auth_type(self) -> int:
+        return int(AUTH_DB)
+
+    def load_user(self, pk: Any) -> User | None:
+        """The account with its rights, in one statement; None once it is switched off."""
+        return access.load(int(pk))
+
+    def has_access(self, permission_name: str, view_name: str) -> bool:
+        """The framework's question, answered by the table of rights."""
+        user = g.get("user")
+        right = BY_PERMISSION.get((permission_name, view_name))
+        if right is None or user is None or not user.is_authenticated:
+            return False
+        return access.account(user).may(right.code)
+
+    def authenticate(self, username: str, password: str) -> User:
+        """The account of this login and password.
+
+        Raises:
+            WrongPassword: nobody, or switched off.
+            TooManyRequests: after ten wrong guesses a minute for one login from one address.
+        """
+        if not _guess_allowed(username):
+            raise TooManyRequests()
+        clean = "\x00" not in username and "\x00" not in password and len(username) <= 64 and len(password) <= 200
+        user = self.auth_user_db(username, password) if clean else None
+        if user is None:
+            _guess_allowed(username, failed=True)
+            log.info("sign-in refused for a login from %s", request.remote_addr)
+            raise WrongPassword()
+        return user

@@ -1,0 +1,87 @@
+// Small manners of every page: the menu on a phone, the way back, one submit per form, asking the server.
+(function () {
+  "use strict";
+
+  const token = () => document.querySelector('meta[name="csrf-token"]').content;
+
+  // Ask an address of ours; a refusal rejects with {status, error, message, ...facts}.
+  window.desk = {
+    async ask(url, {method = "GET", body, once = false, headers = {}} = {}) {
+      const all = {"Accept": "application/json", "X-Requested-With": "XMLHttpRequest", ...headers};
+      if (method !== "GET") {
+        all["X-CSRFToken"] = token();
+        all["Content-Type"] = "application/json";
+        if (method === "POST") all["Idempotency-Key"] = once || crypto.randomUUID();
+      }
+      let answer;
+      try {
+        answer = await fetch(url, {method, headers: all, body: body === undefined ? undefined : JSON.stringify(body), credentials: "same-origin"});
+      } catch (failure) {
+        throw {status: 0, error: "offline", message: document.body.dataset.offline || "Нет связи с сервером."};
+      }
+      if (answer.status === 304) return {status: 304, data: null, headers: answer.headers};
+      const data = await answer.json().catch(() => ({}));
+      if (answer.status === 401) { location.reload(); }
+      if (!answer.ok) throw {status: answer.status, ...data};
+      return {status: answer.status, data, headers: answer.headers};
+    },
+
+    // A line that appears at the bottom for a while.
+    tell(text, kind = "info") {
+      let place = document.querySelector(".tellings");
+      if (!place) {
+        place = document.createElement("div");
+        place.className = "tellings";
+        place.setAttribute("role", "status");
+        document.body.append(place);
+      }
+      const line = document.createElement("div");
+      line.className = "telling telling-" + kind;
+      line.textContent = text;
+      place.append(line);
+      setTimeout(() => line.remove(), kind === "danger" ? 9000 : 4000);
+    },
+  };
+
+  // crypto.randomUUID exists only on secure origins; a clinic's LAN is often plain http.
+  if (!crypto.randomUUID) {
+    crypto.randomUUID = () => "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (c) =>
+      (c ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (c / 4)))).toString(16));
+  }
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-toggle-menu]")) document.querySelector(".bar").classList.toggle("open");
+    if (event.target.closest("[data-go-back]")) { event.preventDefault(); history.back(); }
+    if (event.target.closest("[data-print]")) window.print();
+  });
+
+  // A form that was sent stays quiet until the answer: the second click does nothing.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    if (form.method === "post" && !form.hasAttribute("data-again")) {
+      form.dataset.sent = "1";
+      setTimeout(() => form.querySelectorAll("button[type=submit]").forEach((button) => { button.disabled = true; }), 0);
+    }
+  });
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
+
+  // Fragments: htmx carries the CSRF token and shows refusals.
+  document.body.addEventListener("htmx:configRequest", (event) => { event.detail.headers["X-CSRFToken"] = token(); });
+  document.body.addEventListener("htmx:responseError", (event) => {
+    window.desk.tell(event.detail.xhr.status === 0 ? "" : event.detail.xhr.statusText, "danger");
+  });
+
+  // A select that asks the server while one types.
+  if (window.jQuery && jQuery.fn.select2) {
+    jQuery("[data-remote]").each(function () {
+      jQuery(this).select2({
+        allowClear: true, placeholder: "", width: "100%",
+        ajax: {url: this.dataset.remote, delay: 200, data: (p) => ({q: p.term, page: p.page || 1}), dataType: "json"},
+      });
+    });
+    jQuery(document).on("select2:open", () => document.querySelector(".select2-container--open .select2-search__field")?.focus());
+  }
+})();

@@ -1,0 +1,4 @@
+"""Every table of the product, declared once, a file per room.
+
+Who needs a table imports it from `app.models`, the contents page.
+"""

@@ -1,0 +1,54 @@
+"""What all tables share: column types, the record of who made a row and when."""
+
+import enum
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated
+
+from flask_appbuilder import Model
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Identity, Index, Numeric, String, Text, func
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+
+__all__ = ["Model"]
+
+pk = Annotated[int, mapped_column(Identity(), primary_key=True)]
+name = Annotated[str, mapped_column(String(200))]
+code = Annotated[str, mapped_column(String(40))]
+text = Annotated[str, mapped_column(Text, default="", server_default="")]
+money = Annotated[Decimal, mapped_column(Numeric(12, 2))]
+#: The clinic's wall clock, without zone: the schedule.
+wall_time = Annotated[datetime, mapped_column(DateTime(timezone=False))]
+#: An instant, with zone: the record.
+instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
+
+
+def one_of(column: str, values: type[enum.StrEnum], table: str) -> CheckConstraint:
+    """A CHECK that keeps a column to the closed list of `vocab`."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"ck_{table}_{column}_known")
+
+
+def not_blank(column: str, table: str) -> CheckConstraint:
+    """A CHECK that a name is not only spaces."""
+    return CheckConstraint(f"btrim({column}) <> ''", name=f"ck_{table}_{column}_not_blank")
+
+
+def index(table: str, *columns: str) -> Index:
+    """An ordinary index; foreign keys have none of their own in PostgreSQL."""
+    return Index(f"ix_{table}_{'_'.join(columns)}", *columns)
+
+
+class Made:
+    """Who made the row and when; empty when a job or the demo did it."""
+
+    created_at: Mapped[instant] = mapped_column(server_default=func.now())
+
+    @declared_attr
+    def created_by_id(cls) -> Mapped[int | None]:
+        return mapped_column(ForeignKey("ab_user.id"), nullable=True)
+
+
+class Archivable:
+    """A directory entry that is no longer offered but stays where it was used."""
+
+    archived: Mapped[bool] = mapped_column(default=False, server_default="false")

@@ -1,0 +1,301 @@
+"""Prices, work orders, payments, refunds, and the ledger that all balances are sums of.
+
+Payments, refunds and ledger entries are append-only (triggers); mistakes are mended by new rows.
+"""
+
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, SmallInteger, String, UniqueConstraint
+from sqlalchemy import text as sql
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.tables.base import Archivable, Made, Model, code, index, instant, money, name, not_blank, one_of, pk
+from app.vocab import LedgerKind, PaymentMethod, WorkOrderStatus
+
+
+class ServiceCategory(Archivable, Model):
+    """A group of services, «вид работ»: therapy, surgery, hygiene…"""
+
+    __tablename__ = "service_category"
+    id: Mapped[pk]
+    name: Mapped[name]
+    __table_args__ = (UniqueConstraint("name", name="uq_service_category_name"), not_blank("name", "service_category"))
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+class Service(Archivable, Model):
+    """A line of the price list; its price is in `service_price`, valid from a day."""
+
+    __tablename__ = "service"
+    id: Mapped[pk]
+    code: Mapped[code]
+    name: Mapped[str] = mapped_column(String(400))
+    category_id: Mapped[int] = mapped_column(ForeignKey("service_category.id"))
+    category: Mapped[ServiceCategory] = relationship(lazy="joined")
+    minutes: Mapped[int] = mapped_column(SmallInteger, default=30)
+    __table_args__ = (
+        UniqueConstraint("code", name="uq_service_code"),
+        not_blank("name", "service"),
+        CheckConstraint("minutes BETWEEN 5 AND 720", name="ck_service_minutes_sane"),
+        CheckConstraint(r"code ~ '^[A-Z0-9][A-Za-z0-9.\-]*$'", name="ck_service_code_latin"),
+        index("service", "category_id"),
+        Index("ix_service_name", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
+    )
+
+    def __repr__(self) -> str:
+        return f"{self.code} {self.name}"
+
+
+class ServicePrice(Made, Model):
+    """What a service costs from a day on, until the next price of the same service."""
+
+    __tablename__ = "service_price"
+    id: Mapped[pk]
+    service_id: Mapped[int] = mapped_column(ForeignKey("service.id"))
+    service: Mapped[Service] = relationship(lazy="joined")
+    valid_from: Mapped[date]
+    price: Mapped[money]
+    __table_args__ = (
+        UniqueConstraint("service_id", "valid_from", name="uq_service_price_day"),
+        CheckConstraint("price >= 0", name="ck_service_price_not_negative"),
+    )
+
+    def __repr__(self) -> str:
+        return f"{self.price}"
+
+
+class WorkOrder(Made, Model):
+    """Наряд: what was done for a patient in a visit and what it costs. Issued, it is a bill.
+
+    `due` is what is still to be paid; the ledger's trigger keeps it and the status `paid`.
+    """
+
+    __tablename__ = "work_order"
+    id: Mapped[pk]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    legal_entity_id: Mapped[int] = mapped_column(ForeignKey("legal_entity.id"))
+    branch_id: Mapped[int] = mapped_column(ForeignKey("branch.id"))
+    branch = relationship("Branch", lazy="select")
+    year: Mapped[int] = mapped_column(SmallInteger)
+    number: Mapped[int]
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    patient = relationship("Patient", lazy="select")
+    doctor_id: Mapped[int] = mapped_column(ForeignKey("employee.id"))
+    doctor = relationship("Employee", lazy="select")
+    appointment_id: Mapped[int | None] = mapped_column(ForeignKey("appointment.id"))
+    appointment = relationship("Appointment", lazy="select")
+    status: Mapped[str] = mapped_column(String(10), default=WorkOrderStatus.DRAFT)
+    total: Mapped[money] = mapped_column(default=Decimal(0))
+    due: Mapped[money] = mapped_column(default=Decimal(0), server_default="0")
+    issued_at: Mapped[instant | None]
+    issued_day: Mapped[date | None]
+    lines: Mapped[list["WorkOrderLine"]] = relationship(
+        back_populates="work_order", lazy="selectin", order_by="WorkOrderLine.position", cascade="all, delete-orphan"
+    )
+    __table_args__ = (
+        UniqueConstraint("legal_entity_id", "year", "number", name="uq_work_order_number"),
+        one_of("status", WorkOrderStatus, "work_order"),
+        CheckConstraint("total >= 0", name="ck_work_order_total_not_negative"),
+        CheckConstraint("due BETWEEN 0 AND total", name="ck_work_order_due_within_total"),
+        CheckConstraint("(status = 'draft') = (issued_day IS NULL)", name="ck_work_order_issued_with_day"),
+        CheckConstraint("status <> 'paid' OR due = 0", name="ck_work_order_paid_in_full"),
+        index("work_order", "patient_id"),
+        index("work_order", "doctor_id", "issued_day"),
+        index("work_order", "appointment_id"),
+        index("work_order", "issued_day", "branch_id"),
+        index("work_order", "branch_id"),
+        Index("ix_work_order_unpaid", "patient_id", "issued_at", postgresql_where=sql("status = 'issued'")),
+    )
+
+    def __repr__(self) -> str:
+        return f"№ {self.number}"
+
+
+class WorkOrderLine(Model):
+    """A service of a work order, with the price of the day and the discount given."""
+
+    __tablename__ = "work_order_line"
+    id: Mapped[pk]
+    work_order_id: Mapped[int] = mapped_column(ForeignKey("work_order.id"))
+    work_order: Mapped[WorkOrder] = relationship(back_populates="lines", lazy="select")
+    position: Mapped[int] = mapped_column(SmallInteger)
+    service_id: Mapped[int] = mapped_column(ForeignKey("service.id"))
+    service: Mapped[Service] = relationship(lazy="joined")
+    tooth: Mapped[str] = mapped_column(String(2), default="", server_default="")
+    quantity: Mapped[int] = mapped_column(SmallInteger)
+    price: Mapped[money]
+    discount_percent: Mapped[Decimal | None] = mapped_column(Numeric(5, 2))
+    discount: Mapped[money] = mapped_column(default=Decimal(0))
+    discount_reason: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    assistant_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id"))
+    total: Mapped[money]
+    __table_args__ = (
+        UniqueConstraint("work_order_id", "position", name="uq_work_order_line_position"),
+        CheckConstraint("quantity BETWEEN 1 AND 999", name="ck_work_order_line_quantity_sane"),
+        CheckConstraint("price >= 0", name="ck_work_order_line_price_not_negative"),
+        CheckConstraint("discount BETWEEN 0 AND price * quantity", name="ck_work_order_line_discount_within_price"),
+        CheckConstraint("total = price * quantity - discount", name="ck_work_order_line_total"),
+        CheckConstraint("tooth ~ '^([1-4][1-8]|[5-8][1-5])?$'", name="ck_work_order_line_tooth_fdi"),
+        index("work_order_line", "service_id"),
+    )
+
+    def __repr__(self) -> str:
+        return f"{self.position}"
+
+
+class Payment(Made, Model):
+    """Money taken from a patient at one moment, in one or several ways. Never edited, never deleted."""
+
+    __tablename__ = "payment"
+    id: Mapped[pk]
+    legal_entity_id: Mapped[int] = mapped_column(ForeignKey("legal_entity.id"))
+    branch_id: Mapped[int] = mapped_column(ForeignKey("branch.id"))
+    year: Mapped[int] = mapped_column(SmallInteger)
+    number: Mapped[int]
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    patient = relationship("Patient", lazy="select")
+    amount: Mapped[money]
+    tendered: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
+    change: Mapped[money] = mapped_column(default=Decimal(0))
+    business_day: Mapped[date]
+    paid_at: Mapped[instant]
+    parts: Mapped[list["PaymentPart"]] = relationship(
+        back_populates="payment", lazy="selectin", order_by="PaymentPart.id"
+    )
+    __table_args__ = (
+        UniqueConstraint("legal_entity_id", "year", "number", name="uq_payment_number"),
+        CheckConstraint("amount > 0", name="ck_payment_amount_positive"),
+        CheckConstraint("change >= 0", name="ck_payment_change_not_negative"),
+        index("payment", "patient_id"),
+        index("payment", "business_day", "branch_id"),
+    )
+
+    def __repr__(self) -> str:
+        return f"№ {self.number}"
+
+
+class PaymentPart(Model):
+    """The share of a payment paid in one way; money goes into a desk, an advance does not."""
+
+    __tablename__ = "payment_part"
+    id: Mapped[pk]
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payment.id"))
+    payment: Mapped[Payment] = relationship(back_populates="parts", lazy="select")
+    method: Mapped[str] = mapped_column(String(10))
+    amount: Mapped[money]
+    desk_id: Mapped[int | None] = mapped_column(ForeignKey("cash_desk.id"))
+    movement_id: Mapped[int | None] = mapped_column(ForeignKey("cash_movement.id"))
+    __table_args__ = (
+        one_of("method", PaymentMethod, "payment_part"),
+        CheckConstraint("amount > 0", name="ck_payment_part_amount_positive"),
+        CheckConstraint("(method = 'advance') = (movement_id IS NULL)", name="ck_payment_part_money_in_desk"),
+        CheckConstraint("(desk_id IS NULL) = (movement_id IS NULL)", name="ck_payment_part_desk_with_movement"),
+        index("payment_part", "payment_id"),
+        UniqueConstraint("movement_id", name="uq_payment_part_movement"),
+    )
+
+    def __repr__(self) -> str:
+        return f"{self.method}: {self.amount}"
+
+
+class Refund(Made, Model):
+    """Money of one payment returned to the patient, with the reason."""
+
+    __tablename__ = "refund"
+    id: Mapped[pk]
+    legal_entity_id: Mapped[int] = mapped_column(ForeignKey("legal_entity.id"))
+    branch_id: Mapped[int] = mapped_column(ForeignKey("branch.id"))
+    year: Mapped[int] = mapped_column(SmallInteger)
+    number: Mapped[int]
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payment.id"))
+    payment: Mapped[Payment] = relationship(lazy="select")
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    amount: Mapped[money]
+    reason: Mapped[str] = mapped_column(String(400))
+    business_day: Mapped[date]
+    refunded_at: Mapped[instant]
+    parts: Mapped[list["RefundPart"]] = relationship(back_populates="refund", lazy="selectin", order_by="RefundPart.id")
+    __table_args__ = (
+        UniqueConstraint("legal_entity_id", "year", "number", name="uq_refund_number"),
+        CheckConstraint("amount > 0", name="ck_refund_amount_positive"),
+        not_blank("reason", "refund"),
+        index("refund", "payment_id"),
+        index("refund", "patient_id"),
+        index("refund", "business_day", "branch_id"),
+    )
+
+    def __repr__(self) -> str:
+        return f"№ {self.number}"
+
+
+class RefundPart(Model):
+    """The share of a refund that goes back the way it came: the same method, the same desk.
+
+    A trigger keeps the sum of all returns of a payment's part within that part.
+    """
+
+    __tablename__ = "refund_part"
+    id: Mapped[pk]
+    refund_id: Mapped[int] = mapped_column(ForeignKey("refund.id"))
+    refund: Mapped[Refund] = relationship(back_populates="parts", lazy="select")
+    payment_part_id: Mapped[int] = mapped_column(ForeignKey("payment_part.id"))
+    payment_part: Mapped[PaymentPart] = relationship(lazy="joined")
+    amount: Mapped[money]
+    movement_id: Mapped[int | None] = mapped_column(ForeignKey("cash_movement.id"))
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="ck_refund_part_amount_positive"),
+        index("refund_part", "refund_id"),
+        index("refund_part", "payment_part_id"),
+        UniqueConstraint("movement_id", name="uq_refund_part_movement"),
+    )
+
+    def __repr__(self) -> str:
+        return f"{self.amount}"
+
+
+class LedgerEntry(Made, Model):
+    """One change of what a patient owes or has paid ahead. Balances and reports are sums of these."""
+
+    __tablename__ = "ledger_entry"
+    id: Mapped[pk]
+    kind: Mapped[str] = mapped_column(String(20))
+    business_day: Mapped[date]
+    branch_id: Mapped[int] = mapped_column(ForeignKey("branch.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    work_order_id: Mapped[int | None] = mapped_column(ForeignKey("work_order.id"))
+    payment_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id"))
+    refund_id: Mapped[int | None] = mapped_column(ForeignKey("refund.id"))
+    debt_change: Mapped[money] = mapped_column(default=Decimal(0))
+    advance_change: Mapped[money] = mapped_column(default=Decimal(0))
+    __table_args__ = (
+        one_of("kind", LedgerKind, "ledger_entry"),
+        CheckConstraint("debt_change = 0 OR work_order_id IS NOT NULL", name="ck_ledger_entry_debt_of_a_bill"),
+        index("ledger_entry", "patient_id", "id"),
+        index("ledger_entry", "business_day", "branch_id"),
+        index("ledger_entry", "work_order_id"),
+        index("ledger_entry", "payment_id"),
+        index("ledger_entry", "refund_id"),
+    )
+
+    def __repr__(self) -> str:
+        return f"{self.kind}: {self.debt_change} / {self.advance_change}"
+
+
+class PatientAccount(Model):
+    """A patient's debt and advance: the sums of the ledger, kept by its trigger."""
+
+    __tablename__ = "patient_account"
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), primary_key=True)
+    debt: Mapped[money] = mapped_column(default=Decimal(0), server_default="0")
+    advance: Mapped[money] = mapped_column(default=Decimal(0), server_default="0")
+    __table_args__ = (
+        CheckConstraint("debt >= 0", name="ck_patient_account_debt_not_negative"),
+        CheckConstraint("advance >= 0", name="ck_patient_account_advance_not_negative"),
+        Index("ix_patient_account_debtors", "debt", postgresql_where=sql("debt > 0")),
+    )
+
+    def __repr__(self) -> str:
+        return f"{self.debt} / {self.advance}"

@@ -1,0 +1,168 @@
+"""The cash desk: desks, shifts, movements of money, expense categories, receipts.
+
+Movements are append-only (triggers); a desk's balance is kept by the trigger and never negative for cash.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, SmallInteger, String, UniqueConstraint
+from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.tables.base import Archivable, Made, Model, index, instant, money, name, not_blank, one_of, pk, text
+from app.vocab import DeskKind, MovementKind, ReceiptKind
+
+
+class CashDesk(Archivable, Model):
+    """A place where money is kept: a drawer of a branch, or the account that card payments reach."""
+
+    __tablename__ = "cash_desk"
+    id: Mapped[pk]
+    name: Mapped[name]
+    kind: Mapped[str] = mapped_column(String(10))
+    branch_id: Mapped[int] = mapped_column(ForeignKey("branch.id"))
+    branch = relationship("Branch", lazy="joined")
+    legal_entity_id: Mapped[int] = mapped_column(ForeignKey("legal_entity.id"))
+    legal_entity = relationship("LegalEntity", lazy="joined")
+    balance: Mapped[money] = mapped_column(default=Decimal(0), server_default="0")
+    __table_args__ = (
+        UniqueConstraint("branch_id", "name", name="uq_cash_desk_name"),
+        one_of("kind", DeskKind, "cash_desk"),
+        not_blank("name", "cash_desk"),
+        CheckConstraint("balance >= 0", name="ck_cash_desk_balance_not_negative"),
+        index("cash_desk", "legal_entity_id"),
+    )
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+class CashShift(Model):
+    """A desk's working day from the count at opening to the count at closing."""
+
+    __tablename__ = "cash_shift"
+    id: Mapped[pk]
+    desk_id: Mapped[int] = mapped_column(ForeignKey("cash_desk.id"))
+    desk: Mapped[CashDesk] = relationship(lazy="joined")
+    number: Mapped[int]
+    opened_at: Mapped[instant]
+    opened_by_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
+    business_day: Mapped[date]
+    opening: Mapped[money]
+    open_reason: Mapped[text]
+    closed_at: Mapped[instant | None]
+    closed_by_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
+    expected: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
+    counted: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
+    close_reason: Mapped[text]
+    __table_args__ = (
+        UniqueConstraint("desk_id", "number", name="uq_cash_shift_number"),
+        Index("uq_cash_shift_one_open_per_desk", "desk_id", unique=True, postgresql_where=sql("closed_at IS NULL")),
+        CheckConstraint("opening >= 0", name="ck_cash_shift_opening_not_negative"),
+        CheckConstraint("counted >= 0", name="ck_cash_shift_counted_not_negative"),
+        CheckConstraint(
+            "(closed_at IS NULL) = (counted IS NULL) AND (closed_at IS NULL) = (expected IS NULL)",
+            name="ck_cash_shift_closed_with_count",
+        ),
+        index("cash_shift", "business_day"),
+    )
+
+    @property
+    def difference(self) -> Decimal | None:
+        """Counted less expected; None while the shift is open."""
+        return None if self.counted is None or self.expected is None else self.counted - self.expected
+
+    def __repr__(self) -> str:
+        return f"№ {self.number}"
+
+
+class ExpenseCategory(Archivable, Made, Model):
+    """Статья расходов: what money was spent on."""
+
+    __tablename__ = "expense_category"
+    id: Mapped[pk]
+    name: Mapped[name]
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("expense_category.id"))
+    parent: Mapped["ExpenseCategory | None"] = relationship(remote_side="ExpenseCategory.id", lazy="joined", join_depth=1)
+    __table_args__ = (
+        Index("uq_expense_category_name", sql("lower(name)"), unique=True),
+        not_blank("name", "expense_category"),
+        CheckConstraint("parent_id <> id", name="ck_expense_category_parent_other"),
+        index("expense_category", "parent_id"),
+    )
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+class CashMovement(Made, Model):
+    """Money that came into a desk (+) or left it (−). A mistake is reversed by a linked row."""
+
+    __tablename__ = "cash_movement"
+    id: Mapped[pk]
+    desk_id: Mapped[int] = mapped_column(ForeignKey("cash_desk.id"))
+    desk: Mapped[CashDesk] = relationship(lazy="joined")
+    shift_id: Mapped[int | None] = mapped_column(ForeignKey("cash_shift.id"))
+    series: Mapped[str] = mapped_column(String(10))
+    year: Mapped[int] = mapped_column(SmallInteger)
+    number: Mapped[int]
+    legal_entity_id: Mapped[int] = mapped_column(ForeignKey("legal_entity.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    delta: Mapped[money]
+    moved_at: Mapped[instant]
+    business_day: Mapped[date]
+    category_id: Mapped[int | None] = mapped_column(ForeignKey("expense_category.id"))
+    category: Mapped[ExpenseCategory | None] = relationship(lazy="joined")
+    patient_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
+    counterparty: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    comment: Mapped[text]
+    paired_id: Mapped[int | None] = mapped_column(ForeignKey("cash_movement.id"))
+    reverses_id: Mapped[int | None] = mapped_column(ForeignKey("cash_movement.id"))
+    __table_args__ = (
+        UniqueConstraint("legal_entity_id", "series", "year", "number", name="uq_cash_movement_number"),
+        UniqueConstraint("reverses_id", name="uq_cash_movement_reversed_once"),
+        one_of("kind", MovementKind, "cash_movement"),
+        CheckConstraint("delta <> 0", name="ck_cash_movement_not_zero"),
+        CheckConstraint("series IN ('in', 'out')", name="ck_cash_movement_series_known"),
+        CheckConstraint("(series = 'in') = (delta > 0)", name="ck_cash_movement_series_by_sign"),
+        CheckConstraint("kind <> 'withdrawal' OR category_id IS NOT NULL", name="ck_cash_movement_withdrawal_category"),
+        index("cash_movement", "desk_id", "business_day"),
+        index("cash_movement", "business_day"),
+        index("cash_movement", "shift_id"),
+        index("cash_movement", "category_id"),
+        index("cash_movement", "patient_id"),
+        index("cash_movement", "paired_id"),
+    )
+
+    def __repr__(self) -> str:
+        return f"№ {self.number}"
+
+
+class Receipt(Made, Model):
+    """The paper a patient gets for a payment or a refund: number and snapshot, the same for ever."""
+
+    __tablename__ = "receipt"
+    id: Mapped[pk]
+    kind: Mapped[str] = mapped_column(String(10))
+    legal_entity_id: Mapped[int] = mapped_column(ForeignKey("legal_entity.id"))
+    year: Mapped[int] = mapped_column(SmallInteger)
+    number: Mapped[int]
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    payment_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id"))
+    refund_id: Mapped[int | None] = mapped_column(ForeignKey("refund.id"))
+    business_day: Mapped[date]
+    snapshot: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    __table_args__ = (
+        UniqueConstraint("legal_entity_id", "year", "number", name="uq_receipt_number"),
+        UniqueConstraint("payment_id", name="uq_receipt_payment"),
+        UniqueConstraint("refund_id", name="uq_receipt_refund"),
+        one_of("kind", ReceiptKind, "receipt"),
+        CheckConstraint("(payment_id IS NULL) <> (refund_id IS NULL)", name="ck_receipt_of_one_operation"),
+        index("receipt", "patient_id"),
+    )
+
+    def __repr__(self) -> str:
+        return f"№ {self.number}"

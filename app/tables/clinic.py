@@ -1,0 +1,111 @@
+"""The clinic itself: legal entities, branches, chairs, its settings, gapless numbers."""
+
+from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.tables.base import Archivable, Model, index, name, not_blank, pk, text
+
+
+class LegalEntity(Archivable, Model):
+    """Who signs contracts and takes money: a company or an entrepreneur."""
+
+    __tablename__ = "legal_entity"
+    id: Mapped[pk]
+    name: Mapped[name]
+    short_name: Mapped[name]
+    inn: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    kpp: Mapped[str] = mapped_column(String(9), default="", server_default="")
+    ogrn: Mapped[str] = mapped_column(String(15), default="", server_default="")
+    okpo: Mapped[str] = mapped_column(String(10), default="", server_default="")
+    address: Mapped[text]
+    phone: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    licence: Mapped[text]
+    bank_details: Mapped[text]
+    director_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    director_post: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    __table_args__ = (not_blank("name", "legal_entity"),)
+
+    def __repr__(self) -> str:
+        return self.short_name
+
+
+class Branch(Archivable, Model):
+    """A place where patients are seen; its money belongs to one legal entity."""
+
+    __tablename__ = "branch"
+    id: Mapped[pk]
+    name: Mapped[name]
+    address: Mapped[text]
+    phone: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    legal_entity_id: Mapped[int] = mapped_column(ForeignKey("legal_entity.id"))
+    legal_entity: Mapped[LegalEntity] = relationship(lazy="joined")
+    __table_args__ = (
+        UniqueConstraint("name", name="uq_branch_name"),
+        not_blank("name", "branch"),
+        index("branch", "legal_entity_id"),
+    )
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+class Chair(Archivable, Model):
+    """A dental chair (or room) of a branch: one patient at a time."""
+
+    __tablename__ = "chair"
+    id: Mapped[pk]
+    name: Mapped[name]
+    branch_id: Mapped[int] = mapped_column(ForeignKey("branch.id"))
+    branch: Mapped[Branch] = relationship(lazy="joined")
+    __table_args__ = (
+        UniqueConstraint("branch_id", "name", name="uq_chair_name"),
+        not_blank("name", "chair"),
+    )
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+class ClinicSetting(Model):
+    """The clinic's own choices; one row."""
+
+    __tablename__ = "clinic_setting"
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, default=1)
+    grid_step: Mapped[int] = mapped_column(SmallInteger, default=15)
+    waiting_limit: Mapped[int] = mapped_column(SmallInteger, default=15)
+    administrators_fill_work_orders: Mapped[bool] = mapped_column(default=True)
+    discount_limit_administrator: Mapped[int] = mapped_column(SmallInteger, default=5)
+    discount_limit_senior: Mapped[int] = mapped_column(SmallInteger, default=15)
+    discount_limit_doctor: Mapped[int] = mapped_column(SmallInteger, default=10)
+    reminder_hours: Mapped[int] = mapped_column(SmallInteger, default=24)
+    paid_services_act: Mapped[text]
+    __table_args__ = (
+        CheckConstraint("id = 1", name="ck_clinic_setting_one_row"),
+        CheckConstraint("grid_step IN (5, 10, 15, 30)", name="ck_clinic_setting_grid_step_known"),
+        CheckConstraint("waiting_limit BETWEEN 1 AND 240", name="ck_clinic_setting_waiting_limit_sane"),
+        CheckConstraint("reminder_hours BETWEEN 1 AND 240", name="ck_clinic_setting_reminder_hours_sane"),
+        CheckConstraint(
+            "discount_limit_administrator BETWEEN 0 AND 100 AND discount_limit_senior BETWEEN 0 AND 100"
+            " AND discount_limit_doctor BETWEEN 0 AND 100",
+            name="ck_clinic_setting_discount_limit_percent",
+        ),
+    )
+
+    def __repr__(self) -> str:
+        return "settings"
+
+
+class NumberSeries(Model):
+    """The last number given out in a series of papers of a legal entity in a year: no gaps, no doubles.
+
+    The row is locked until the transaction that took a number ends.
+    """
+
+    __tablename__ = "number_series"
+    legal_entity_id: Mapped[int] = mapped_column(ForeignKey("legal_entity.id"), primary_key=True)
+    series: Mapped[str] = mapped_column(String(40), primary_key=True)
+    year: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    last_number: Mapped[int] = mapped_column(default=0)
+
+    def __repr__(self) -> str:
+        return f"{self.series} {self.year}: {self.last_number}"

@@ -1,0 +1,143 @@
+"""The card index: patients' cards, their phones, families and consents."""
+
+from datetime import date
+
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Identity, Index, String, Text, UniqueConstraint
+from sqlalchemy import text as sql
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.tables.base import Archivable, Made, Model, index, instant, name, not_blank, one_of, pk, text
+from app.vocab import CardStatus, ConsentKind, Sex
+
+
+class ReferralSource(Archivable, Model):
+    """Where patients learn about the clinic."""
+
+    __tablename__ = "referral_source"
+    id: Mapped[pk]
+    name: Mapped[name]
+    __table_args__ = (UniqueConstraint("name", name="uq_referral_source_name"), not_blank("name", "referral_source"))
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+class Family(Made, Model):
+    """People who come together and may pay for each other."""
+
+    __tablename__ = "family"
+    id: Mapped[pk]
+    name: Mapped[name]
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+#: Name parts as the search compares them: lower case, ё as е, each word after a space.
+SEARCH_NAME = "replace(lower(' ' || surname || ' ' || name || ' ' || patronymic), 'ё', 'е')"
+
+
+class Patient(Made, Model):
+    """A patient's card. A draft is what the desk writes down while booking a newcomer."""
+
+    __tablename__ = "patient"
+    id: Mapped[pk]
+    card_number: Mapped[int] = mapped_column(Identity(start=1001))
+    status: Mapped[str] = mapped_column(String(20), default=CardStatus.DRAFT)
+    surname: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(100))
+    patronymic: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    search_name: Mapped[str] = mapped_column(Text, Computed(SEARCH_NAME, persisted=True))
+    birth_date: Mapped[date | None]
+    sex: Mapped[str | None] = mapped_column(String(10))
+    email: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    address: Mapped[text]
+    passport: Mapped[text]
+    snils: Mapped[str] = mapped_column(String(14), default="", server_default="")
+    inn: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    allergy: Mapped[text]
+    comment: Mapped[text]
+    source_id: Mapped[int | None] = mapped_column(ForeignKey("referral_source.id"))
+    source: Mapped[ReferralSource | None] = relationship(lazy="joined")
+    family_id: Mapped[int | None] = mapped_column(ForeignKey("family.id"))
+    family: Mapped[Family | None] = relationship(lazy="select")
+    guardian_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
+    guardian: Mapped["Patient | None"] = relationship(remote_side="Patient.id", lazy="select")
+    doctor_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id"))
+    archive_reason: Mapped[text]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    phones: Mapped[list["PatientPhone"]] = relationship(
+        back_populates="patient", lazy="selectin", order_by="PatientPhone.id", cascade="all, delete-orphan"
+    )
+    __table_args__ = (
+        UniqueConstraint("card_number", name="uq_patient_card_number"),
+        one_of("status", CardStatus, "patient"),
+        one_of("sex", Sex, "patient"),
+        not_blank("surname", "patient"),
+        not_blank("name", "patient"),
+        CheckConstraint("guardian_id <> id", name="ck_patient_guardian_other"),
+        CheckConstraint("birth_date >= DATE '1900-01-01'", name="ck_patient_birth_date_sane"),
+        Index("ix_patient_search_name", "search_name", postgresql_using="gin",
+              postgresql_ops={"search_name": "gin_trgm_ops"}),
+        Index("ix_patient_name", "surname", "name", "patronymic", "id"),
+        index("patient", "family_id"),
+        index("patient", "guardian_id"),
+        index("patient", "source_id"),
+        index("patient", "birth_date"),
+        index("patient", "doctor_id"),
+    )  # fmt: skip
+
+    @property
+    def full_name(self) -> str:
+        return " ".join(filter(None, (self.surname, self.name, self.patronymic)))
+
+    @property
+    def short_name(self) -> str:
+        """Surname and initials: «Иванова М. С.»."""
+        initials = " ".join(f"{part[0]}." for part in (self.name, self.patronymic) if part)
+        return f"{self.surname} {initials}".strip()
+
+    def __repr__(self) -> str:
+        return f"{self.full_name}, № {self.card_number}"
+
+
+class PatientPhone(Model):
+    """One of a patient's phones, in the international form (+79161234567)."""
+
+    __tablename__ = "patient_phone"
+    id: Mapped[pk]
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    patient: Mapped[Patient] = relationship(back_populates="phones", lazy="select")
+    number: Mapped[str] = mapped_column(String(20))
+    reversed_number: Mapped[str] = mapped_column(String(20), Computed("reverse(number)", persisted=True))
+    owner: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    for_sms: Mapped[bool] = mapped_column(default=True, server_default="true")
+    __table_args__ = (
+        UniqueConstraint("patient_id", "number", name="uq_patient_phone_number"),
+        CheckConstraint(r"number ~ '^\+[0-9]{7,15}$'", name="ck_patient_phone_number_international"),
+        Index("ix_patient_phone_tail", "reversed_number", postgresql_ops={"reversed_number": "text_pattern_ops"}),
+        index("patient_phone", "number"),
+    )
+
+    def __repr__(self) -> str:
+        return self.number
+
+
+class PatientConsent(Made, Model):
+    """A dated consent of a patient, and its withdrawal."""
+
+    __tablename__ = "patient_consent"
+    id: Mapped[pk]
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    patient: Mapped[Patient] = relationship(lazy="select")
+    kind: Mapped[str] = mapped_column(String(30))
+    given_on: Mapped[date]
+    withdrawn_at: Mapped[instant | None]
+    __table_args__ = (
+        one_of("kind", ConsentKind, "patient_consent"),
+        Index("uq_patient_consent_in_force", "patient_id", "kind", unique=True,
+              postgresql_where=sql("withdrawn_at IS NULL")),
+    )  # fmt: skip
+
+    def __repr__(self) -> str:
+        return self.kind

@@ -1,0 +1,145 @@
+"""The schedule: doctors' hours, appointments, closed and held time."""
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint
+from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.tables.base import Archivable, Made, Model, index, instant, name, not_blank, one_of, pk, text, wall_time
+from app.vocab import FREES_TIME, AppointmentStatus, BlockKind, CancelledBy, Confirmation
+
+RANGE = sql("tsrange(starts_at, ends_at)")
+_FREED = ", ".join(f"'{status}'" for status in FREES_TIME)
+#: The row keeps its time busy.
+BUSY = f"status NOT IN ({_FREED})"
+
+
+def _same_day(table: str) -> tuple[CheckConstraint, CheckConstraint]:
+    return (
+        CheckConstraint("ends_at > starts_at", name=f"ck_{table}_ends_after_start"),
+        CheckConstraint("(ends_at - interval '1 second')::date = starts_at::date", name=f"ck_{table}_within_a_day"),
+    )
+
+
+class CancelReason(Archivable, Model):
+    """Why visits are cancelled."""
+
+    __tablename__ = "cancel_reason"
+    id: Mapped[pk]
+    name: Mapped[name]
+    __table_args__ = (UniqueConstraint("name", name="uq_cancel_reason_name"), not_blank("name", "cancel_reason"))
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+class WorkingHours(Made, Model):
+    """A doctor sees patients from … to … on a day, in a branch, usually in a certain chair."""
+
+    __tablename__ = "working_hours"
+    id: Mapped[pk]
+    doctor_id: Mapped[int] = mapped_column(ForeignKey("employee.id"))
+    doctor = relationship("Employee", lazy="joined")
+    branch_id: Mapped[int] = mapped_column(ForeignKey("branch.id"))
+    branch = relationship("Branch", lazy="joined")
+    chair_id: Mapped[int | None] = mapped_column(ForeignKey("chair.id"))
+    chair = relationship("Chair", lazy="joined")
+    starts_at: Mapped[wall_time]
+    ends_at: Mapped[wall_time]
+    __table_args__ = (
+        *_same_day("working_hours"),
+        ExcludeConstraint(("doctor_id", "="), (RANGE, "&&"), using="gist", name="ex_working_hours_doctor"),
+        ExcludeConstraint(("chair_id", "="), (RANGE, "&&"), using="gist", name="ex_working_hours_chair"),
+        index("working_hours", "starts_at", "branch_id"),
+        index("working_hours", "doctor_id", "starts_at"),
+    )
+
+    def __repr__(self) -> str:
+        return f"{self.starts_at:%d.%m.%Y %H:%M}–{self.ends_at:%H:%M}"
+
+
+class Appointment(Made, Model):
+    """A visit: a patient, a doctor, a time, and what became of it. A move keeps the same row."""
+
+    __tablename__ = "appointment"
+    id: Mapped[pk]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    patient = relationship("Patient", lazy="select")
+    doctor_id: Mapped[int] = mapped_column(ForeignKey("employee.id"))
+    doctor = relationship("Employee", lazy="select")
+    branch_id: Mapped[int] = mapped_column(ForeignKey("branch.id"))
+    branch = relationship("Branch", lazy="select")
+    chair_id: Mapped[int | None] = mapped_column(ForeignKey("chair.id"))
+    chair = relationship("Chair", lazy="select")
+    service_id: Mapped[int | None] = mapped_column(ForeignKey("service.id"))
+    starts_at: Mapped[wall_time]
+    ends_at: Mapped[wall_time]
+    status: Mapped[str] = mapped_column(String(20), default=AppointmentStatus.BOOKED)
+    confirmation: Mapped[str] = mapped_column(String(20), default=Confirmation.NOT_NOTIFIED)
+    first_visit: Mapped[bool] = mapped_column(default=False)
+    comment: Mapped[text]
+    overbooked: Mapped[bool] = mapped_column(default=False)
+    overbook_reason: Mapped[text]
+    outside_hours_reason: Mapped[text]
+    moves: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    arrived_at: Mapped[instant | None]
+    started_at: Mapped[instant | None]
+    completed_at: Mapped[instant | None]
+    cancelled_at: Mapped[instant | None]
+    cancelled_by: Mapped[str | None] = mapped_column(String(10))
+    cancel_reason_id: Mapped[int | None] = mapped_column(ForeignKey("cancel_reason.id"))
+    cancel_reason: Mapped[CancelReason | None] = relationship(lazy="select")
+    cancel_comment: Mapped[text]
+    late_cancel: Mapped[bool] = mapped_column(default=False, server_default="false")
+    __table_args__ = (
+        *_same_day("appointment"),
+        one_of("status", AppointmentStatus, "appointment"),
+        one_of("confirmation", Confirmation, "appointment"),
+        one_of("cancelled_by", CancelledBy, "appointment"),
+        CheckConstraint("status <> 'cancelled' OR (cancelled_by IS NOT NULL AND cancel_reason_id IS NOT NULL)",
+                        name="ck_appointment_cancelled_with_reason"),
+        CheckConstraint("overbooked = (overbook_reason <> '')", name="ck_appointment_overbooked_with_reason"),
+        ExcludeConstraint(("doctor_id", "="), (RANGE, "&&"), using="gist",
+                          where=sql(f"{BUSY} AND NOT overbooked"), name="ex_appointment_doctor_busy"),
+        ExcludeConstraint(("chair_id", "="), (RANGE, "&&"), using="gist",
+                          where=sql(f"{BUSY} AND NOT overbooked"), name="ex_appointment_chair_busy"),
+        ExcludeConstraint(("patient_id", "="), (RANGE, "&&"), using="gist",
+                          where=sql(BUSY), name="ex_appointment_patient_busy"),
+        index("appointment", "starts_at", "branch_id"),
+        index("appointment", "patient_id", "starts_at"),
+        index("appointment", "doctor_id", "starts_at"),
+        index("appointment", "chair_id", "starts_at"),
+        index("appointment", "service_id"),
+        index("appointment", "branch_id"),
+    )  # fmt: skip
+
+    def __repr__(self) -> str:
+        return f"{self.starts_at:%d.%m.%Y %H:%M}"
+
+
+class TimeBlock(Made, Model):
+    """Time of a doctor or a chair that is closed (meeting, repair) or held for somebody."""
+
+    __tablename__ = "time_block"
+    id: Mapped[pk]
+    kind: Mapped[str] = mapped_column(String(10), default=BlockKind.BLOCK)
+    branch_id: Mapped[int] = mapped_column(ForeignKey("branch.id"))
+    doctor_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id"))
+    chair_id: Mapped[int | None] = mapped_column(ForeignKey("chair.id"))
+    starts_at: Mapped[wall_time]
+    ends_at: Mapped[wall_time]
+    reason: Mapped[str] = mapped_column(String(200))
+    lifted_at: Mapped[instant | None]
+    __table_args__ = (
+        *_same_day("time_block"),
+        one_of("kind", BlockKind, "time_block"),
+        not_blank("reason", "time_block"),
+        CheckConstraint("doctor_id IS NOT NULL OR chair_id IS NOT NULL", name="ck_time_block_of_somebody"),
+        Index("ix_time_block_open", "starts_at", "branch_id", postgresql_where=sql("lifted_at IS NULL")),
+        index("time_block", "doctor_id", "starts_at"),
+        index("time_block", "chair_id", "starts_at"),
+    )
+
+    def __repr__(self) -> str:
+        return self.reason

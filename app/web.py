@@ -1,0 +1,625 @@
+"""The edge: who may call a page or an address, what a refusal looks like, and doing things once.
+
+Pages derive from `DeskView`, JSON addresses from `DeskApi`; every exposed method is `@guarded("room.verb")`.
+Where next: `app/panels.py` for the generated tables, `app/views.py` for what is registered.
+"""
+
+import functools
+import hashlib
+import json
+import logging
+import uuid
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from flask import Flask, current_app, flash, g, jsonify, redirect, render_template, request, url_for
+from flask import session as browser_session
+from flask_appbuilder import BaseView
+from flask_appbuilder.api import BaseApi, expose
+from flask_babel import gettext
+from flask_jwt_extended import verify_jwt_in_request
+from flask_jwt_extended.exceptions import JWTExtendedException
+from flask_wtf.csrf import CSRFError
+from jwt import PyJWTError
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from app import access, clock, money
+from app.db import refusal_of, session, transaction
+from app.errors import Invalid, KeyReused, NotAllowed, NotFound, Refusal
+from app.extensions import csrf
+from app.models import RequestKey, User
+from app.roles import RIGHTS
+from app.signin import TooManyRequests, Unauthenticated
+from app.vocab import N_
+
+__all__ = ["DeskApi", "DeskView", "actor", "expose", "guarded", "may"]
+
+log = logging.getLogger(__name__)
+
+WRITES = ("POST", "PATCH", "PUT", "DELETE")
+
+
+# --- who is asking ----------------------------------------------------------------------------------
+
+
+def actor() -> User:
+    """The account that makes this request. Only inside a guarded method."""
+    return g.user
+
+
+def may(right: str) -> bool:
+    """May the account of this request do it? Also a template function."""
+    user = g.get("user")
+    return bool(user is not None and user.is_authenticated and access.account(user).may(right))
+
+
+def wants_json() -> bool:
+    """Does the caller expect JSON: an API address, or a script of ours?"""
+    return request.path.startswith("/api/") or request.headers.get("X-Requested-With") == "XMLHttpRequest"
+
+
+def _sign_in_program() -> None:
+    """Take the account from a token, or from the browser's session; a session must prove its writes."""
+    if request.headers.get("Authorization"):
+        try:
+            verify_jwt_in_request()
+        except (JWTExtendedException, PyJWTError, ValueError) as error:
+            raise Unauthenticated() from error
+    elif request.method in WRITES and g.user is not None and g.user.is_authenticated:
+        csrf.protect()
+    if g.user is None or not g.user.is_authenticated:
+        raise Unauthenticated()
+
+
+def guarded(right: str | None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let only accounts through that hold the right (None: anybody who has signed in).
+
+    Sits directly on the method, below `@expose`. Outsiders go to the sign-in page, or get 401; who lacks the
+    right gets 403. A POST is done once per `Idempotency-Key` (JSON) or `request_id` (form).
+    """
+    if right is not None and right not in RIGHTS:
+        raise ValueError(f"no such right: {right}")
+
+    def guard(method: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        def guarded_method(self: Any, *args: Any, **kwargs: Any) -> Any:
+            if isinstance(self, BaseApi):
+                _sign_in_program()
+            elif g.user is None or not g.user.is_authenticated:
+                if wants_json() or request.headers.get("HX-Request"):
+                    raise Unauthenticated()
+                return redirect(url_for("SignInView.login", next=request.full_path.rstrip("?")))
+            if right is not None and not may(right):
+                raise NotAllowed(right=right)
+            call = functools.partial(method, self, *args, **kwargs)
+            return once(call) if request.method == "POST" else call()
+
+        guarded_method.right = right  # type: ignore[attr-defined]
+        return guarded_method
+
+    return guard
+
+
+# --- once -------------------------------------------------------------------------------------------
+
+
+def _request_key() -> uuid.UUID | None:
+    given = request.headers.get("Idempotency-Key") or request.form.get("request_id")
+    if not given:
+        return None
+    try:
+        return uuid.UUID(given)
+    except ValueError as error:
+        raise Invalid(fields={"Idempotency-Key": N_("This is not a UUID.")}) from error
+
+
+def _fingerprint() -> str:
+    """What was asked, so that the same key with another body is noticed."""
+    body = request.get_data(cache=True)
+    if request.form:
+        kept = sorted((key, value) for key, value in request.form.items(multi=True) if key != "csrf_token")
+        body = repr(kept).encode()
+    elif request.is_json:
+        body = json.dumps(request.get_json(silent=True), sort_keys=True, default=str).encode()
+    return hashlib.sha256(f"{request.method} {request.path}\n".encode() + body).hexdigest()
+
+
+def _answer_of(response: Any) -> tuple[int, Any] | None:
+    """What of a response can be given again: JSON, or where a page sent the browser."""
+    response = current_app.make_response(response)
+    if response.is_json:
+        return response.status_code, response.get_json()
+    if response.status_code in (302, 303):
+        return response.status_code, {"location": response.headers["Location"]}
+    return None
+
+
+def _replay(status: int, answer: Any) -> Response:
+    if status in (302, 303):
+        return redirect(answer["location"], status)
+    response = jsonify(answer)
+    response.status_code = status
+    response.headers["Idempotent-Replayed"] = "true"
+    return response
+
+
+def once(call: Callable[[], Any]) -> Any:
+    """Do the work of a POST once per key and account; the same request again gets the first answer.
+
+    The key is written in the transaction of the work, so two at the same moment wait for each other.
+    A JSON refusal is remembered too; a page's is not: the form is corrected and sent again.
+
+    Raises:
+        KeyReused: the key came with another body before.
+    """
+    key = _request_key()
+    if key is None:
+        return call()
+    fingerprint, user_id = _fingerprint(), actor().id
+    row = {"key": key, "user_id": user_id, "fingerprint": fingerprint}
+    try:
+        with transaction():
+            claimed = session.execute(
+                insert(RequestKey).values(**row).on_conflict_do_nothing().returning(RequestKey.key)
+            ).first()
+            if claimed is None:
+                first = session.get_one(RequestKey, (key, user_id))
+                if first.fingerprint != fingerprint:
+                    raise KeyReused()
+                if first.status is not None:
+                    return _replay(first.status, first.answer)
+            response = call()
+            answer = _answer_of(response)
+            if answer is not None:
+                kept = session.get(RequestKey, (key, user_id))
+                if kept is not None:
+                    kept.status, kept.answer = answer
+            return response
+    except KeyReused:
+        raise
+    except Refusal as refusal:
+        if wants_json() and refusal.status < 500:
+            body = json.loads(json.dumps(refusal_body(refusal), default=str))
+            with transaction():
+                session.execute(
+                    insert(RequestKey).values(**row, status=refusal.status, answer=body).on_conflict_do_nothing()
+                )
+        raise
+
+
+# --- refusals as answers ----------------------------------------------------------------------------
+
+
+def sentence(refusal: Refusal) -> str:
+    """The refusal's sentence in the caller's language."""
+    words = {key: gettext(value) if isinstance(value, str) and value else value for key, value in refusal.words.items()}
+    template = gettext(refusal.sentence)
+    try:
+        return template % words
+    except (KeyError, TypeError, ValueError):
+        return template
+
+
+def refusal_body(refusal: Refusal) -> dict[str, Any]:
+    """A refusal as the contract shows it: error, message, and its facts."""
+    facts = dict(refusal.facts)
+    if isinstance(refusal, Invalid):
+        facts["fields"] = {key: gettext(str(value)) for key, value in facts.get("fields", {}).items()}
+    return {"error": refusal.code, "message": sentence(refusal), **facts}
+
+
+def _answer_refusal(refusal: Refusal) -> Any:
+    if wants_json():
+        return jsonify(refusal_body(refusal)), refusal.status
+    if refusal.status == 401:
+        return redirect(url_for("SignInView.login"))
+    page = render_template("desk/refusal.html", title=gettext("Not possible"), sentence=sentence(refusal), refusal=refusal)
+    return page, refusal.status
+
+
+class _Plain(Refusal):
+    """An HTTP error that no rule of the desk raised."""
+
+    def __init__(self, code: str, status: int, message: str) -> None:
+        super().__init__()
+        self.code, self.status, self.sentence = code, status, message
+
+
+_HTTP = {
+    400: ("invalid", 422, N_("The request cannot be understood.")),
+    405: ("method_not_allowed", 405, N_("This address does not take such a request.")),
+    413: ("too_large", 413, N_("This is too much data. Send less.")),
+    415: ("invalid", 422, N_("The request must be JSON.")),
+}
+
+
+def install(app: Flask) -> None:
+    """Hang the edge on the application: answers to errors, template words, headers."""
+
+    @app.errorhandler(Refusal)
+    def refused(refusal: Refusal) -> Any:
+        return _answer_refusal(refusal)
+
+    @app.errorhandler(DBAPIError)
+    def database_refused(error: DBAPIError) -> Any:
+        session.rollback()
+        refusal = refusal_of(error)
+        if refusal is None:
+            return failed(error)
+        return _answer_refusal(refusal)
+
+    @app.errorhandler(CSRFError)
+    def forged(_: CSRFError) -> Any:
+        return _answer_refusal(
+            _Plain("not_allowed", 403, N_("The page was open too long. Load it again and repeat what you did."))
+        )
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Any:
+        if error.code is None or error.code < 400:
+            return error
+        if error.code == 404:
+            return _answer_refusal(NotFound())
+        if error.code == 403:
+            return _answer_refusal(NotAllowed())
+        if error.code == 401:
+            return _answer_refusal(Unauthenticated())
+        if error.code == 429:
+            return _answer_refusal(TooManyRequests())
+        code, status, message = _HTTP.get(error.code, ("refused", error.code, N_("This cannot be done.")))
+        return _answer_refusal(_Plain(code, status, message))
+
+    @app.errorhandler(Exception)
+    def failed(error: Exception) -> Any:
+        session.rollback()
+        log.error("failed: %s %s", request.method, request.path, exc_info=error)
+        return _answer_refusal(
+            _Plain("failed", 500, N_("Something broke on our side; nothing was saved. Try again or call support."))
+        )
+
+    @app.before_request
+    def one_locale() -> None:
+        if browser_session.get("locale") not in (None, *app.config["LANGUAGES"]):
+            browser_session.pop("locale")
+
+    @app.context_processor
+    def words() -> dict[str, Any]:
+        # the framework gives these to its own pages only; refusals are rendered outside of any view
+        from flask_babel import get_locale
+
+        return {
+            "appbuilder": app.extensions["appbuilder"],
+            "base_template": app.config["FAB_BASE_TEMPLATE"],
+            "get_locale": get_locale,
+        }
+
+    app.jinja_env.filters.update(money=money_filter, day=day_filter, time=time_filter, moment=moment_filter)
+    app.jinja_env.globals.update(may=may, request_id=lambda: uuid.uuid4(), today=clock.today, label=label)
+
+
+# --- how things look --------------------------------------------------------------------------------
+
+
+def money_filter(amount: Decimal | str | None) -> str:
+    """1 500,00 with thin spaces; an empty string for nothing."""
+    return "" if amount is None else money.shown(Decimal(amount))
+
+
+def day_filter(day: date | None, form: str = "EEE d MMMM") -> str:
+    """пн 23 ноября; with the year when it is not this one."""
+    from flask_babel import get_locale
+
+    if day is None:
+        return ""
+    from babel.dates import format_date
+
+    if day.year != clock.today().year:
+        form += " yyyy"
+    return format_date(day, form, locale=get_locale())
+
+
+def time_filter(moment: datetime | None) -> str:
+    """10:05 by the clinic's clock."""
+    if moment is None:
+        return ""
+    return f"{clock.wall(moment) if moment.tzinfo else moment:%H:%M}"
+
+
+def moment_filter(moment: datetime | None) -> str:
+    """23.11.2026 10:05 by the clinic's clock."""
+    if moment is None:
+        return ""
+    return f"{clock.wall(moment) if moment.tzinfo else moment:%d.%m.%Y %H:%M}"
+
+
+def label(values: Any, value: str | None) -> str:
+    """The word that the desk uses for a stored value: `label(AppointmentStatus, row.status)`."""
+    return gettext(values(value).label) if value else ""
+
+
+def say(refusal: Refusal) -> None:
+    """Show a refusal above the page that is rendered again with what was typed."""
+    flash(sentence(refusal), "danger")
+
+
+# --- pages and addresses ----------------------------------------------------------------------------
+
+
+class DeskView(BaseView):
+    """A hand-made page of the desk: parse, may I, call, answer."""
+
+    def page(self, template: str, status: int = 200, **context: Any) -> Any:
+        """Render a template of `app/templates`; `status` 422 when a form comes back."""
+        return self.render_template(template, **context), status
+
+
+class Body(Schema):
+    """What a program may send: unknown fields are refused, and every complaint is a sentence."""
+
+    class Meta:
+        unknown = RAISE
+
+    error_messages = {"unknown": N_("There is no such field."), "type": N_("The request must be a JSON object.")}
+
+
+class Query(Body):
+    """What may stand after the question mark."""
+
+
+_REQUIRED = {"required": N_("Fill in this field."), "null": N_("Fill in this field.")}
+
+
+class IdField(fields.Integer):
+    """The number of a record."""
+
+    default_error_messages = {**_REQUIRED, "invalid": N_("This must be the number of a record.")}
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, bool | float):
+            raise self.make_error("invalid", input=value)
+        number = super()._deserialize(value, attr, data, **kwargs)
+        if number is not None and not 0 < number < 2**31:
+            raise self.make_error("invalid", input=value)
+        return number
+
+
+class WholeField(fields.Integer):
+    """A whole number between two bounds."""
+
+    default_error_messages = {**_REQUIRED, "invalid": N_("This must be a whole number.")}
+
+    def __init__(self, low: int, high: int, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Range(low, high, error=N_("This number is out of bounds.")), **kwargs)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, bool | float):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class TextField(fields.String):
+    """A line or a paragraph: trimmed, no control characters, not endless."""
+
+    default_error_messages = {
+        **_REQUIRED,
+        "invalid": N_("This must be text."),
+        "control": N_("There are characters here that cannot be printed."),
+        "long": N_("This text is too long."),
+        "blank": N_("Fill in this field."),
+    }
+
+    def __init__(self, most: int = 200, *, blank: bool = True, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.most, self.blank = most, blank
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs).strip()
+        if any(ord(c) < 32 and c not in "\n\r\t" or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in text):
+            raise self.make_error("control")
+        if len(text) > self.most:
+            raise self.make_error("long")
+        if not text and not self.blank:
+            raise self.make_error("blank")
+        return text
+
+
+class MoneyField(fields.Field):
+    """A sum as a string, `"1500.00"`; the answer is Decimal."""
+
+    default_error_messages = {**_REQUIRED, "invalid": N_("This is not a sum of money.")}
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Decimal:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise self.make_error("invalid")
+        amount = money.parse(str(value))
+        if amount is None:
+            raise self.make_error("invalid")
+        return amount
+
+
+class DayField(fields.Date):
+    """A day, 2026-11-23, within the years that a clinic knows."""
+
+    default_error_messages = {**_REQUIRED, "invalid": N_("This is not a day: write it as 2026-11-23.")}
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        day = super()._deserialize(value, attr, data, **kwargs)
+        if not 1900 <= day.year <= 2200:
+            raise self.make_error("invalid")
+        return day
+
+
+class WallTimeField(fields.Field):
+    """A moment on the clinic's wall clock, 2026-11-23T10:00, without zone."""
+
+    default_error_messages = {**_REQUIRED, "invalid": N_("This is not a time: write it as 2026-11-23T10:00.")}
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> datetime:
+        if isinstance(value, str) and len(value) in (16, 19):
+            try:
+                moment = datetime.fromisoformat(value)
+            except ValueError as error:
+                raise self.make_error("invalid") from error
+            if moment.tzinfo is None and 1900 <= moment.year <= 2200 and moment.second == 0:
+                return moment
+        raise self.make_error("invalid")
+
+
+def one_of(values: Any, **kwargs: Any) -> fields.String:
+    """One value of a closed list."""
+    return fields.String(
+        validate=validate.OneOf([str(value) for value in values], error=N_("Unknown value.")),
+        error_messages={**_REQUIRED, "invalid": N_("Unknown value.")},
+        **kwargs,
+    )
+
+
+def _flat(messages: Any, prefix: str = "") -> dict[str, str]:
+    """Complaints of a schema as {field: sentence}; nested ones as `lines.0.tooth`."""
+    if isinstance(messages, dict):
+        flat: dict[str, str] = {}
+        for key, value in messages.items():
+            name = prefix if key == "_schema" and prefix else f"{prefix}.{key}" if prefix else str(key)
+            flat.update(_flat(value, name))
+        return flat
+    first = messages[0] if isinstance(messages, list) and messages else messages
+    return {prefix or "_schema": str(first)}
+
+
+def load(schema: type[Schema], data: Any) -> dict[str, Any]:
+    """Input checked by a schema.
+
+    Raises:
+        Invalid: with a sentence for every field that is wrong.
+    """
+    try:
+        return dict(schema().load(data))
+    except ValidationError as error:
+        raise Invalid(fields=_flat(error.messages)) from error
+
+
+def json_body() -> Any:
+    """The JSON that came; {} when nothing did."""
+    if not request.get_data(cache=True):
+        return {}
+    try:
+        return json.loads(request.get_data(cache=True).decode())
+    except (ValueError, RecursionError) as error:
+        raise _Plain("invalid", 422, N_("The request must be JSON.")) from error
+
+
+def takes(schema: type[Body]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Parse the JSON body by a schema and hand it over as `body`; describe it in OpenAPI."""
+
+    def wrap(method: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        def with_body(self: Any, *args: Any, **kwargs: Any) -> Any:
+            return method(self, *args, body=load(schema, json_body()), **kwargs)
+
+        with_body.body_schema = schema  # type: ignore[attr-defined]
+        return with_body
+
+    return wrap
+
+
+def asks(schema: type[Query]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Parse what stands after the question mark and hand it over as `query`; describe it in OpenAPI."""
+
+    def wrap(method: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        def with_query(self: Any, *args: Any, **kwargs: Any) -> Any:
+            given = {key: value for key, value in request.args.items() if key != "_l_" and value != ""}
+            return method(self, *args, query=load(schema, given), **kwargs)
+
+        with_query.query_schema = schema  # type: ignore[attr-defined]
+        return with_query
+
+    return wrap
+
+
+class PageQuery(Query):
+    """`?page=0&page_size=25`, 200 at most."""
+
+    page = WholeField(0, 100_000, load_default=0)
+    page_size = WholeField(1, 200, load_default=25)
+
+
+class DeskApi(BaseApi):
+    """A JSON address: the same operations, with the same rights, as the page beside it.
+
+    Writes by a browser session need the CSRF header; see `guarded`. OpenAPI is made of the method's
+    first docstring line, `@takes` and `@asks`.
+    """
+
+    openapi_spec_tag = "Desk"
+
+    def answer(self, payload: Any, status: int = 200) -> Response:
+        """JSON as the contract writes values: money as strings, days and times in ISO form."""
+        response = current_app.response_class(
+            json.dumps(payload, default=_json_value, ensure_ascii=False), mimetype="application/json"
+        )
+        response.status_code = status
+        return response
+
+    def created(self, payload: Any) -> Response:
+        return self.answer(payload, 201)
+
+    def listed(self, count: int, rows: list[Any]) -> Response:
+        return self.answer({"count": count, "result": rows})
+
+    def add_api_spec(self, api_spec: Any) -> None:
+        for attr in {name for name in dir(type(self)) if hasattr(getattr(type(self), name), "_urls")}:
+            method = getattr(self, attr)
+            title = (method.__doc__ or attr).strip().splitlines()[0]
+            for url, verbs in method._urls:
+                operations = {verb.lower(): self._described(api_spec, method, title) for verb in verbs}
+                path = f"{self.route_base or ''}{url}".replace("<int:", "{").replace("<", "{").replace(">", "}")
+                api_spec.path(path=path, operations=operations)
+
+    def _described(self, api_spec: Any, method: Any, title: str) -> dict[str, Any]:
+        described: dict[str, Any] = {
+            "summary": title,
+            "tags": [self.openapi_spec_tag],
+            "security": [{"jwt": []}],
+            "responses": {"200": {"description": title}, "422": {"description": "refused, with the reason"}},
+        }
+        body, query = getattr(method, "body_schema", None), getattr(method, "query_schema", None)
+        if body:
+            if body.__name__ not in api_spec.components.schemas:
+                api_spec.components.schema(body.__name__, schema=body)
+            schema = {"$ref": f"#/components/schemas/{body.__name__}"}
+            described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        described["parameters"] = [
+            {"in": "query", "name": field.data_key or name, "required": field.required, "schema": {"type": "string"}}
+            for name, field in (query().fields.items() if query else ())
+        ]
+        return described
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(money.rounded(value))
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds" if value.tzinfo else "minutes")
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"cannot be written as JSON: {type(value).__name__}")
+
+
+def fetched(model: type, pk: int) -> Any:
+    """A record by its number.
+
+    Raises:
+        NotFound
+    """
+    row = session.scalar(select(model).where(model.id == pk)) if 0 < pk < 2**31 else None  # type: ignore[attr-defined]
+    if row is None:
+        raise NotFound()
+    return row
