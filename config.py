@@ -13,6 +13,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cachelib import FileSystemCache
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 ROOT = Path(__file__).resolve().parent
 LOOPBACK = {"localhost", "::1"}
@@ -96,7 +98,7 @@ def settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "SECRET_KEY": secret_key(environ),
         "VAR_DIR": str(var),
         "MAX_CONTENT_LENGTH": 4 * 1024 * 1024,
-        "MAX_FORM_MEMORY_SIZE": 1024 * 1024,  # one pasted field of 1 MB is still answered by its form, not by a 413
+        "MAX_FORM_MEMORY_SIZE": 4 * 1024 * 1024,  # 1 MB pasted into one field is answered by its form, not by a 413
         # --- database
         "SQLALCHEMY_DATABASE_URI": database_url(environ.get("DATABASE_URL") or "postgresql://localhost/clinic"),
         "SQLALCHEMY_ENGINE_OPTIONS": {
@@ -116,6 +118,7 @@ def settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "FAB_UPDATE_PERMS": False,
         "FAB_API_MAX_PAGE_SIZE": 200,
         "FAB_API_SWAGGER_UI": True,
+        "FAB_API_SWAGGER_TEMPLATE": "desk/swagger.html",  # the framework's asks another host to validate the page
         "FAB_ADD_SECURITY_VIEW_MENU_VIEW": False,
         "FAB_ADD_SECURITY_PERMISSION_VIEW": False,
         "FAB_ADD_SECURITY_PERMISSION_VIEWS_VIEW": False,
@@ -125,7 +128,10 @@ def settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         # --- rate limits
         "RATELIMIT_ENABLED": True,
         "RATELIMIT_STORAGE_URI": _limits_storage(broker),  # one count for both web processes
-        "RATELIMIT_STORAGE_OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1} if broker else {},
+        # Without retries: somebody waits to sign in.
+        "RATELIMIT_STORAGE_OPTIONS": (
+            {"socket_connect_timeout": 1, "socket_timeout": 1, "retry": Retry(NoBackoff(), 0)} if broker else {}
+        ),
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,  # a dead broker must not close the clinic
         "RATELIMIT_HEADERS_ENABLED": False,
         "AUTH_RATE_LIMITED": True,
@@ -138,7 +144,7 @@ def settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
             mode=0o600,
         ),
         "SESSION_PERMANENT": True,
-        "PERMANENT_SESSION_LIFETIME": timedelta(hours=14),  # the longest day at the desk; everybody signs in next morning
+        "PERMANENT_SESSION_LIFETIME": timedelta(hours=14),  # the longest day at the desk; a new one starts signed out
         "SESSION_REFRESH_EACH_REQUEST": False,  # else each request writes the session's file
         "SESSION_COOKIE_NAME": "frontdesk",
         "SESSION_COOKIE_HTTPONLY": True,

@@ -15,13 +15,14 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Self
 from urllib.parse import quote
@@ -68,7 +69,8 @@ def spawn(
 ) -> subprocess.Popen[bytes]:
     """Start a child that writes to `log`, gets no Ctrl+C of the terminal and dies with us.
 
-    `keep` are open files it inherits. Its own session keeps the terminal's Ctrl+C away: the parent decides the order in which things stop.
+    `keep` are open files it inherits. Its own session keeps the terminal's Ctrl+C away: the parent decides the order
+    in which things stop.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with _opened_log(log) as out:
@@ -92,11 +94,23 @@ def end(process: psutil.Process | subprocess.Popen[bytes], *, sign: int = signal
     """Ask a process to stop, wait, and kill it when it does not. Quiet if it is gone already."""
     with suppress(psutil.NoSuchProcess, ProcessLookupError):
         process.send_signal(sign)
-        try:
-            process.wait(wait)
-        except (psutil.TimeoutExpired, subprocess.TimeoutExpired):
+        if not _over(process, wait):
             process.kill()
-            process.wait(5)
+            _over(process, 5)
+
+
+def _over(process: psutil.Process | subprocess.Popen[bytes], seconds: float) -> bool:
+    """Wait until a process has ended. One that its parent has not collected yet (a zombie) has ended too."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if isinstance(process, subprocess.Popen):
+            if process.poll() is not None:
+                return True
+        elif not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
 
 
 def tail(log: Path, *, after: int = 0, lines: int = 3) -> str:
@@ -431,16 +445,13 @@ class Broker:
         ]
 
     def _answers(self) -> bool:
-        import redis
-
-        try:
-            client = redis.Redis(unix_socket_path=str(self._socket), socket_timeout=2)
-            try:
-                return bool(client.ping())
-            finally:
-                client.close()
-        except (redis.RedisError, OSError):
-            return False
+        """Whether the broker says PONG. A bare socket: the client library would wait and retry for seconds."""
+        with suppress(OSError), socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(2)
+            client.connect(str(self._socket))
+            client.sendall(b"PING\r\n")
+            return client.recv(7) == b"+PONG\r\n"
+        return False
 
     def _running(self) -> psutil.Process | None:
         """The living broker over our folder, by the pid it recorded; any other process with that pid is not ours."""
@@ -450,6 +461,20 @@ class Broker:
             return server if ours and server.status() != psutil.STATUS_ZOMBIE else None
         except (OSError, ValueError, psutil.Error):
             return None
+
+
+@contextmanager
+def database(var: Path, environ: MutableMapping[str, str]) -> Iterator[None]:
+    """For commands: DATABASE_URL as given, or the local database of `var`, joined where run.py has it running."""
+    if environ.get("DATABASE_URL"):
+        yield
+        return
+    with Postgres(var / "postgres", log=var / "logs" / "postgres.log") as server:
+        environ["DATABASE_URL"] = server.url
+        try:
+            yield
+        finally:
+            del environ["DATABASE_URL"]
 
 
 def _opened_log(log: Path) -> IO[bytes]:

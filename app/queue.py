@@ -1,8 +1,8 @@
 """Background jobs: how they are put in the queue, which run by the clock, and the process that runs them.
 
-The database owns the work (a row first, committed); a job only carries ids, as JSON. So nothing here may fail a request:
-when the broker is away the sweep finds the row later. Run as `python -m app.queue worker` and `python -m app.queue
-cron`, exactly one of the latter. Where next: the rooms' jobs.py.
+The database owns the work (a row first, committed); a job only carries ids, as JSON. So nothing here may fail a
+request: when the broker is away the sweep finds the row later. Run as `python -m app.queue worker` and, exactly one,
+`python -m app.queue cron`. Where next: the rooms' jobs.py.
 """
 
 import logging
@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 
 from flask import Flask, current_app, has_app_context
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from rq import Queue, SimpleWorker
 from rq.cron import CronJob, CronScheduler
 from rq.job import Job
@@ -47,9 +49,9 @@ def broker_url() -> str:
 
 
 @lru_cache(maxsize=8)
-def _connection(url: str) -> "Redis[bytes]":
-    # Short: a person waits at the page that enqueues.
-    return Redis.from_url(url, socket_connect_timeout=1, socket_timeout=2)
+def _connection(url: str) -> Redis:
+    # No retries and short limits: a person waits at the page that enqueues.
+    return Redis.from_url(url, socket_connect_timeout=1, socket_timeout=2, retry=Retry(NoBackoff(), 0))
 
 
 def queue() -> Queue:
@@ -81,13 +83,13 @@ def enqueue(function: str, *args: Any, job_id: str | None = None) -> bool:
 class _Tick(CronJob):
     """A timed job in our queue. rq's own would go through pickle, which our worker refuses to read."""
 
-    def enqueue(self, connection: "Redis[bytes]") -> Job:
+    def enqueue(self, connection: Redis) -> Job:
         # A tick that nobody took before the next one is due is dropped: a dead worker finds no pile of them.
         target = Queue(self.queue_name, connection=connection, serializer=JSONSerializer, default_timeout=JOB_TIMEOUT)
         return target.enqueue(self.func_name, ttl=self.interval, result_ttl=0, failure_ttl=FAILED_KEPT)
 
 
-def schedule(connection: "Redis[bytes]") -> CronScheduler:
+def schedule(connection: Redis) -> CronScheduler:
     """The clock: puts each of TIMED_JOBS in the queue when its time comes. Run exactly one."""
     clock = CronScheduler(connection=connection, logging_level=logging.WARNING)
     for job in TIMED_JOBS:
@@ -128,7 +130,7 @@ def main(arguments: list[str]) -> int:
         case ["worker"]:
             from app import create_app
 
-            worker(create_app()).work(logging_level=logging.WARNING)
+            worker(create_app()).work(logging_level="WARNING")
         case ["cron"]:
             schedule(Redis.from_url(os.environ["REDIS_URL"], socket_connect_timeout=5)).start()
         case _:

@@ -19,7 +19,7 @@ VENDOR = ROOT / "app" / "static" / "vendor"
 FILES = {
     "@event-calendar/build/dist/event-calendar.min.js": "event-calendar.min.js",
     "@event-calendar/build/dist/event-calendar.min.css": "event-calendar.min.css",
-    "@event-calendar/build/package.json": "event-calendar.package.json",  # names the licence (MIT): it ships no other file
+    "@event-calendar/build/package.json": "event-calendar.package.json",  # the only file that names its licence
     "htmx.org/dist/htmx.min.js": "htmx.min.js",
     "htmx.org/LICENSE": "htmx.LICENSE",
     "dejavu-fonts-ttf/ttf/DejaVuSans.ttf": "DejaVuSans.ttf",

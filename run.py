@@ -1,0 +1,323 @@
+"""The whole product on one machine, in one command: `make run`, or `.venv/bin/python run.py`.
+
+Starts what is not given by DATABASE_URL and REDIS_URL (app/local.py), prepares the database, then keeps the web server,
+the worker and the clock running until Ctrl+C. Logs of all of them are in VAR_DIR/logs. Where next: config.py.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import IO, Any
+
+ROOT = Path(__file__).resolve().parent
+WEB_PROCESSES = 2
+
+try:
+    import psutil
+
+    import config
+    from app.local import Broker, LocalServiceError, Postgres, end, spawn, tail
+except ModuleNotFoundError as missing:
+    sys.exit(f"Не установлен пакет {missing.name}: выполните make setup, затем make run.")
+
+
+class CannotRun(Exception):
+    """Why the program does not start, or goes no further: one sentence."""
+
+
+class Child:
+    """One of our processes: how it is started, and what to do when it dies."""
+
+    def __init__(self, name: str, start: Callable[[], subprocess.Popen[bytes]]) -> None:
+        self.name = name
+        self._start = start
+        self.process = start()
+        self._started = time.monotonic()
+        self._died: float | None = None
+        self._pause = 0.0
+
+    def revive(self) -> None:
+        """Start it again when it has died: at once after a long life, ever later when it keeps dying young."""
+        if self.process.poll() is None:
+            return
+        now = time.monotonic()
+        if self._died is None:
+            self._died = now
+            self._pause = 0.0 if now - self._started > 30 else min(max(self._pause * 2, 1.0), 30.0)
+        if now >= self._died + self._pause:
+            self.process = self._start()
+            self._started = now
+            self._died = None
+
+
+class Desk:
+    """Everything that runs on this machine, in the order in which it starts; it stops in the reverse order."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = dict(environ)
+        self.var = config.var_dir(environ)
+        self.logs = self.var / "logs"
+        self.host, self.port = config.address(environ)
+        self.postgres: Postgres | None = None
+        self.broker: Broker | None = None
+        self.children: list[Child] = []
+        self.stopping = threading.Event()
+        self.exit = ExitStack()
+
+    def run(self) -> None:
+        """Start everything, say where it is, and watch over it until somebody asks to stop."""
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            signal.signal(getattr(signal, name), lambda *_: self.stopping.set())
+        with self.exit:
+            self._be_the_only_one()
+            self._stop_left_overs()
+            web_socket = self.exit.enter_context(self._take_port())
+            self._start_services()
+            logins = self._prepare()
+            if self.stopping.is_set():
+                return
+            self._start_children(web_socket)
+            self._wait_for_health()
+            if not self.stopping.is_set():
+                self._welcome(logins)
+            while not self.stopping.wait(0.5):
+                self._watch()
+        print("Остановлено.", flush=True)
+
+    def _be_the_only_one(self) -> None:
+        """Hold VAR_DIR for ourselves. The lock goes with the process, however that ends."""
+        try:
+            self.var.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.logs.mkdir(exist_ok=True)
+            lock = self.exit.enter_context((self.var / "run.lock").open("a+"))
+        except OSError as error:
+            raise CannotRun(f"Нельзя писать в папку {self.var}: {error.strerror}.") from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise CannotRun(
+                f"Программа уже работает с папкой {self.var} (процесс {lock.read().strip() or '?'}): "
+                "остановите её или задайте другую VAR_DIR."
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+
+    def _stop_left_overs(self) -> None:
+        """End what a killed run left behind. On Linux the kernel has told them to stop; they may still be at it."""
+        path = self.var / "run.pids"
+        with suppress(OSError, ValueError):
+            for pid, started in json.loads(path.read_text()):
+                with suppress(psutil.Error):
+                    process = psutil.Process(pid)
+                    if abs(process.create_time() - started) < 1:  # else the number belongs to somebody else now
+                        end(process, wait=10)
+        path.unlink(missing_ok=True)
+
+    def _record_children(self) -> None:
+        pids = []
+        for child in self.children:
+            with suppress(psutil.Error):
+                pids.append((child.process.pid, psutil.Process(child.process.pid).create_time()))
+        (self.var / "run.pids").write_text(json.dumps(pids))
+
+    def _take_port(self) -> socket.socket:
+        """Bind the address before anything is started, and keep it: the web server gets this very socket."""
+        try:
+            family, kind, protocol, _, where = socket.getaddrinfo(
+                self.host, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )[0]
+            taken = socket.socket(family, kind, protocol)
+        except (socket.gaierror, UnicodeError) as error:
+            raise CannotRun(f"HOST={self.host}: такого адреса нет.") from error
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_DEFER_ACCEPT"):
+            # Browsers open connections ahead of need; two idle ones would hold both web processes.
+            taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 60)
+        try:
+            taken.bind(where)
+            taken.listen(128)  # who comes while we start waits for the first page
+        except OSError as error:
+            taken.close()
+            if isinstance(error, PermissionError):
+                raise CannotRun(f"Порт {self.port} разрешён только администратору: задайте PORT больше 1023.") from None
+            raise CannotRun(
+                f"Адрес {self.host}:{self.port} занят другой программой или не принадлежит этой машине: "
+                "освободите его или задайте другой PORT."
+            ) from error
+        return taken
+
+    def _start_services(self) -> None:
+        if not self.environ.get("DATABASE_URL"):
+            if not (self.var / "postgres" / "PG_VERSION").exists():
+                print("Создаю базу данных…", flush=True)
+            self.postgres = Postgres(self.var / "postgres", log=self.logs / "postgres.log", take_over=True).start()
+            self.exit.callback(self.postgres.stop)
+            self.environ["DATABASE_URL"] = self.postgres.url
+        if not self.environ.get("REDIS_URL"):
+            self.broker = Broker(self.var / "broker", log=self.logs / "broker.log", take_over=True).start()
+            self.exit.callback(self.broker.stop)
+            self.environ["REDIS_URL"] = self.broker.url
+
+    def _prepare(self) -> list[list[str]]:
+        """Migrations, roles and, on first start of a local database, the demo clinic, in a process of its own.
+
+        Gives the demo logins that exist, as pairs of role and login.
+        """
+        local = self.postgres is not None or self.environ.get("DEMO") == "1"
+        wants_demo = local and self.environ.get("DEMO") != "0" and config.is_loopback(self.host)
+        log = self.logs / "prepare.log"
+        size = log.stat().st_size if log.exists() else 0
+        answer = self.var / "prepare.json"
+        answer.unlink(missing_ok=True)
+        command = [sys.executable, ROOT / "run.py", "--prepare", answer, "demo" if wants_demo else "plain"]
+        process = self._spawn(command, "prepare")
+        self.exit.callback(end, process)
+        waited = 0.0
+        while process.poll() is None and not self.stopping.wait(0.05):
+            waited += 0.05
+            if 4.95 <= waited < 5:
+                print("Готовлю базу данных, первый раз это занимает около минуты…", flush=True)
+        if self.stopping.is_set():
+            return []
+        if process.returncode != 0:
+            raise CannotRun(f"База данных не подготовлена: {_last_line(log, size)} Подробности: {log}")
+        logins: list[list[str]] = json.loads(answer.read_text())
+        answer.unlink()
+        if logins and not config.is_loopback(self.host):
+            raise CannotRun(
+                f"В базе есть учётные записи примера с паролем demo, поэтому открывать её по адресу {self.host} "
+                "нельзя: задайте HOST=127.0.0.1 или начните свою клинику (make init) в другой VAR_DIR."
+            )
+        return logins
+
+    def _start_children(self, web_socket: socket.socket) -> None:
+        web_socket.set_inheritable(True)
+        gunicorn = [
+            *(sys.executable, "-m", "gunicorn", "--bind", f"fd://{web_socket.fileno()}", "--no-control-socket"),
+            *("--workers", str(WEB_PROCESSES), "--worker-class", "sync", "--timeout", "60", "--graceful-timeout", "5"),
+            "app:create_app()",
+        ]
+        python = sys.executable
+        starts: dict[str, Callable[[], subprocess.Popen[bytes]]] = {
+            "worker": lambda: self._spawn([python, "-m", "app.queue", "worker"], "worker"),
+            "clock": lambda: self._spawn([python, "-m", "app.queue", "cron"], "clock"),
+            "web": lambda: self._spawn(gunicorn, "web", keep=(web_socket.fileno(),)),
+        }
+        for name, start in starts.items():
+            child = Child(name, start)
+            self.children.append(child)
+            self.exit.callback(self._end, child)
+        self._record_children()
+        self.exit.callback((self.var / "run.pids").unlink, missing_ok=True)
+
+    def _spawn(self, command: list[Any], name: str, *, keep: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
+        env = {**self.environ, "PYTHONUNBUFFERED": "1"}
+        return spawn(command, log=self.logs / f"{name}.log", env=env, cwd=ROOT, keep=keep)
+
+    def _end(self, child: Child) -> None:
+        end(child.process, wait=10)  # the process of now: it may have been started again
+
+    def _wait_for_health(self, seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while not self.stopping.is_set() and not self._healthy():
+            self._watch()
+            if time.monotonic() > deadline:
+                raise CannotRun(f"Веб-сервер не отвечает {seconds:.0f} секунд. Журнал: {self.logs / 'web.log'}")
+            self.stopping.wait(0.05)
+
+    def _healthy(self) -> bool:
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        connection = http.client.HTTPConnection(host, self.port, timeout=5)
+        try:
+            connection.request("GET", "/api/v1/health")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def _watch(self) -> None:
+        """Start again what can be started again; give up with a sentence where data or pages are at stake."""
+        if self.postgres and not self.postgres.alive:
+            log = self.logs / "postgres.log"
+            raise CannotRun(f"База данных остановилась: {tail(log) or 'причина не названа'}. Журнал: {log}")
+        if self.broker and not self.broker.alive:
+            self.broker.start()
+        for child in self.children:
+            if child.name == "web" and child.process.poll() is not None:
+                log = self.logs / "web.log"
+                raise CannotRun(f"Веб-сервер остановился: {tail(log) or 'причина не названа'}. Журнал: {log}")
+            before = child.process.pid
+            child.revive()
+            if child.process.pid != before:
+                self._record_children()
+
+    def _welcome(self, logins: list[list[str]]) -> None:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        print(f"Регистратура: http://{host}:{self.port}", flush=True)
+        if logins:
+            width = max(len(login) for _, login in logins)
+            for role, login in logins:
+                print(f"  {login:<{width}} / demo   {role}", flush=True)
+        print("Остановить: Ctrl+C", flush=True)
+
+
+def _last_line(log: Path, after: int) -> str:
+    """What the preparing process said last: its traceback ends with the cause."""
+    said = log.read_bytes()[after:].decode("utf-8", "replace").strip().splitlines()
+    return said[-1] if said else "причина не названа."
+
+
+def prepare(answer: Path, *, demo: bool) -> None:
+    """The preparing process: bring the database to the newest state and write down the demo logins."""
+    from sqlalchemy.exc import OperationalError
+
+    from app import create_app
+    from app.cli import prepare_database
+
+    app = create_app()
+    try:
+        prepare_database(app)
+    except OperationalError as error:
+        said = str(error.orig).strip().splitlines()
+        sys.exit(f"сервер базы данных не отвечает ({said[0] if said else type(error).__name__}).")
+    from app.demo import load_if_empty, logins
+
+    if demo:
+        load_if_empty(app)
+    answer.write_text(json.dumps(logins(app)))
+
+
+def main(arguments: list[str]) -> int:
+    """Run until stopped; 0 when asked to stop, 1 with one sentence when it cannot go on."""
+    streams: tuple[IO[str], ...] = (sys.stdout, sys.stderr)
+    for stream in streams:
+        stream.reconfigure(errors="replace")  # type: ignore[attr-defined]  # a terminal without Cyrillic must not stop us
+    if arguments[:1] == ["--prepare"]:
+        prepare(Path(arguments[1]), demo=arguments[2] == "demo")
+        return 0
+    os.chdir(ROOT)
+    try:
+        Desk(os.environ).run()
+    except (CannotRun, LocalServiceError, ValueError) as error:
+        print(error, file=sys.stderr, flush=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
