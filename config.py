@@ -20,6 +20,10 @@ ROOT = Path(__file__).resolve().parent
 LOOPBACK = {"localhost", "::1"}
 
 
+class BadSetting(ValueError):
+    """A setting nobody can work with: one sentence."""
+
+
 def var_dir(environ: Mapping[str, str] = os.environ) -> Path:
     """Where this machine keeps its data: database, broker, sessions, logs."""
     return Path(environ.get("VAR_DIR") or ROOT / "var").absolute()
@@ -29,11 +33,11 @@ def address(environ: Mapping[str, str] = os.environ) -> tuple[str, int]:
     """Where the web server listens.
 
     Raises:
-        ValueError: PORT is not a port number.
+        BadSetting: PORT is not a port number.
     """
     given = environ.get("PORT") or "8080"
     if not given.isascii() or not given.isdigit() or not 0 < int(given) < 65536:
-        raise ValueError(f"PORT={given}: нужен номер порта от 1 до 65535.")
+        raise BadSetting(f"PORT={given}: нужен номер порта от 1 до 65535.")
     return environ.get("HOST") or "127.0.0.1", int(given)
 
 
@@ -73,7 +77,7 @@ def secret_key(environ: Mapping[str, str] = os.environ) -> str:
 def _kept(path: Path) -> str:
     key = path.read_text().strip()
     if len(key) < 32:
-        raise ValueError(f"Файл {path} повреждён: удалите его, и будет создан новый ключ (всем придётся войти заново).")
+        raise BadSetting(f"Файл {path} повреждён: удалите его, и будет создан новый ключ (всем придётся войти заново).")
     return key
 
 
@@ -81,17 +85,17 @@ def settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """Everything Flask, Flask-AppBuilder and their extensions are told.
 
     Raises:
-        ValueError: a variable has a value nobody can work with; the message says which.
+        BadSetting: a variable has a value nobody can work with; the message says which.
     """
     var = var_dir(environ)
     zone = environ.get("CLINIC_TZ") or "Europe/Moscow"
     try:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"CLINIC_TZ={zone}: такого часового пояса нет.") from error
+        raise BadSetting(f"CLINIC_TZ={zone}: такого часового пояса нет.") from error
     locale = environ.get("BABEL_DEFAULT_LOCALE") or "ru"
     if locale not in ("ru", "en"):
-        raise ValueError(f"BABEL_DEFAULT_LOCALE={locale}: есть только ru и en.")
+        raise BadSetting(f"BABEL_DEFAULT_LOCALE={locale}: есть только ru и en.")
     broker = environ.get("REDIS_URL") or ""
 
     return {

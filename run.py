@@ -1,7 +1,8 @@
 """The whole product on one machine, in one command: `make run`, or `.venv/bin/python run.py`.
 
 Starts what is not given by DATABASE_URL and REDIS_URL (app/local.py), prepares the database, then keeps the web server,
-the worker and the clock running until Ctrl+C. Logs of all of them are in VAR_DIR/logs. Where next: config.py.
+the worker and the clock running until Ctrl+C. Logs of all of them are in VAR_DIR/logs. `run.py worker` and `run.py
+clock` (exactly one of the latter) are these processes alone. Where next: config.py.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import http.client
 import json
+import logging
 import os
 import signal
 import socket
@@ -183,7 +185,7 @@ class Desk:
         size = log.stat().st_size if log.exists() else 0
         answer = self.var / "prepare.json"
         answer.unlink(missing_ok=True)
-        command = [sys.executable, ROOT / "run.py", "--prepare", answer, "demo" if wants_demo else "plain"]
+        command = [sys.executable, ROOT / "run.py", "prepare", answer, "demo" if wants_demo else "plain"]
         process = self._spawn(command, "prepare")
         self.exit.callback(end, process)
         waited = 0.0
@@ -211,10 +213,10 @@ class Desk:
             *("--workers", str(WEB_PROCESSES), "--worker-class", "sync", "--timeout", "60", "--graceful-timeout", "5"),
             "app:create_app()",
         ]
-        python = sys.executable
+        myself = (sys.executable, ROOT / "run.py")
         starts: dict[str, Callable[[], subprocess.Popen[bytes]]] = {
-            "worker": lambda: self._spawn([python, "-m", "app.queue", "worker"], "worker"),
-            "clock": lambda: self._spawn([python, "-m", "app.queue", "cron"], "clock"),
+            "worker": lambda: self._spawn([*myself, "worker"], "worker"),
+            "clock": lambda: self._spawn([*myself, "clock"], "clock"),
             "web": lambda: self._spawn(gunicorn, "web", keep=(web_socket.fileno(),)),
         }
         for name, start in starts.items():
@@ -302,18 +304,41 @@ def prepare(answer: Path, *, demo: bool) -> None:
     answer.write_text(json.dumps(logins(app)))
 
 
+def worker() -> None:
+    """The process that runs the jobs."""
+    from app import create_app
+    from app.queue import worker
+
+    worker(create_app()).work(logging_level="WARNING")
+
+
+def clock() -> None:
+    """The process that puts the timed jobs in the queue."""
+    from redis import Redis
+
+    from app.queue import schedule
+
+    schedule(Redis.from_url(os.environ["REDIS_URL"], socket_connect_timeout=5)).start()
+
+
 def main(arguments: list[str]) -> int:
     """Run until stopped; 0 when asked to stop, 1 with one sentence when it cannot go on."""
     streams: tuple[IO[str], ...] = (sys.stdout, sys.stderr)
     for stream in streams:
         stream.reconfigure(errors="replace")  # type: ignore[attr-defined]  # a terminal without Cyrillic must not stop us
-    if arguments[:1] == ["--prepare"]:
-        prepare(Path(arguments[1]), demo=arguments[2] == "demo")
-        return 0
     os.chdir(ROOT)
     try:
-        Desk(os.environ).run()
-    except (CannotRun, LocalServiceError, ValueError) as error:
+        match arguments:
+            case []:
+                Desk(os.environ).run()
+            case ["prepare", answer, what]:
+                prepare(Path(answer), demo=what == "demo")
+            case ["worker" | "clock" as part]:
+                logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+                worker() if part == "worker" else clock()
+            case _:
+                raise CannotRun("run.py запускает всё; run.py worker или run.py clock — только одну часть.")
+    except (CannotRun, LocalServiceError, config.BadSetting) as error:
         print(error, file=sys.stderr, flush=True)
         return 1
     return 0

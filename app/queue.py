@@ -1,13 +1,12 @@
 """Background jobs: how they are put in the queue, which run by the clock, and the process that runs them.
 
 The database owns the work (a row first, committed); a job only carries ids, as JSON. So nothing here may fail a
-request: when the broker is away the sweep finds the row later. Run as `python -m app.queue worker` and, exactly one,
-`python -m app.queue cron`. Where next: the rooms' jobs.py.
+request: when the broker is away the sweep finds the row later. Where next: the rooms' jobs.py; run.py starts the
+processes.
 """
 
 import logging
 import os
-import sys
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -121,23 +120,3 @@ def worker(app: Flask) -> DeskWorker:
     made.app = app
     made.log_job_description = False  # arguments stay out of the log
     return made
-
-
-def main(arguments: list[str]) -> int:
-    """`python -m app.queue worker` or `cron`."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    match arguments:
-        case ["worker"]:
-            from app import create_app
-
-            worker(create_app()).work(logging_level="WARNING")
-        case ["cron"]:
-            schedule(Redis.from_url(os.environ["REDIS_URL"], socket_connect_timeout=5)).start()
-        case _:
-            print("python -m app.queue worker | cron", file=sys.stderr)
-            return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
