@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import any_, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import Text
 
 from app import audit, clock
-from app.db import session
+from app.db import lock, session
 from app.errors import Invalid, NotAllowed, NotFound, OutsideWindow
 from app.models import AccessGrant, ClinicSetting, Employee, RightChange, Role, User
 from app.roles import ADMINISTRATOR, DIRECTOR, DOCTOR, GRANTABLE, RIGHTS, ROLES, SENIOR
@@ -191,7 +191,7 @@ def open_grants(user: User, report: str) -> list[AccessGrant]:
                 AccessGrant.revoked_at.is_(None),
                 or_(AccessGrant.expires_at.is_(None), AccessGrant.expires_at > clock.now()),
                 or_(AccessGrant.user_id == user.id, AccessGrant.role.in_(held.roles)),
-                or_(AccessGrant.reports.is_(None), AccessGrant.reports.any(report)),
+                or_(AccessGrant.reports.is_(None), literal(report) == any_(AccessGrant.reports)),
             )
             .order_by(AccessGrant.id)
         )
@@ -304,7 +304,7 @@ def revoke(grant_id: int, *, actor: User | None) -> AccessGrant:
         NotAllowed, NotFound
     """
     require(actor, "access.manage")
-    row = session.get(AccessGrant, grant_id, with_for_update=True)
+    row = lock(AccessGrant, grant_id)
     if row is None:
         raise NotFound()
     if row.revoked_at is None:

@@ -1,6 +1,6 @@
 """Ways in without a browser: preparing the database, founding a clinic of one's own.
 
-`flask --app app prepare`, `flask --app app found`. Where next: `run.py`, `app/demo.py`.
+`python -m app prepare`, `python -m app init`. Where next: `run.py`, `app/demo.py`.
 """
 
 from pathlib import Path
@@ -8,34 +8,57 @@ from pathlib import Path
 import click
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
+from werkzeug.security import generate_password_hash
 
 from app.db import db, session, transaction
-from app.models import ClinicSetting, Role
-from app.roles import ROLES
+from app.models import Branch, CashDesk, ClinicSetting, Employee, LegalEntity, Role, User
+from app.roles import DIRECTOR, ROLES
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
 def prepare_database(app: Flask) -> None:
-    """Bring the database to the newest state: migrations, roles, the row of settings. Safe to repeat.
+    """Bring the database to the newest state: migrations, roles, settings, templates. Safe to repeat.
 
     Two at once wait for each other (an advisory lock).
     """
-    with app.app_context():
-        with db.engine.connect() as guard:
-            guard.execute(text("SELECT pg_advisory_lock(hashtextextended('prepare', 0))"))
+    with app.app_context(), db.engine.connect() as guard:
+        guard.execute(text("SELECT pg_advisory_lock(hashtextextended('prepare', 0))"))
+        guard.commit()
+        try:
+            upgrade(directory=str(MIGRATIONS))
+            with transaction():
+                _what_every_clinic_has()
+        finally:
+            guard.execute(text("SELECT pg_advisory_unlock(hashtextextended('prepare', 0))"))
             guard.commit()
-            try:
-                upgrade(directory=str(MIGRATIONS))
-                with transaction():
-                    have = set(session.scalars(select(Role.name)))
-                    session.add_all(Role(name=name) for name in ROLES if name not in have)
-                    if session.get(ClinicSetting, 1) is None:
-                        session.add(ClinicSetting(id=1))
-            finally:
-                guard.execute(text("SELECT pg_advisory_unlock(hashtextextended('prepare', 0))"))
-                guard.commit()
+
+
+def _what_every_clinic_has() -> None:
+    have = set(session.scalars(select(Role.name)))
+    session.add_all(Role(name=name) for name in ROLES if name not in have)
+    if session.get(ClinicSetting, 1) is None:
+        session.add(ClinicSetting(id=1))
+
+
+def found_clinic(name: str, surname: str, login: str, password: str, clinic: str) -> None:
+    """The first rows of a clinic of one's own: the legal entity, a branch with its desks, the director's login."""
+    entity = LegalEntity(name=clinic, short_name=clinic)
+    branch = Branch(name=clinic, legal_entity=entity)
+    session.add_all([entity, branch])
+    session.flush()
+    desk = {"branch_id": branch.id, "legal_entity_id": entity.id}
+    session.add(CashDesk(name="Касса", kind="main", **desk))
+    session.add(CashDesk(name="Безналичная касса", kind="non_cash", **desk))
+    director = User(
+        username=login, first_name=name, last_name=surname, email=f"{login}@clinic.invalid", active=True,
+        password=generate_password_hash(password),
+        roles=[session.scalars(select(Role).where(Role.name == DIRECTOR)).one()],
+    )  # fmt: skip
+    session.add(director)
+    session.flush()
+    session.add(Employee(surname=surname, name=name, post="Директор", user_id=director.id, branch_id=branch.id))
 
 
 def install(app: Flask) -> None:
@@ -45,4 +68,23 @@ def install(app: Flask) -> None:
     def prepare() -> None:
         """Migrate the database and fill in what every clinic has."""
         prepare_database(app)
-        click.echo("ok")
+        click.echo("База данных готова.")
+
+    @app.cli.command("init")
+    @click.option("--clinic", prompt="Название клиники")
+    @click.option("--surname", prompt="Фамилия директора")
+    @click.option("--name", prompt="Имя директора")
+    @click.option("--login", prompt="Логин директора", default="director")
+    @click.password_option(prompt="Пароль директора", confirmation_prompt="Пароль ещё раз")
+    def init(clinic: str, surname: str, name: str, login: str, password: str) -> None:
+        """Found a clinic of one's own: no demo data, one login for the director."""
+        prepare_database(app)
+        if len(password) < 8:
+            raise click.ClickException("Пароль короче 8 знаков: придумайте длиннее и повторите make init.")
+        if session.scalar(select(func.count()).select_from(User)):
+            raise click.ClickException(
+                "В этой базе уже есть клиника. Для новой задайте другую папку: VAR_DIR=… make init."
+            )
+        with transaction():
+            found_clinic(name.strip(), surname.strip(), login.strip(), password, clinic.strip())
+        click.echo("Готово. Запустите make run и войдите как директор.")

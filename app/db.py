@@ -6,6 +6,7 @@ Where next: `app/errors.py` for the refusals, `app/tables/` for the constraints.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from flask_appbuilder.models.sqla.base import SQLA
 from psycopg import errors as pg
@@ -30,6 +31,8 @@ from app.errors import (
     SlotTaken,
 )
 from app.vocab import N_
+
+Row = TypeVar("Row")
 
 db = SQLA()
 session: scoped_session[Session] = db.session
@@ -129,11 +132,10 @@ def after_commit(call: Callable[[], None]) -> None:
     session().info.setdefault("after", []).append(call)
 
 
-def lock(model: type, pk: int) -> object | None:
+def lock(model: type[Row], pk: int) -> Row | None:
     """A row, locked against other writers until the transaction ends, with its values read anew."""
-    return session.execute(
-        select(model).where(model.id == pk).with_for_update(of=model).execution_options(populate_existing=True)  # type: ignore[attr-defined]
-    ).scalar_one_or_none()
+    locked = select(model).where(model.id == pk).with_for_update(of=model)  # type: ignore[attr-defined]
+    return session.execute(locked.execution_options(populate_existing=True)).scalar_one_or_none()
 
 
 def next_number(legal_entity_id: int, series: str, year: int | None = None) -> int:

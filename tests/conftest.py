@@ -93,7 +93,9 @@ def _accounts() -> None:
     from app.roles import ROLES
 
     with transaction():
-        entity = LegalEntity(name="ООО «Улыбка»", short_name="Улыбка", inn="7701234567", address="Москва", phone="+74951234567")
+        entity = LegalEntity(
+            name="ООО «Улыбка»", short_name="Улыбка", inn="7701234567", address="Москва", phone="+74951234567"
+        )
         branch = Branch(name="На Тверской", legal_entity=entity)
         speciality = Speciality(name="Стоматолог-терапевт")
         session.add_all([entity, branch, speciality])
@@ -113,7 +115,8 @@ def _accounts() -> None:
             session.add(
                 Employee(
                     surname=f"Сотрудник{number}", name="Имя", patronymic="Отчествович", user_id=user.id,
-                    is_doctor=role == "doctor", branch_id=branch.id, speciality=speciality if role == "doctor" else None,
+                    is_doctor=role == "doctor", branch_id=branch.id,
+                    speciality=speciality if role == "doctor" else None,
                 )
             )  # fmt: skip
 
@@ -250,7 +253,9 @@ class Maker:
         desk = self._save(CashDesk(name="Касса", kind="main", branch_id=branch.id, legal_entity_id=entity.id))
         other = self._save(CashDesk(name="Эквайринг", kind="non_cash", branch_id=branch.id, legal_entity_id=entity.id))
         chair = self._save(Chair(name="Кресло 1", branch_id=branch.id))
-        return SimpleNamespace(id=branch.id, legal_entity_id=entity.id, desk_id=desk.id, non_cash_id=other.id, chair_id=chair.id)
+        return SimpleNamespace(
+            id=branch.id, legal_entity_id=entity.id, desk_id=desk.id, non_cash_id=other.id, chair_id=chair.id
+        )
 
     def chair(self, branch_id: int = 1) -> Any:
         from app.models import Chair
@@ -261,10 +266,18 @@ class Maker:
         from app.models import Employee
 
         n = next(_serial)
-        return self._save(Employee(surname=f"Врачев{n}", name="Олег", patronymic="Ильич", is_doctor=True, branch_id=branch_id))
+        return self._save(
+            Employee(surname=f"Врачев{n}", name="Олег", patronymic="Ильич", is_doctor=True, branch_id=branch_id)
+        )
 
     def hours(
-        self, doctor: Any, day: date, start: time = time(8), end: time = time(20), branch_id: int = 1, chair_id: int | None = None
+        self,
+        doctor: Any,
+        day: date,
+        start: time = time(8),
+        end: time = time(20),
+        branch_id: int = 1,
+        chair_id: int | None = None,
     ) -> Any:
         from app.models import WorkingHours
 
@@ -279,7 +292,15 @@ class Maker:
         from app.models import Patient, PatientPhone
 
         n = next(_serial)
-        row = Patient(**{"surname": surname or f"Больной{n}", "name": "Иван", "patronymic": "Петрович", "status": "active", **values})
+        row = Patient(
+            **{
+                "surname": surname or f"Больной{n}",
+                "name": "Иван",
+                "patronymic": "Петрович",
+                "status": "active",
+                **values,
+            }
+        )
         row.phones.append(PatientPhone(number=phone or f"+7916{n:07d}"))
         return self._save(row)
 
