@@ -8,6 +8,7 @@ clock` (exactly one of the latter) are these processes alone. Where next: config
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import http.client
 import json
 import logging
@@ -20,6 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,7 +32,7 @@ try:
     import psutil
 
     import config
-    from app.local import Broker, LocalServiceError, Postgres, end, spawn, tail
+    from app.local import Broker, LocalServiceError, Postgres, end, log_size, spawn, tail
 except ModuleNotFoundError as missing:
     sys.exit(f"Не установлен пакет {missing.name}: выполните make setup, затем make run.")
 
@@ -75,6 +77,7 @@ class Desk:
         self.postgres: Postgres | None = None
         self.broker: Broker | None = None
         self.children: list[Child] = []
+        self._web_log_start = 0
         self.stopping = threading.Event()
         self.exit = ExitStack()
 
@@ -85,14 +88,16 @@ class Desk:
         with self.exit:
             self._be_the_only_one()
             self._stop_left_overs()
+            self.exit.callback((self.var / "run.pids").unlink, missing_ok=True)
             web_socket = self.exit.enter_context(self._take_port())
             self._start_services()
             logins = self._prepare()
             if self.stopping.is_set():
                 return
-            self._start_children(web_socket)
+            self._start_web(web_socket)
             self._wait_for_health()
             if not self.stopping.is_set():
+                self._start_workers()  # after the first page: on two cores they would only slow it down
                 self._welcome(logins)
             while not self.stopping.wait(0.5):
                 self._watch()
@@ -175,30 +180,69 @@ class Desk:
             self.environ["REDIS_URL"] = self.broker.url
 
     def _prepare(self) -> list[list[str]]:
-        """Migrations, roles and, on first start of a local database, the demo clinic, in a process of its own.
+        """Migrations, roles and, on first start of a local database, the demo clinic.
 
-        Gives the demo logins that exist, as pairs of role and login.
+        Gives the demo logins that exist, as pairs of role and login. Skipped when the program, the database's version
+        and its accounts are what they were the last time: that is what makes the second start quick.
         """
         local = self.postgres is not None or self.environ.get("DEMO") == "1"
         wants_demo = local and self.environ.get("DEMO") != "0" and config.is_loopback(self.host)
+        memory = self.var / "prepared.json"
+        with suppress(OSError, ValueError, KeyError):
+            known = json.loads(memory.read_text())
+            if known["state"] == self._state(wants_demo):
+                return self._refuse_demo_abroad(known["logins"])
+        memory.unlink(missing_ok=True)
+        answer = self._run_prepare(wants_demo)
+        if answer is None:
+            return []
+        memory.write_text(json.dumps({"state": self._state(wants_demo), "logins": answer}))
+        return self._refuse_demo_abroad(answer)
+
+    def _state(self, wants_demo: bool) -> str:
+        """A fingerprint of all that preparing depends on; one of a database that cannot be asked never matches."""
+        import psycopg
+
+        sources = hashlib.sha256(repr(wants_demo).encode())
+        for path in sorted([*ROOT.glob("app/**/*.py"), *ROOT.glob("migrations/**/*.py")]):
+            sources.update(path.read_bytes())
+        try:
+            url = self.environ["DATABASE_URL"].replace("+psycopg", "", 1)
+            with psycopg.connect(url, connect_timeout=5) as connection:
+                row = connection.execute(
+                    "SELECT (SELECT version_num FROM alembic_version),"
+                    " (SELECT md5(string_agg(concat_ws(' ', username, password, active), ' ' ORDER BY id))"
+                    " FROM ab_user)"
+                ).fetchone()
+        except psycopg.Error:
+            row = None
+        return f"{sources.hexdigest()} {row or time.time()}"
+
+    def _run_prepare(self, wants_demo: bool) -> list[list[str]] | None:
+        """Prepare in a process of its own: the application's memory is not ours to hold. None: asked to stop."""
         log = self.logs / "prepare.log"
-        size = log.stat().st_size if log.exists() else 0
+        size = log_size(log)
         answer = self.var / "prepare.json"
         answer.unlink(missing_ok=True)
         command = [sys.executable, ROOT / "run.py", "prepare", answer, "demo" if wants_demo else "plain"]
         process = self._spawn(command, "prepare")
         self.exit.callback(end, process)
-        waited = 0.0
+        began = time.monotonic()
+        patient = False
         while process.poll() is None and not self.stopping.wait(0.05):
-            waited += 0.05
-            if 4.95 <= waited < 5:
-                print("Готовлю базу данных, первый раз это занимает около минуты…", flush=True)
+            if not patient and time.monotonic() - began > 5:
+                patient = True
+                print("Готовлю базу данных, в первый раз это занимает около минуты…", flush=True)
         if self.stopping.is_set():
-            return []
+            return None
         if process.returncode != 0:
             raise CannotRun(f"База данных не подготовлена: {_last_line(log, size)} Подробности: {log}")
         logins: list[list[str]] = json.loads(answer.read_text())
         answer.unlink()
+        return logins
+
+    def _refuse_demo_abroad(self, logins: list[list[str]]) -> list[list[str]]:
+        """Passwords everybody knows are for this machine only."""
         if logins and not config.is_loopback(self.host):
             raise CannotRun(
                 f"В базе есть учётные записи примера с паролем demo, поэтому открывать её по адресу {self.host} "
@@ -206,25 +250,25 @@ class Desk:
             )
         return logins
 
-    def _start_children(self, web_socket: socket.socket) -> None:
-        web_socket.set_inheritable(True)
-        gunicorn = [
+    def _start_web(self, web_socket: socket.socket) -> None:
+        self._web_log_start = log_size(self.logs / "web.log")
+        command = [
             *(sys.executable, "-m", "gunicorn", "--bind", f"fd://{web_socket.fileno()}", "--no-control-socket"),
             *("--workers", str(WEB_PROCESSES), "--worker-class", "sync", "--timeout", "60", "--graceful-timeout", "5"),
             "app:create_app()",
         ]
-        myself = (sys.executable, ROOT / "run.py")
-        starts: dict[str, Callable[[], subprocess.Popen[bytes]]] = {
-            "worker": lambda: self._spawn([*myself, "worker"], "worker"),
-            "clock": lambda: self._spawn([*myself, "clock"], "clock"),
-            "web": lambda: self._spawn(gunicorn, "web", keep=(web_socket.fileno(),)),
-        }
-        for name, start in starts.items():
-            child = Child(name, start)
-            self.children.append(child)
-            self.exit.callback(self._end, child)
+        self._keep_running("web", lambda: self._spawn(command, "web", keep=(web_socket.fileno(),)))
+
+    def _start_workers(self) -> None:
+        for name in ("worker", "clock"):
+            command = [sys.executable, ROOT / "run.py", name]
+            self._keep_running(name, partial(self._spawn, command, name))
+
+    def _keep_running(self, name: str, start: Callable[[], subprocess.Popen[bytes]]) -> None:
+        child = Child(name, start)
+        self.children.append(child)
+        self.exit.callback(self._end, child)
         self._record_children()
-        self.exit.callback((self.var / "run.pids").unlink, missing_ok=True)
 
     def _spawn(self, command: list[Any], name: str, *, keep: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
         env = {**self.environ, "PYTHONUNBUFFERED": "1"}
@@ -255,14 +299,13 @@ class Desk:
     def _watch(self) -> None:
         """Start again what can be started again; give up with a sentence where data or pages are at stake."""
         if self.postgres and not self.postgres.alive:
-            log = self.logs / "postgres.log"
-            raise CannotRun(f"База данных остановилась: {tail(log) or 'причина не названа'}. Журнал: {log}")
+            raise CannotRun(f"База данных остановилась: {self.postgres.complaint}. Журнал: {self.postgres.log}")
         if self.broker and not self.broker.alive:
             self.broker.start()
         for child in self.children:
             if child.name == "web" and child.process.poll() is not None:
                 log = self.logs / "web.log"
-                raise CannotRun(f"Веб-сервер остановился: {tail(log) or 'причина не названа'}. Журнал: {log}")
+                raise CannotRun(f"Веб-сервер остановился: {tail(log, after=self._web_log_start)}. Журнал: {log}")
             before = child.process.pid
             child.revive()
             if child.process.pid != before:

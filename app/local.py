@@ -113,15 +113,25 @@ def _over(process: psutil.Process | subprocess.Popen[bytes], seconds: float) -> 
         time.sleep(0.02)
 
 
-def tail(log: Path, *, after: int = 0, lines: int = 3) -> str:
-    """The last lines a server wrote to its log since byte `after`, on one line, for an error message."""
+def log_size(log: Path) -> int:
+    """How far a log has been written: to ask later what was said since."""
+    return log.stat().st_size if log.exists() else 0
+
+
+def tail(log: Path, *, after: int = 0) -> str:
+    """What a server complained about in its log since byte `after`, on one line, for an error message."""
     try:
-        written = log.read_bytes()[after:].decode("utf-8", "replace").splitlines()
+        written = log.read_bytes()
     except OSError:
-        return ""
-    said = [line.strip() for line in written if line.strip()]
+        return "причина не названа"
+    # A log that became too long was begun anew meanwhile.
+    lines = written[after if after <= len(written) else 0 :].decode("utf-8", "replace").splitlines()
+    said = [line.strip() for line in lines if line.strip() and " LOG: " not in line]
     causes = [line for line in said if "FATAL" in line or "PANIC" in line or "error" in line.lower()]
-    return " | ".join((causes or said)[-lines:])
+    causes = [
+        line for line in causes if "the database system is" not in line
+    ]  # starting up, shutting down: our polling
+    return " | ".join(causes[-2:] or said[-1:]) or "причина не названа"
 
 
 class Postgres:
@@ -150,6 +160,7 @@ class Postgres:
         self.take_over = take_over
         self.options = dict(options or {})
         self.process: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
         self._socket_dir: Path | None = None
         self._bin = _postgres_programs()
 
@@ -174,6 +185,11 @@ class Postgres:
     def alive(self) -> bool:
         """Whether the server this object started, or joined, still runs."""
         return self.process.poll() is None if self.process else self._running() is not None
+
+    @property
+    def complaint(self) -> str:
+        """What the server said last in its log since it was started."""
+        return tail(self.log, after=self._log_start)
 
     def start(self) -> Self:
         """Make sure a server answers over the data folder.
@@ -268,7 +284,7 @@ class Postgres:
             f"--lc-ctype={_letters_locale()}",
             *(() if self.durable else ("--no-sync",)),
         ]
-        size = self._log_size()
+        size = log_size(self.log)
         maker = spawn(command, log=self.log, user=self._user, group=self._group, cwd=fresh)
         if maker.wait() != 0:
             raise LocalServiceError(f"Не удалось создать базу данных в {self.data_dir}: {tail(self.log, after=size)}")
@@ -306,7 +322,7 @@ class Postgres:
         command: list[str | Path] = [self._bin / "postgres", "-D", self.data_dir]
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
-        self._log_start = self._log_size()
+        self._log_start = log_size(self.log)
         self.process = spawn(
             command, log=self.log, sign=signal.SIGINT, user=self._user, group=self._group, cwd=self.data_dir
         )
@@ -318,10 +334,9 @@ class Postgres:
         deadline = time.monotonic() + seconds
         while True:
             if not self.alive:
-                said = tail(self.log, after=getattr(self, "_log_start", 0))
                 self.process = None
                 raise LocalServiceError(
-                    f"База данных в папке {self.data_dir} не запускается: {said or 'причина не названа'}. "
+                    f"База данных в папке {self.data_dir} не запускается: {self.complaint}. "
                     f"Журнал: {self.log}. Верните папку из резервной копии или переименуйте, чтобы начать с пустой."
                 )
             try:
@@ -351,9 +366,6 @@ class Postgres:
 
     def _conninfo(self, database: str) -> str:
         return f"host={self._socket_dir} port={PORT} user=postgres dbname={database}"
-
-    def _log_size(self) -> int:
-        return self.log.stat().st_size if self.log.exists() else 0
 
 
 class Broker:
@@ -422,7 +434,7 @@ class Broker:
     def _start_fresh(self) -> None:
         for attempt in (1, 2):
             self._socket.unlink(missing_ok=True)
-            size = self.log.stat().st_size if self.log.exists() else 0
+            size = log_size(self.log)
             self.process = spawn(self._command(), log=self.log, cwd=self.data_dir)
             deadline = time.monotonic() + 20
             while self.process.poll() is None and time.monotonic() < deadline:
