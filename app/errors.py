@@ -95,7 +95,9 @@ class TooEarly(Refusal):
 
 class WrongTimes(Refusal):
     code = "wrong_times"
-    sentence = N_("The end of the visit must be later than its start, on the same day, and the visit 5 minutes at least.")
+    sentence = N_(
+        "The end of the visit must be later than its start, on the same day, and the visit 5 minutes at least."
+    )
 
 
 class ReasonNeeded(Refusal):
@@ -183,6 +185,11 @@ class NotEnoughAdvance(Refusal):
     sentence = N_("The patient's advance is only %(left)s ₽.")
 
 
+class AdvanceOnlyForBills(Refusal):
+    code = "advance_only_for_bills"
+    sentence = N_("The advance can only pay bills, and only %(due)s ₽ is due. Pay less from the advance.")
+
+
 class TenderedTooLittle(Refusal):
     code = "tendered_too_little"
     sentence = N_("The patient gave less cash than is to be paid in cash: %(cash)s ₽.")
@@ -241,3 +248,29 @@ class CountDiffers(Refusal):
 
     code = "count_differs"
     sentence = N_("Counted %(counted)s ₽, expected %(expected)s ₽. Count again or write the reason of the difference.")
+
+
+# --- staff ------------------------------------------------------------------------------------------
+
+
+class OwnLogin(Refusal):
+    code = "own_login"
+    sentence = N_("Nobody changes the roles of his own login or switches it off. Ask another director.")
+
+
+class LastDirector(Refusal):
+    code = "last_director"
+    status = 409
+    sentence = N_("This is the only director who can sign in. Give the role to somebody else first.")
+
+
+class NoLogin(Refusal):
+    code = "no_login"
+    status = 409
+    sentence = N_("This employee has no login yet.")
+
+
+class HasLogin(Refusal):
+    code = "has_login"
+    status = 409
+    sentence = N_("This employee has a login already.")

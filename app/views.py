@@ -9,7 +9,7 @@ from flask import redirect, url_for
 from flask_appbuilder import AppBuilder, IndexView, expose
 from flask_babel import gettext
 
-from app.vocab import N_
+from app.staff.views import MyView
 from app.web import guarded, may
 
 
@@ -35,7 +35,7 @@ class Item:
 
 MENU: list[tuple[str, list[Item]]] = []
 
-PAGES: list[type] = []
+PAGES: list[type] = [MyView]
 
 
 def menu() -> list[dict[str, object]]:

@@ -63,7 +63,11 @@ def send(visit: Appointment, kind: str) -> None:
 
 def rows(visit: Appointment) -> list[OutboxMessage]:
     session.expire_all()
-    return list(session.scalars(select(OutboxMessage).where(OutboxMessage.appointment_id == visit.id).order_by(OutboxMessage.id)))
+    return list(
+        session.scalars(
+            select(OutboxMessage).where(OutboxMessage.appointment_id == visit.id).order_by(OutboxMessage.id)
+        )
+    )
 
 
 def one(visit: Appointment, kind: str) -> OutboxMessage:
@@ -90,18 +94,26 @@ def test_planning_twice_is_planning_once(visit: Appointment, start: datetime) ->
 
 
 def test_no_reminder_when_its_time_has_passed(make: Any, visit: Appointment) -> None:
-    soon = make.appointment(make.patient(), make.doctor(), clock.wall_now().replace(minute=0, second=0, microsecond=0) + DAY / 2)
+    soon = make.appointment(
+        make.patient(), make.doctor(), clock.wall_now().replace(minute=0, second=0, microsecond=0) + DAY / 2
+    )
     if soon.starts_at.date() != soon.ends_at.date():
         pytest.skip("midnight")
     plan(soon)
     assert [row.kind for row in rows(soon)] == ["booked"]
 
 
-def test_nobody_is_written_to_without_a_phone_or_against_his_wish(make: Any, visit: Appointment, start: datetime) -> None:
+def test_nobody_is_written_to_without_a_phone_or_against_his_wish(
+    make: Any, visit: Appointment, start: datetime
+) -> None:
     silent, stopped = make.patient(), make.patient()
     with transaction():
         session.scalars(select(PatientPhone).where(PatientPhone.patient_id == silent.id)).one().for_sms = False
-        session.add(PatientConsent(patient_id=stopped.id, kind="service_messages", given_on=clock.today(), withdrawn_at=clock.now()))
+        session.add(
+            PatientConsent(
+                patient_id=stopped.id, kind="service_messages", given_on=clock.today(), withdrawn_at=clock.now()
+            )
+        )
     for patient in (silent, stopped):
         other = make.appointment(patient, make.doctor(), start)
         plan(other)
@@ -138,7 +150,10 @@ def test_there_and_back_within_the_undo_window_is_not_told(visit: Appointment, s
     send(visit, "booked")
     move(visit, start + DAY)
     move(visit, start)
-    assert {row for row in shown(visit) if row[1] != "cancelled"} == {("booked", "sent", start), ("reminder", "pending", start)}
+    assert {row for row in shown(visit) if row[1] != "cancelled"} == {
+        ("booked", "sent", start),
+        ("reminder", "pending", start),
+    }
 
 
 def test_who_was_told_of_another_time_hears_of_the_first_again(visit: Appointment, start: datetime) -> None:
@@ -175,7 +190,10 @@ def test_cancelling_is_told_and_undone(visit: Appointment, start: datetime) -> N
     with transaction():
         visit.status, visit.cancelled_by, visit.cancel_reason_id = "booked", None, None
         operations.plan_visit(visit, actor=None)
-    assert {row for row in shown(visit) if row[1] != "cancelled"} == {("booked", "sent", start), ("reminder", "pending", start)}
+    assert {row for row in shown(visit) if row[1] != "cancelled"} == {
+        ("booked", "sent", start),
+        ("reminder", "pending", start),
+    }
 
 
 def test_a_restored_visit_is_told_when_its_cancellation_was(visit: Appointment, start: datetime) -> None:

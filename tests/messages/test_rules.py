@@ -7,7 +7,14 @@ import pytest
 from app.messages import rules
 from app.vocab import MessageKind
 
-FIELDS = {"patient": "Иван Петрович", "day": "пн 23 ноября", "time": "10:00", "doctor": "Юн А. С.", "clinic": "Улыбка", "phone": ""}
+FIELDS = {
+    "patient": "Иван Петрович",
+    "day": "пн 23 ноября",
+    "time": "10:00",
+    "doctor": "Юн А. С.",
+    "clinic": "Улыбка",
+    "phone": "",
+}
 
 
 def test_text_fills_fields_and_drops_what_empty_ones_leave() -> None:

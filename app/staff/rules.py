@@ -1,0 +1,65 @@
+"""Logins and passwords: what they may look like, and who may hand them out.
+
+Where next: `operations.py`.
+"""
+
+import re
+from collections.abc import Collection
+
+from app.errors import Invalid, NotAllowed
+from app.roles import DIRECTOR, ROLES
+from app.vocab import N_
+
+SHORTEST_PASSWORD = 8
+#: What the sign-in page takes.
+LONGEST_PASSWORD = 200
+
+_USERNAME = re.compile(r"[a-z][a-z0-9._-]{2,63}")
+
+
+def username(text: str) -> str:
+    """A login as it is kept: small Latin letters, digits, dot, dash.
+
+    Raises:
+        Invalid
+    """
+    wanted = text.strip().lower()
+    if not _USERNAME.fullmatch(wanted):
+        raise Invalid(fields={"username": N_("A login is 3 to 64 Latin letters, digits, dots or dashes: ivanova.")})
+    return wanted
+
+
+def check_password(password: str, username: str, field: str = "password") -> None:
+    """Refuse a password that is too short, too long, or the login itself.
+
+    Raises:
+        Invalid
+    """
+    if len(password) < SHORTEST_PASSWORD:
+        raise Invalid(fields={field: N_("A password has 8 characters at least.")})
+    if len(password) > LONGEST_PASSWORD or any(ord(char) < 32 for char in password):
+        raise Invalid(fields={field: N_("This password is too long, or has characters that cannot be typed.")})
+    if password.lower() == username.lower() or len(set(password)) < 3:
+        raise Invalid(fields={field: N_("This password is too easy to guess.")})
+
+
+def check_roles(roles: Collection[str]) -> None:
+    """Refuse no role, or one that is not there.
+
+    Raises:
+        Invalid
+    """
+    if not roles or set(roles) - set(ROLES):
+        raise Invalid(fields={"roles": N_("Choose at least one role.")})
+
+
+def check_may_hand(roles: Collection[str], *, by: Collection[str]) -> None:
+    """Only a director makes somebody a director, or touches a director's login.
+
+    Otherwise whoever looks after logins could give himself the clinic.
+
+    Raises:
+        NotAllowed
+    """
+    if DIRECTOR in roles and DIRECTOR not in by:
+        raise NotAllowed({}, right="staff.edit")
