@@ -29,7 +29,8 @@ setup: $(RUNTIME) assets translations
 dev: setup $(DEV)
 assets: $(ASSETS)
 
-# Made again when the interpreter behind it has gone, or when making it was interrupted.
+# Made again when making it was interrupted, or when the Python behind it has gone.
+$(shell [ ! -e $(VENV)/made.stamp ] || $(PY) -c '' 2>/dev/null || rm -f $(VENV)/made.stamp)
 $(VENV)/made.stamp:
 	@command -v $(PYTHON) >/dev/null || { echo 'Не найден $(PYTHON): установите Python 3.11 или новее.' >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -40,11 +41,11 @@ $(VENV)/made.stamp:
 	@touch $@
 
 $(RUNTIME): requirements.txt $(VENV)/made.stamp
-	$(PIP) install --quiet --require-hashes -r requirements.txt
+	$(PIP) install --quiet --use-pep517 --require-hashes -r requirements.txt
 	@touch $@
 
 $(DEV): requirements-dev.txt $(RUNTIME)
-	$(PIP) install --quiet --require-hashes -r requirements.txt -r requirements-dev.txt
+	$(PIP) install --quiet --use-pep517 --require-hashes -r requirements.txt -r requirements-dev.txt
 	@touch $@
 
 $(ASSETS): package-lock.json scripts/assets.py requirements-node.txt | $(RUNTIME)

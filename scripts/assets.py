@@ -33,7 +33,15 @@ def main() -> None:
         work = Path(scratch)
         for name in ("package.json", "package-lock.json", ".npmrc"):
             shutil.copy(ROOT / name, work)
-        command = [*npm(work), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        command = [
+            *npm(work),
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--no-update-notifier",
+            "--loglevel=error",
+        ]
         subprocess.run(command, cwd=work, check=True)
         VENDOR.mkdir(parents=True, exist_ok=True)
         for source, target in FILES.items():
