@@ -100,7 +100,7 @@ class SignInView(AuthDBView):
             else:
                 locale = session.get("locale")
                 session.clear()
-                current_app.session_interface.regenerate(session)
+                current_app.session_interface.regenerate(session)  # type: ignore[attr-defined]  # Flask-Session's
                 if locale:
                     session["locale"] = locale
                 login_user(user)

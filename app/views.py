@@ -4,6 +4,7 @@ A room's pages are registered here and nowhere else. Where next: the room's own 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import redirect, url_for
 from flask_appbuilder import AppBuilder, IndexView, expose
@@ -38,7 +39,7 @@ MENU: list[tuple[str, list[Item]]] = []
 PAGES: list[type] = [MyView]
 
 
-def menu() -> list[dict[str, object]]:
+def menu() -> list[dict[str, Any]]:
     """The menu of this account: groups with at least one open page; a group of one is a plain link."""
     groups = []
     for title, items in MENU:

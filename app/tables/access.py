@@ -9,14 +9,14 @@ from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.tables.base import Made, Model, index, instant, not_blank, pk
+from app.tables.base import Instant, Made, Model, Pk, index, not_blank
 
 
 class AccessGrant(Made, Model):
     """The director lets an account, or a whole role, see reports of other days."""
 
     __tablename__ = "access_grant"
-    id: Mapped[pk]
+    id: Mapped[Pk]
     user_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
     user = relationship("User", lazy="joined", foreign_keys=[user_id])
     role: Mapped[str | None] = mapped_column(String(40))
@@ -24,9 +24,9 @@ class AccessGrant(Made, Model):
     reports: Mapped[list[str] | None] = mapped_column(ARRAY(String(40)))
     days_from: Mapped[date | None]
     days_to: Mapped[date | None]
-    expires_at: Mapped[instant | None]
+    expires_at: Mapped[Instant | None]
     reason: Mapped[str] = mapped_column(String(400))
-    revoked_at: Mapped[instant | None]
+    revoked_at: Mapped[Instant | None]
     revoked_by_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
     __table_args__ = (
         CheckConstraint("(user_id IS NULL) <> (role IS NULL)", name="ck_access_grant_to_one"),
@@ -45,7 +45,7 @@ class RightChange(Made, Model):
     """The director gave one employee a right, or took it away. Append-only: the newest row decides."""
 
     __tablename__ = "right_change"
-    id: Mapped[pk]
+    id: Mapped[Pk]
     user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id"))
     right: Mapped[str] = mapped_column(String(60))
     #: true: given, false: taken away, NULL: as the role says again.
@@ -61,8 +61,8 @@ class AuditEvent(Model):
     """Who did what, when, to what: written in the transaction of the deed. Append-only."""
 
     __tablename__ = "audit_event"
-    id: Mapped[pk]
-    at: Mapped[instant]
+    id: Mapped[Pk]
+    at: Mapped[Instant]
     user_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
     user = relationship("User", lazy="joined")
     action: Mapped[str] = mapped_column(String(60))
@@ -91,7 +91,7 @@ class RequestKey(Model):
     status: Mapped[int | None] = mapped_column(SmallInteger)
     #: JSON for programs, {"location": …} for pages.
     answer: Mapped[Any | None] = mapped_column(JSONB)
-    created_at: Mapped[instant] = mapped_column(server_default=sql("now()"))
+    created_at: Mapped[Instant] = mapped_column(server_default=sql("now()"))
     __table_args__ = (index("request_key", "created_at"),)
 
     def __repr__(self) -> str:

@@ -11,15 +11,15 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 __all__ = ["Model"]
 
-pk = Annotated[int, mapped_column(Identity(), primary_key=True)]
-name = Annotated[str, mapped_column(String(200))]
-code = Annotated[str, mapped_column(String(40))]
-text = Annotated[str, mapped_column(Text, default="", server_default="")]
-money = Annotated[Decimal, mapped_column(Numeric(12, 2))]
+Pk = Annotated[int, mapped_column(Identity(), primary_key=True)]
+Name = Annotated[str, mapped_column(String(200))]
+Code = Annotated[str, mapped_column(String(40))]
+LongText = Annotated[str, mapped_column(Text, default="", server_default="")]
+Money = Annotated[Decimal, mapped_column(Numeric(12, 2))]
 #: The clinic's wall clock, without zone: the schedule.
-wall_time = Annotated[datetime, mapped_column(DateTime(timezone=False))]
+WallTime = Annotated[datetime, mapped_column(DateTime(timezone=False))]
 #: An instant, with zone: the record.
-instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
+Instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 
 
 def one_of(column: str, values: type[enum.StrEnum], table: str) -> CheckConstraint:
@@ -41,7 +41,7 @@ def index(table: str, *columns: str) -> Index:
 class Made:
     """Who made the row and when; empty when a job or the demo did it."""
 
-    created_at: Mapped[instant] = mapped_column(server_default=func.now())
+    created_at: Mapped[Instant] = mapped_column(server_default=func.now())
 
     @declared_attr
     def created_by_id(cls) -> Mapped[int | None]:

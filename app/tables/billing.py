@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, SmallInteger
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.tables.base import Archivable, Made, Model, code, index, instant, money, name, not_blank, one_of, pk
+from app.tables.base import Archivable, Code, Instant, Made, Model, Money, Name, Pk, index, not_blank, one_of
 from app.vocab import LedgerKind, PaymentMethod, WorkOrderStatus
 
 
@@ -18,8 +18,8 @@ class ServiceCategory(Archivable, Model):
     """A group of services, «вид работ»: therapy, surgery, hygiene…"""
 
     __tablename__ = "service_category"
-    id: Mapped[pk]
-    name: Mapped[name]
+    id: Mapped[Pk]
+    name: Mapped[Name]
     __table_args__ = (UniqueConstraint("name", name="uq_service_category_name"), not_blank("name", "service_category"))
 
     def __repr__(self) -> str:
@@ -30,8 +30,8 @@ class Service(Archivable, Model):
     """A line of the price list; its price is in `service_price`, valid from a day."""
 
     __tablename__ = "service"
-    id: Mapped[pk]
-    code: Mapped[code]
+    id: Mapped[Pk]
+    code: Mapped[Code]
     name: Mapped[str] = mapped_column(String(400))
     category_id: Mapped[int] = mapped_column(ForeignKey("service_category.id"))
     category: Mapped[ServiceCategory] = relationship(lazy="joined")
@@ -53,11 +53,11 @@ class ServicePrice(Made, Model):
     """What a service costs from a day on, until the next price of the same service."""
 
     __tablename__ = "service_price"
-    id: Mapped[pk]
+    id: Mapped[Pk]
     service_id: Mapped[int] = mapped_column(ForeignKey("service.id"))
     service: Mapped[Service] = relationship(lazy="joined")
     valid_from: Mapped[date]
-    price: Mapped[money]
+    price: Mapped[Money]
     __table_args__ = (
         UniqueConstraint("service_id", "valid_from", name="uq_service_price_day"),
         CheckConstraint("price >= 0", name="ck_service_price_not_negative"),
@@ -74,7 +74,7 @@ class WorkOrder(Made, Model):
     """
 
     __tablename__ = "work_order"
-    id: Mapped[pk]
+    id: Mapped[Pk]
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     legal_entity_id: Mapped[int] = mapped_column(ForeignKey("legal_entity.id"))
     branch_id: Mapped[int] = mapped_column(ForeignKey("branch.id"))
@@ -88,9 +88,9 @@ class WorkOrder(Made, Model):
     appointment_id: Mapped[int | None] = mapped_column(ForeignKey("appointment.id"))
     appointment = relationship("Appointment", lazy="select")
     status: Mapped[str] = mapped_column(String(10), default=WorkOrderStatus.DRAFT)
-    total: Mapped[money] = mapped_column(default=Decimal(0))
-    due: Mapped[money] = mapped_column(default=Decimal(0), server_default="0")
-    issued_at: Mapped[instant | None]
+    total: Mapped[Money] = mapped_column(default=Decimal(0))
+    due: Mapped[Money] = mapped_column(default=Decimal(0), server_default="0")
+    issued_at: Mapped[Instant | None]
     issued_day: Mapped[date | None]
     lines: Mapped[list["WorkOrderLine"]] = relationship(
         back_populates="work_order", lazy="selectin", order_by="WorkOrderLine.position", cascade="all, delete-orphan"
@@ -118,7 +118,7 @@ class WorkOrderLine(Model):
     """A service of a work order, with the price of the day and the discount given."""
 
     __tablename__ = "work_order_line"
-    id: Mapped[pk]
+    id: Mapped[Pk]
     work_order_id: Mapped[int] = mapped_column(ForeignKey("work_order.id"))
     work_order: Mapped[WorkOrder] = relationship(back_populates="lines", lazy="select")
     position: Mapped[int] = mapped_column(SmallInteger)
@@ -126,12 +126,12 @@ class WorkOrderLine(Model):
     service: Mapped[Service] = relationship(lazy="joined")
     tooth: Mapped[str] = mapped_column(String(2), default="", server_default="")
     quantity: Mapped[int] = mapped_column(SmallInteger)
-    price: Mapped[money]
+    price: Mapped[Money]
     discount_percent: Mapped[Decimal | None] = mapped_column(Numeric(5, 2))
-    discount: Mapped[money] = mapped_column(default=Decimal(0))
+    discount: Mapped[Money] = mapped_column(default=Decimal(0))
     discount_reason: Mapped[str] = mapped_column(String(200), default="", server_default="")
     assistant_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id"))
-    total: Mapped[money]
+    total: Mapped[Money]
     __table_args__ = (
         UniqueConstraint("work_order_id", "position", name="uq_work_order_line_position"),
         CheckConstraint("quantity BETWEEN 1 AND 999", name="ck_work_order_line_quantity_sane"),
@@ -150,18 +150,18 @@ class Payment(Made, Model):
     """Money taken from a patient at one moment, in one or several ways. Never edited, never deleted."""
 
     __tablename__ = "payment"
-    id: Mapped[pk]
+    id: Mapped[Pk]
     legal_entity_id: Mapped[int] = mapped_column(ForeignKey("legal_entity.id"))
     branch_id: Mapped[int] = mapped_column(ForeignKey("branch.id"))
     year: Mapped[int] = mapped_column(SmallInteger)
     number: Mapped[int]
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     patient = relationship("Patient", lazy="select")
-    amount: Mapped[money]
+    amount: Mapped[Money]
     tendered: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
-    change: Mapped[money] = mapped_column(default=Decimal(0))
+    change: Mapped[Money] = mapped_column(default=Decimal(0))
     business_day: Mapped[date]
-    paid_at: Mapped[instant]
+    paid_at: Mapped[Instant]
     parts: Mapped[list["PaymentPart"]] = relationship(
         back_populates="payment", lazy="selectin", order_by="PaymentPart.id"
     )
@@ -181,11 +181,11 @@ class PaymentPart(Model):
     """The share of a payment paid in one way; money goes into a desk, an advance does not."""
 
     __tablename__ = "payment_part"
-    id: Mapped[pk]
+    id: Mapped[Pk]
     payment_id: Mapped[int] = mapped_column(ForeignKey("payment.id"))
     payment: Mapped[Payment] = relationship(back_populates="parts", lazy="select")
     method: Mapped[str] = mapped_column(String(10))
-    amount: Mapped[money]
+    amount: Mapped[Money]
     desk_id: Mapped[int | None] = mapped_column(ForeignKey("cash_desk.id"))
     movement_id: Mapped[int | None] = mapped_column(ForeignKey("cash_movement.id"))
     __table_args__ = (
@@ -205,7 +205,7 @@ class Refund(Made, Model):
     """Money of one payment returned to the patient, with the reason."""
 
     __tablename__ = "refund"
-    id: Mapped[pk]
+    id: Mapped[Pk]
     legal_entity_id: Mapped[int] = mapped_column(ForeignKey("legal_entity.id"))
     branch_id: Mapped[int] = mapped_column(ForeignKey("branch.id"))
     year: Mapped[int] = mapped_column(SmallInteger)
@@ -213,10 +213,10 @@ class Refund(Made, Model):
     payment_id: Mapped[int] = mapped_column(ForeignKey("payment.id"))
     payment: Mapped[Payment] = relationship(lazy="select")
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
-    amount: Mapped[money]
+    amount: Mapped[Money]
     reason: Mapped[str] = mapped_column(String(400))
     business_day: Mapped[date]
-    refunded_at: Mapped[instant]
+    refunded_at: Mapped[Instant]
     parts: Mapped[list["RefundPart"]] = relationship(back_populates="refund", lazy="selectin", order_by="RefundPart.id")
     __table_args__ = (
         UniqueConstraint("legal_entity_id", "year", "number", name="uq_refund_number"),
@@ -238,12 +238,12 @@ class RefundPart(Model):
     """
 
     __tablename__ = "refund_part"
-    id: Mapped[pk]
+    id: Mapped[Pk]
     refund_id: Mapped[int] = mapped_column(ForeignKey("refund.id"))
     refund: Mapped[Refund] = relationship(back_populates="parts", lazy="select")
     payment_part_id: Mapped[int] = mapped_column(ForeignKey("payment_part.id"))
     payment_part: Mapped[PaymentPart] = relationship(lazy="joined")
-    amount: Mapped[money]
+    amount: Mapped[Money]
     movement_id: Mapped[int | None] = mapped_column(ForeignKey("cash_movement.id"))
     __table_args__ = (
         CheckConstraint("amount > 0", name="ck_refund_part_amount_positive"),
@@ -260,7 +260,7 @@ class LedgerEntry(Made, Model):
     """One change of what a patient owes or has paid ahead. Balances and reports are sums of these."""
 
     __tablename__ = "ledger_entry"
-    id: Mapped[pk]
+    id: Mapped[Pk]
     kind: Mapped[str] = mapped_column(String(20))
     business_day: Mapped[date]
     branch_id: Mapped[int] = mapped_column(ForeignKey("branch.id"))
@@ -268,8 +268,8 @@ class LedgerEntry(Made, Model):
     work_order_id: Mapped[int | None] = mapped_column(ForeignKey("work_order.id"))
     payment_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id"))
     refund_id: Mapped[int | None] = mapped_column(ForeignKey("refund.id"))
-    debt_change: Mapped[money] = mapped_column(default=Decimal(0))
-    advance_change: Mapped[money] = mapped_column(default=Decimal(0))
+    debt_change: Mapped[Money] = mapped_column(default=Decimal(0))
+    advance_change: Mapped[Money] = mapped_column(default=Decimal(0))
     __table_args__ = (
         one_of("kind", LedgerKind, "ledger_entry"),
         CheckConstraint("debt_change = 0 OR work_order_id IS NOT NULL", name="ck_ledger_entry_debt_of_a_bill"),
@@ -289,8 +289,8 @@ class PatientAccount(Model):
 
     __tablename__ = "patient_account"
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), primary_key=True)
-    debt: Mapped[money] = mapped_column(default=Decimal(0), server_default="0")
-    advance: Mapped[money] = mapped_column(default=Decimal(0), server_default="0")
+    debt: Mapped[Money] = mapped_column(default=Decimal(0), server_default="0")
+    advance: Mapped[Money] = mapped_column(default=Decimal(0), server_default="0")
     __table_args__ = (
         CheckConstraint("debt >= 0", name="ck_patient_account_debt_not_negative"),
         CheckConstraint("advance >= 0", name="ck_patient_account_advance_not_negative"),

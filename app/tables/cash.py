@@ -12,7 +12,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.tables.base import Archivable, Made, Model, index, instant, money, name, not_blank, one_of, pk, text
+from app.tables.base import Archivable, Instant, LongText, Made, Model, Money, Name, Pk, index, not_blank, one_of
 from app.vocab import DeskKind, MovementKind, ReceiptKind
 
 
@@ -20,14 +20,14 @@ class CashDesk(Archivable, Model):
     """A place where money is kept: a drawer of a branch, or the account that card payments reach."""
 
     __tablename__ = "cash_desk"
-    id: Mapped[pk]
-    name: Mapped[name]
+    id: Mapped[Pk]
+    name: Mapped[Name]
     kind: Mapped[str] = mapped_column(String(10))
     branch_id: Mapped[int] = mapped_column(ForeignKey("branch.id"))
     branch = relationship("Branch", lazy="joined")
     legal_entity_id: Mapped[int] = mapped_column(ForeignKey("legal_entity.id"))
     legal_entity = relationship("LegalEntity", lazy="joined")
-    balance: Mapped[money] = mapped_column(default=Decimal(0), server_default="0")
+    balance: Mapped[Money] = mapped_column(default=Decimal(0), server_default="0")
     __table_args__ = (
         UniqueConstraint("branch_id", "name", name="uq_cash_desk_name"),
         one_of("kind", DeskKind, "cash_desk"),
@@ -44,20 +44,20 @@ class CashShift(Model):
     """A desk's working day from the count at opening to the count at closing."""
 
     __tablename__ = "cash_shift"
-    id: Mapped[pk]
+    id: Mapped[Pk]
     desk_id: Mapped[int] = mapped_column(ForeignKey("cash_desk.id"))
     desk: Mapped[CashDesk] = relationship(lazy="joined")
     number: Mapped[int]
-    opened_at: Mapped[instant]
+    opened_at: Mapped[Instant]
     opened_by_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
     business_day: Mapped[date]
-    opening: Mapped[money]
-    open_reason: Mapped[text]
-    closed_at: Mapped[instant | None]
+    opening: Mapped[Money]
+    open_reason: Mapped[LongText]
+    closed_at: Mapped[Instant | None]
     closed_by_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
     expected: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
     counted: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
-    close_reason: Mapped[text]
+    close_reason: Mapped[LongText]
     __table_args__ = (
         UniqueConstraint("desk_id", "number", name="uq_cash_shift_number"),
         Index("uq_cash_shift_one_open_per_desk", "desk_id", unique=True, postgresql_where=sql("closed_at IS NULL")),
@@ -83,10 +83,12 @@ class ExpenseCategory(Archivable, Made, Model):
     """Статья расходов: what money was spent on."""
 
     __tablename__ = "expense_category"
-    id: Mapped[pk]
-    name: Mapped[name]
+    id: Mapped[Pk]
+    name: Mapped[Name]
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("expense_category.id"))
-    parent: Mapped["ExpenseCategory | None"] = relationship(remote_side="ExpenseCategory.id", lazy="joined", join_depth=1)
+    parent: Mapped["ExpenseCategory | None"] = relationship(
+        remote_side="ExpenseCategory.id", lazy="joined", join_depth=1
+    )
     __table_args__ = (
         Index("uq_expense_category_name", sql("lower(name)"), unique=True),
         not_blank("name", "expense_category"),
@@ -102,7 +104,7 @@ class CashMovement(Made, Model):
     """Money that came into a desk (+) or left it (−). A mistake is reversed by a linked row."""
 
     __tablename__ = "cash_movement"
-    id: Mapped[pk]
+    id: Mapped[Pk]
     desk_id: Mapped[int] = mapped_column(ForeignKey("cash_desk.id"))
     desk: Mapped[CashDesk] = relationship(lazy="joined")
     shift_id: Mapped[int | None] = mapped_column(ForeignKey("cash_shift.id"))
@@ -111,14 +113,14 @@ class CashMovement(Made, Model):
     number: Mapped[int]
     legal_entity_id: Mapped[int] = mapped_column(ForeignKey("legal_entity.id"))
     kind: Mapped[str] = mapped_column(String(20))
-    delta: Mapped[money]
-    moved_at: Mapped[instant]
+    delta: Mapped[Money]
+    moved_at: Mapped[Instant]
     business_day: Mapped[date]
     category_id: Mapped[int | None] = mapped_column(ForeignKey("expense_category.id"))
     category: Mapped[ExpenseCategory | None] = relationship(lazy="joined")
     patient_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
     counterparty: Mapped[str] = mapped_column(String(200), default="", server_default="")
-    comment: Mapped[text]
+    comment: Mapped[LongText]
     paired_id: Mapped[int | None] = mapped_column(ForeignKey("cash_movement.id"))
     reverses_id: Mapped[int | None] = mapped_column(ForeignKey("cash_movement.id"))
     __table_args__ = (
@@ -145,7 +147,7 @@ class Receipt(Made, Model):
     """The paper a patient gets for a payment or a refund: number and snapshot, the same for ever."""
 
     __tablename__ = "receipt"
-    id: Mapped[pk]
+    id: Mapped[Pk]
     kind: Mapped[str] = mapped_column(String(10))
     legal_entity_id: Mapped[int] = mapped_column(ForeignKey("legal_entity.id"))
     year: Mapped[int] = mapped_column(SmallInteger)

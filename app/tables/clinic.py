@@ -3,24 +3,24 @@
 from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.tables.base import Archivable, Model, index, name, not_blank, pk, text
+from app.tables.base import Archivable, LongText, Model, Name, Pk, index, not_blank
 
 
 class LegalEntity(Archivable, Model):
     """Who signs contracts and takes money: a company or an entrepreneur."""
 
     __tablename__ = "legal_entity"
-    id: Mapped[pk]
-    name: Mapped[name]
-    short_name: Mapped[name]
+    id: Mapped[Pk]
+    name: Mapped[Name]
+    short_name: Mapped[Name]
     inn: Mapped[str] = mapped_column(String(12), default="", server_default="")
     kpp: Mapped[str] = mapped_column(String(9), default="", server_default="")
     ogrn: Mapped[str] = mapped_column(String(15), default="", server_default="")
     okpo: Mapped[str] = mapped_column(String(10), default="", server_default="")
-    address: Mapped[text]
+    address: Mapped[LongText]
     phone: Mapped[str] = mapped_column(String(40), default="", server_default="")
-    licence: Mapped[text]
-    bank_details: Mapped[text]
+    licence: Mapped[LongText]
+    bank_details: Mapped[LongText]
     director_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
     director_post: Mapped[str] = mapped_column(String(200), default="", server_default="")
     __table_args__ = (not_blank("name", "legal_entity"),)
@@ -33,9 +33,9 @@ class Branch(Archivable, Model):
     """A place where patients are seen; its money belongs to one legal entity."""
 
     __tablename__ = "branch"
-    id: Mapped[pk]
-    name: Mapped[name]
-    address: Mapped[text]
+    id: Mapped[Pk]
+    name: Mapped[Name]
+    address: Mapped[LongText]
     phone: Mapped[str] = mapped_column(String(40), default="", server_default="")
     legal_entity_id: Mapped[int] = mapped_column(ForeignKey("legal_entity.id"))
     legal_entity: Mapped[LegalEntity] = relationship(lazy="joined")
@@ -53,8 +53,8 @@ class Chair(Archivable, Model):
     """A dental chair (or room) of a branch: one patient at a time."""
 
     __tablename__ = "chair"
-    id: Mapped[pk]
-    name: Mapped[name]
+    id: Mapped[Pk]
+    name: Mapped[Name]
     branch_id: Mapped[int] = mapped_column(ForeignKey("branch.id"))
     branch: Mapped[Branch] = relationship(lazy="joined")
     __table_args__ = (
@@ -78,7 +78,7 @@ class ClinicSetting(Model):
     discount_limit_senior: Mapped[int] = mapped_column(SmallInteger, default=15)
     discount_limit_doctor: Mapped[int] = mapped_column(SmallInteger, default=10)
     reminder_hours: Mapped[int] = mapped_column(SmallInteger, default=24)
-    paid_services_act: Mapped[text]
+    paid_services_act: Mapped[LongText]
     __table_args__ = (
         CheckConstraint("id = 1", name="ck_clinic_setting_one_row"),
         CheckConstraint("grid_step IN (5, 10, 15, 30)", name="ck_clinic_setting_grid_step_known"),

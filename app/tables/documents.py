@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, SmallInteger, String, Tex
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.tables.base import Made, Model, index, name, not_blank, one_of, pk
+from app.tables.base import Made, Model, Name, Pk, index, not_blank, one_of
 from app.vocab import TemplateKind
 
 
@@ -14,9 +14,9 @@ class DocumentTemplate(Made, Model):
     """A version of the text of a paper, with merge fields; the newest active version is printed."""
 
     __tablename__ = "document_template"
-    id: Mapped[pk]
+    id: Mapped[Pk]
     kind: Mapped[str] = mapped_column(String(40))
-    name: Mapped[name]
+    name: Mapped[Name]
     version: Mapped[int] = mapped_column(SmallInteger)
     body: Mapped[str] = mapped_column(Text)
     active: Mapped[bool] = mapped_column(default=True)
@@ -35,7 +35,7 @@ class IssuedDocument(Made, Model):
     """A paper that was printed: its number and its very bytes. Append-only."""
 
     __tablename__ = "issued_document"
-    id: Mapped[pk]
+    id: Mapped[Pk]
     kind: Mapped[str] = mapped_column(String(40))
     legal_entity_id: Mapped[int] = mapped_column(ForeignKey("legal_entity.id"))
     year: Mapped[int] = mapped_column(SmallInteger)

@@ -3,11 +3,21 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Numeric, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    Numeric,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.tables.base import Archivable, Made, Model, index, instant, name, not_blank, one_of, pk, text
+from app.tables.base import Archivable, Instant, LongText, Made, Model, Name, Pk, index, not_blank, one_of
 from app.vocab import MessageKind, MessageStatus
 
 
@@ -15,9 +25,9 @@ class MessageTemplate(Archivable, Model):
     """The text of a message to a patient, with fields in braces: {patient}, {day}, {time}, {doctor}…"""
 
     __tablename__ = "message_template"
-    id: Mapped[pk]
+    id: Mapped[Pk]
     kind: Mapped[str] = mapped_column(String(20))
-    name: Mapped[name]
+    name: Mapped[Name]
     body: Mapped[str] = mapped_column(Text)
     __table_args__ = (
         UniqueConstraint("kind", name="uq_message_template_kind"),
@@ -48,13 +58,13 @@ class OutboxMessage(Made, Model):
     phone: Mapped[str] = mapped_column(String(20))
     body: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(String(20), default=MessageStatus.PENDING)
-    due_at: Mapped[instant]
+    due_at: Mapped[Instant]
     attempts: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
-    sending_since: Mapped[instant | None]
-    sent_at: Mapped[instant | None]
+    sending_since: Mapped[Instant | None]
+    sent_at: Mapped[Instant | None]
     parts: Mapped[int | None] = mapped_column(SmallInteger)
     price: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
-    error: Mapped[text]
+    error: Mapped[LongText]
     __table_args__ = (
         UniqueConstraint("appointment_id", "kind", "planned_time", name="uq_outbox_message_once"),
         one_of("kind", MessageKind, "outbox_message"),

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, Computed, ForeignKey, Identity, Index, S
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.tables.base import Archivable, Made, Model, index, instant, name, not_blank, one_of, pk, text
+from app.tables.base import Archivable, Instant, LongText, Made, Model, Name, Pk, index, not_blank, one_of
 from app.vocab import CardStatus, ConsentKind, Sex
 
 
@@ -14,8 +14,8 @@ class ReferralSource(Archivable, Model):
     """Where patients learn about the clinic."""
 
     __tablename__ = "referral_source"
-    id: Mapped[pk]
-    name: Mapped[name]
+    id: Mapped[Pk]
+    name: Mapped[Name]
     __table_args__ = (UniqueConstraint("name", name="uq_referral_source_name"), not_blank("name", "referral_source"))
 
     def __repr__(self) -> str:
@@ -26,8 +26,8 @@ class Family(Made, Model):
     """People who come together and may pay for each other."""
 
     __tablename__ = "family"
-    id: Mapped[pk]
-    name: Mapped[name]
+    id: Mapped[Pk]
+    name: Mapped[Name]
 
     def __repr__(self) -> str:
         return self.name
@@ -41,7 +41,7 @@ class Patient(Made, Model):
     """A patient's card. A draft is what the desk writes down while booking a newcomer."""
 
     __tablename__ = "patient"
-    id: Mapped[pk]
+    id: Mapped[Pk]
     card_number: Mapped[int] = mapped_column(Identity(start=1001))
     status: Mapped[str] = mapped_column(String(20), default=CardStatus.DRAFT)
     surname: Mapped[str] = mapped_column(String(100))
@@ -51,12 +51,12 @@ class Patient(Made, Model):
     birth_date: Mapped[date | None]
     sex: Mapped[str | None] = mapped_column(String(10))
     email: Mapped[str] = mapped_column(String(200), default="", server_default="")
-    address: Mapped[text]
-    passport: Mapped[text]
+    address: Mapped[LongText]
+    passport: Mapped[LongText]
     snils: Mapped[str] = mapped_column(String(14), default="", server_default="")
     inn: Mapped[str] = mapped_column(String(12), default="", server_default="")
-    allergy: Mapped[text]
-    comment: Mapped[text]
+    allergy: Mapped[LongText]
+    comment: Mapped[LongText]
     source_id: Mapped[int | None] = mapped_column(ForeignKey("referral_source.id"))
     source: Mapped[ReferralSource | None] = relationship(lazy="joined")
     family_id: Mapped[int | None] = mapped_column(ForeignKey("family.id"))
@@ -64,7 +64,7 @@ class Patient(Made, Model):
     guardian_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
     guardian: Mapped["Patient | None"] = relationship(remote_side="Patient.id", lazy="select")
     doctor_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id"))
-    archive_reason: Mapped[text]
+    archive_reason: Mapped[LongText]
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     phones: Mapped[list["PatientPhone"]] = relationship(
         back_populates="patient", lazy="selectin", order_by="PatientPhone.id", cascade="all, delete-orphan"
@@ -105,7 +105,7 @@ class PatientPhone(Model):
     """One of a patient's phones, in the international form (+79161234567)."""
 
     __tablename__ = "patient_phone"
-    id: Mapped[pk]
+    id: Mapped[Pk]
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     patient: Mapped[Patient] = relationship(back_populates="phones", lazy="select")
     number: Mapped[str] = mapped_column(String(20))
@@ -127,12 +127,12 @@ class PatientConsent(Made, Model):
     """A dated consent of a patient, and its withdrawal."""
 
     __tablename__ = "patient_consent"
-    id: Mapped[pk]
+    id: Mapped[Pk]
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     patient: Mapped[Patient] = relationship(lazy="select")
     kind: Mapped[str] = mapped_column(String(30))
     given_on: Mapped[date]
-    withdrawn_at: Mapped[instant | None]
+    withdrawn_at: Mapped[Instant | None]
     __table_args__ = (
         one_of("kind", ConsentKind, "patient_consent"),
         Index("uq_patient_consent_in_force", "patient_id", "kind", unique=True,

@@ -5,7 +5,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.tables.base import Archivable, Made, Model, index, instant, name, not_blank, one_of, pk, text, wall_time
+from app.tables.base import Archivable, Instant, LongText, Made, Model, Name, Pk, WallTime, index, not_blank, one_of
 from app.vocab import FREES_TIME, AppointmentStatus, BlockKind, CancelledBy, Confirmation
 
 RANGE = sql("tsrange(starts_at, ends_at)")
@@ -25,8 +25,8 @@ class CancelReason(Archivable, Model):
     """Why visits are cancelled."""
 
     __tablename__ = "cancel_reason"
-    id: Mapped[pk]
-    name: Mapped[name]
+    id: Mapped[Pk]
+    name: Mapped[Name]
     __table_args__ = (UniqueConstraint("name", name="uq_cancel_reason_name"), not_blank("name", "cancel_reason"))
 
     def __repr__(self) -> str:
@@ -37,15 +37,15 @@ class WorkingHours(Made, Model):
     """A doctor sees patients from … to … on a day, in a branch, usually in a certain chair."""
 
     __tablename__ = "working_hours"
-    id: Mapped[pk]
+    id: Mapped[Pk]
     doctor_id: Mapped[int] = mapped_column(ForeignKey("employee.id"))
     doctor = relationship("Employee", lazy="joined")
     branch_id: Mapped[int] = mapped_column(ForeignKey("branch.id"))
     branch = relationship("Branch", lazy="joined")
     chair_id: Mapped[int | None] = mapped_column(ForeignKey("chair.id"))
     chair = relationship("Chair", lazy="joined")
-    starts_at: Mapped[wall_time]
-    ends_at: Mapped[wall_time]
+    starts_at: Mapped[WallTime]
+    ends_at: Mapped[WallTime]
     __table_args__ = (
         *_same_day("working_hours"),
         ExcludeConstraint(("doctor_id", "="), (RANGE, "&&"), using="gist", name="ex_working_hours_doctor"),
@@ -62,7 +62,7 @@ class Appointment(Made, Model):
     """A visit: a patient, a doctor, a time, and what became of it. A move keeps the same row."""
 
     __tablename__ = "appointment"
-    id: Mapped[pk]
+    id: Mapped[Pk]
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     patient = relationship("Patient", lazy="select")
@@ -73,24 +73,24 @@ class Appointment(Made, Model):
     chair_id: Mapped[int | None] = mapped_column(ForeignKey("chair.id"))
     chair = relationship("Chair", lazy="select")
     service_id: Mapped[int | None] = mapped_column(ForeignKey("service.id"))
-    starts_at: Mapped[wall_time]
-    ends_at: Mapped[wall_time]
+    starts_at: Mapped[WallTime]
+    ends_at: Mapped[WallTime]
     status: Mapped[str] = mapped_column(String(20), default=AppointmentStatus.BOOKED)
     confirmation: Mapped[str] = mapped_column(String(20), default=Confirmation.NOT_NOTIFIED)
     first_visit: Mapped[bool] = mapped_column(default=False)
-    comment: Mapped[text]
+    comment: Mapped[LongText]
     overbooked: Mapped[bool] = mapped_column(default=False)
-    overbook_reason: Mapped[text]
-    outside_hours_reason: Mapped[text]
+    overbook_reason: Mapped[LongText]
+    outside_hours_reason: Mapped[LongText]
     moves: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
-    arrived_at: Mapped[instant | None]
-    started_at: Mapped[instant | None]
-    completed_at: Mapped[instant | None]
-    cancelled_at: Mapped[instant | None]
+    arrived_at: Mapped[Instant | None]
+    started_at: Mapped[Instant | None]
+    completed_at: Mapped[Instant | None]
+    cancelled_at: Mapped[Instant | None]
     cancelled_by: Mapped[str | None] = mapped_column(String(10))
     cancel_reason_id: Mapped[int | None] = mapped_column(ForeignKey("cancel_reason.id"))
     cancel_reason: Mapped[CancelReason | None] = relationship(lazy="select")
-    cancel_comment: Mapped[text]
+    cancel_comment: Mapped[LongText]
     late_cancel: Mapped[bool] = mapped_column(default=False, server_default="false")
     __table_args__ = (
         *_same_day("appointment"),
@@ -122,15 +122,15 @@ class TimeBlock(Made, Model):
     """Time of a doctor or a chair that is closed (meeting, repair) or held for somebody."""
 
     __tablename__ = "time_block"
-    id: Mapped[pk]
+    id: Mapped[Pk]
     kind: Mapped[str] = mapped_column(String(10), default=BlockKind.BLOCK)
     branch_id: Mapped[int] = mapped_column(ForeignKey("branch.id"))
     doctor_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id"))
     chair_id: Mapped[int | None] = mapped_column(ForeignKey("chair.id"))
-    starts_at: Mapped[wall_time]
-    ends_at: Mapped[wall_time]
+    starts_at: Mapped[WallTime]
+    ends_at: Mapped[WallTime]
     reason: Mapped[str] = mapped_column(String(200))
-    lifted_at: Mapped[instant | None]
+    lifted_at: Mapped[Instant | None]
     __table_args__ = (
         *_same_day("time_block"),
         one_of("kind", BlockKind, "time_block"),

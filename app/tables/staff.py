@@ -1,17 +1,18 @@
 """Employees and their specialities."""
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text as sql
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.tables.base import Archivable, Model, index, name, not_blank, pk
+from app.tables.base import Archivable, Model, Name, Pk, index, not_blank
 
 
 class Speciality(Archivable, Model):
     """What a doctor is: therapist, surgeon, orthodontist…"""
 
     __tablename__ = "speciality"
-    id: Mapped[pk]
-    name: Mapped[name]
+    id: Mapped[Pk]
+    name: Mapped[Name]
     __table_args__ = (UniqueConstraint("name", name="uq_speciality_name"), not_blank("name", "speciality"))
 
     def __repr__(self) -> str:
@@ -22,7 +23,7 @@ class Employee(Archivable, Model):
     """A person who works in the clinic; a doctor has a column in the schedule."""
 
     __tablename__ = "employee"
-    id: Mapped[pk]
+    id: Mapped[Pk]
     surname: Mapped[str] = mapped_column(String(100))
     name: Mapped[str] = mapped_column(String(100))
     patronymic: Mapped[str] = mapped_column(String(100), default="", server_default="")
