@@ -72,10 +72,11 @@ def _sign_in_program() -> None:
             verify_jwt_in_request()
         except (JWTExtendedException, PyJWTError, ValueError) as error:
             raise Unauthenticated() from error
-    elif request.method in WRITES and g.user is not None and g.user.is_authenticated:
-        csrf.protect()
     if g.user is None or not g.user.is_authenticated:
         raise Unauthenticated()
+    by_session = not request.headers.get("Authorization")
+    if by_session and request.method in WRITES and current_app.config["WTF_CSRF_ENABLED"]:
+        csrf.protect()
 
 
 def guarded(right: str | None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -220,7 +221,9 @@ def _answer_refusal(refusal: Refusal) -> Any:
         return jsonify(refusal_body(refusal)), refusal.status
     if refusal.status == 401:
         return redirect(url_for("SignInView.login"))
-    page = render_template("desk/refusal.html", title=gettext("Not possible"), sentence=sentence(refusal), refusal=refusal)
+    page = render_template(
+        "desk/refusal.html", title=gettext("Not possible"), sentence=sentence(refusal), refusal=refusal
+    )
     return page, refusal.status
 
 
@@ -421,7 +424,7 @@ class TextField(fields.String):
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs).strip()
-        if any(ord(c) < 32 and c not in "\n\r\t" or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in text):
+        if any((ord(c) < 32 and c not in "\n\r\t") or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in text):
             raise self.make_error("control")
         if len(text) > self.most:
             raise self.make_error("long")
