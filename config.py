@@ -1,7 +1,7 @@
 """Settings, from the environment and nowhere else. Every one has a default that works on one machine.
 
-DATABASE_URL, REDIS_URL, HOST, PORT, SECRET_KEY, VAR_DIR, CLINIC_TZ, BABEL_DEFAULT_LOCALE. Where next: run.py, which
-fills in DATABASE_URL and REDIS_URL when it starts the local servers.
+DATABASE_URL, REDIS_URL, HOST, PORT, SECRET_KEY, VAR_DIR, CLINIC_TZ, BABEL_DEFAULT_LOCALE, and SMS_GATEWAY_URL, _LOGIN,
+_PASSWORD, SMS_SENDER. Where next: run.py, which fills in DATABASE_URL and REDIS_URL when it starts the local servers.
 """
 
 import os
@@ -115,6 +115,13 @@ def settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         },
         # --- broker
         "REDIS_URL": broker,
+        # --- messages: the address of an SMSC gateway; empty: messages wait and the page says so
+        "SMS_GATEWAY_URL": (environ.get("SMS_GATEWAY_URL") or "").rstrip("/"),
+        "SMS_GATEWAY_LOGIN": environ.get("SMS_GATEWAY_LOGIN") or "",
+        "SMS_GATEWAY_PASSWORD": environ.get("SMS_GATEWAY_PASSWORD") or "",
+        "SMS_SENDER": environ.get("SMS_SENDER") or "",  # the clinic's name at the gateway, 11 Latin letters at most
+        # a worker that holds a message longer than any answer may take is dead
+        "SMS_STALE_SECONDS": float(environ.get("SMS_STALE_SECONDS") or 60),
         # --- framework
         "APP_NAME": "Регистратура",
         # run.py and make init migrate and fill in the roles; a web process that did it would race with its neighbour.

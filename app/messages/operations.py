@@ -30,6 +30,8 @@ from app.models import (
 )
 from app.vocab import N_, ConsentKind, MessageKind, MessageStatus
 
+#: Why a message was not sent although nobody called it off.
+CHANGED = N_("Not sent: the visit had changed by then, or its time had passed.")
 #: The patient has the text, or may have it.
 TOLD = (MessageStatus.SENDING, MessageStatus.SENT, MessageStatus.DELIVERED)
 
@@ -289,9 +291,9 @@ def due(now: datetime, stale: timedelta, *, limit: int = 500) -> list[int]:
 
 def _ready(now: datetime, stale: timedelta) -> ColumnElement[bool]:
     return or_(
-        and_(OutboxMessage.status == MessageStatus.PENDING, OutboxMessage.due_at <= now),
+        OutboxMessage.status == MessageStatus.PENDING,
         and_(OutboxMessage.status == MessageStatus.SENDING, OutboxMessage.sending_since <= now - stale),
-    )
+    ) & (OutboxMessage.due_at <= now)
 
 
 def claim(message_id: int, stale: timedelta) -> Claim | None:
@@ -314,7 +316,7 @@ def claim(message_id: int, stale: timedelta) -> Claim | None:
     true = rules.still_true(message.kind, message.planned_time, status=status, starts_at=starts_at, now=clock.wall(now))
     if not true and not tried:
         message.status = MessageStatus.CANCELLED
-        message.error = N_("Not sent: the visit had changed by then, or its time had passed.")
+        message.error = CHANGED
         session.flush()
         return None
     message.status = MessageStatus.SENDING
@@ -381,7 +383,10 @@ def mark_unknown(claim: Claim, why: str) -> None:
     if message is None:
         return
     message.error = why
-    if rules.pause_after(message.attempts) is None:
+    pause = rules.pause_after(message.attempts)
+    if pause is not None:
+        message.due_at = clock.now() + pause
+    else:
         message.status = MessageStatus.FAILED
         after = {"kind": message.kind, "error": why, "appointment_id": message.appointment_id}
         audit.record("message.failed", message, after=after, patient_id=message.patient_id, actor=None)

@@ -54,6 +54,7 @@ def unknown_fields(body: str) -> list[str]:
 def text(body: str, fields: Mapping[str, str]) -> str:
     """A template with its fields filled in, without the blanks that empty fields leave."""
     filled = _FIELD.sub(lambda found: fields.get(found[1], ""), body)
+    filled = re.sub(r"(?<=\w)\.\.(?!\.)", ".", filled)  # initials at the end of a sentence
     return re.sub(r"(, )+(?=[.,]|$)|^[ ,]+", "", re.sub(r" {2,}", " ", filled)).rstrip(" ,")
 
 
