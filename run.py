@@ -87,6 +87,7 @@ class Desk:
             signal.signal(getattr(signal, name), lambda *_: self.stopping.set())
         with self.exit:
             self._be_the_only_one()
+            config.settings(self.environ)  # a wrong one is told now, not by a child's log
             self._stop_left_overs()
             self.exit.callback((self.var / "run.pids").unlink, missing_ok=True)
             web_socket = self.exit.enter_context(self._take_port())
@@ -94,6 +95,8 @@ class Desk:
             logins = self._prepare()
             if self.stopping.is_set():
                 return
+            if logins:
+                self._start_gateway()
             self._start_web(web_socket)
             self._wait_for_health()
             if not self.stopping.is_set():
@@ -258,6 +261,18 @@ class Desk:
             "app:create_app()",
         ]
         self._keep_running("web", lambda: self._spawn(command, "web", keep=(web_socket.fileno(),)))
+
+    def _start_gateway(self) -> None:
+        """For the demo clinic a gateway that sends nothing; its port stays ours while it is started again."""
+        if self.environ.get("SMS_GATEWAY_URL"):
+            return
+        taken = self.exit.enter_context(socket.create_server(("127.0.0.1", 0)))
+        taken.set_inheritable(True)
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        self.environ.update(SMS_GATEWAY_URL=url, SMS_GATEWAY_LOGIN="demo", SMS_GATEWAY_PASSWORD="demo")
+        simulator = [sys.executable, "-m", "app.gateways.sms.simulator", f"fd:{taken.fileno()}"]
+        command = [*simulator, self.var / "sms_gateway.jsonl"]
+        self._keep_running("gateway", partial(self._spawn, command, "gateway", keep=(taken.fileno(),)))
 
     def _start_workers(self) -> None:
         for name in ("worker", "clock"):
