@@ -96,8 +96,12 @@ CREATE TRIGGER tr_work_order_line_of_draft BEFORE INSERT OR UPDATE OR DELETE ON 
 
 -- Sum of lines = total, looked at when the transaction ends.
 CREATE FUNCTION lines_make_total() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE wanted integer := CASE TG_TABLE_NAME WHEN 'work_order' THEN NEW.id ELSE COALESCE(NEW.work_order_id, OLD.work_order_id) END;
+DECLARE wanted integer;
 BEGIN
+    IF TG_TABLE_NAME = 'work_order' THEN wanted := NEW.id;
+    ELSIF TG_OP = 'DELETE' THEN wanted := OLD.work_order_id;
+    ELSE wanted := NEW.work_order_id;
+    END IF;
     IF EXISTS (SELECT FROM work_order o WHERE o.id = wanted
                AND o.total <> COALESCE((SELECT sum(l.total) FROM work_order_line l WHERE l.work_order_id = o.id), 0)) THEN
         RAISE EXCEPTION 'lines do not make the total' USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_work_order_lines_make_total';
@@ -105,6 +109,8 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE CONSTRAINT TRIGGER tr_work_order_lines_make_total AFTER INSERT OR UPDATE OF total ON work_order
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION lines_make_total();
+CREATE CONSTRAINT TRIGGER tr_work_order_line_makes_total AFTER INSERT OR UPDATE OR DELETE ON work_order_line
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION lines_make_total();
 
 -- Returns of a payment's part never exceed it, whoever returns at the same moment.

@@ -1,0 +1,180 @@
+"""Money over JSON: the price list, work orders, payments, refunds."""
+
+from typing import Any
+
+from app import access
+from app.billing import forms, operations, queries
+from app.db import transaction
+from app.models import Payment, WorkOrder
+from app.web import DeskApi, actor, asks, expose, fetched, guarded, takes
+
+
+class ServiceApi(DeskApi):
+    resource_name = "services"
+    openapi_spec_tag = "Money"
+
+    @expose("/", methods=["GET"])
+    @guarded("directory.see")
+    @asks(forms.ServiceQuery)
+    def index(self, query: dict[str, Any]) -> Any:
+        """The price list as of today"""
+        count, found = queries.price_list(
+            query["q"], limit=query["page_size"], offset=query["page"] * query["page_size"]
+        )
+        rows = [
+            {"id": pk, "code": code, "name": name, "price": price, "category": category, "minutes": minutes}
+            for pk, code, name, category, minutes, price in found
+        ]
+        return self.listed(count, rows)
+
+
+def order_answer(order: WorkOrder) -> dict[str, Any]:
+    return {
+        "id": order.id,
+        "number": order.number,
+        "version": order.version,
+        "status": order.status,
+        "patient_id": order.patient_id,
+        "doctor_id": order.doctor_id,
+        "appointment_id": order.appointment_id,
+        "branch_id": order.branch_id,
+        "total": order.total,
+        "due": order.due,
+        "issued_day": order.issued_day,
+        "lines": [
+            {
+                "id": line.id,
+                "service_id": line.service_id,
+                "code": line.service.code,
+                "name": line.service.name,
+                "tooth": line.tooth,
+                "quantity": line.quantity,
+                "price": line.price,
+                "discount_percent": line.discount_percent,
+                "discount": line.discount,
+                "discount_reason": line.discount_reason,
+                "total": line.total,
+            }
+            for line in order.lines
+        ],
+    }
+
+
+class WorkOrderApi(DeskApi):
+    resource_name = "work-orders"
+    openapi_spec_tag = "Money"
+
+    @expose("/", methods=["POST"])
+    @guarded("work_order.fill")
+    @takes(forms.NewWorkOrder)
+    def add(self, body: dict[str, Any]) -> Any:
+        """Write a draft of a work order"""
+        with transaction():
+            order = operations.create_work_order(
+                body.pop("patient_id"), body.pop("doctor_id"), body.pop("lines"), **body, actor=actor()
+            )
+        return self.created(order_answer(order))
+
+    @expose("/<int:pk>", methods=["GET"])
+    @guarded("work_order.see")
+    def show(self, pk: int) -> Any:
+        """One work order"""
+        order = fetched(WorkOrder, pk)
+        access.require_own(actor(), "work_order.see", order.doctor_id)
+        return self.answer(order_answer(order))
+
+    @expose("/<int:pk>", methods=["PATCH"])
+    @guarded("work_order.fill")
+    @takes(forms.ChangedWorkOrder)
+    def change(self, pk: int, body: dict[str, Any]) -> Any:
+        """Write the lines of a draft anew"""
+        fetched(WorkOrder, pk)
+        with transaction():
+            order = operations.change_work_order(pk, body["version"], body["lines"], actor=actor())
+        return self.answer(order_answer(order))
+
+    @expose("/<int:pk>/issue", methods=["POST"])
+    @guarded("work_order.fill")
+    @takes(forms.Empty)
+    def issue(self, pk: int, body: dict[str, Any]) -> Any:
+        """Issue a draft: it becomes a bill"""
+        fetched(WorkOrder, pk)
+        with transaction():
+            order = operations.issue(pk, actor=actor())
+        return self.answer(order_answer(order))
+
+    @expose("/<int:pk>/reopen", methods=["POST"])
+    @guarded("work_order.fill")
+    @takes(forms.Empty)
+    def reopen(self, pk: int, body: dict[str, Any]) -> Any:
+        """Take a bill back to a draft, before any payment"""
+        fetched(WorkOrder, pk)
+        with transaction():
+            order = operations.reopen(pk, actor=actor())
+        return self.answer(order_answer(order))
+
+
+def payment_answer(payment: Payment) -> dict[str, Any]:
+    bills = queries.allocated(payment.id)
+    used = sum((bill.amount for bill in bills), start=payment.amount - payment.amount)
+    return {
+        "id": payment.id,
+        "number": payment.number,
+        "patient_id": payment.patient_id,
+        "amount": payment.amount,
+        "parts": [{"method": part.method, "amount": part.amount, "desk_id": part.desk_id} for part in payment.parts],
+        "allocated": [{"work_order_id": bill.work_order_id, "amount": bill.amount} for bill in bills],
+        "to_advance": payment.amount - used,
+        "tendered": payment.tendered,
+        "change": payment.change,
+        "receipt_ids": queries.receipt_ids(payment.id),
+    }
+
+
+class PaymentApi(DeskApi):
+    resource_name = "payments"
+    openapi_spec_tag = "Money"
+
+    @expose("/", methods=["POST"])
+    @guarded("payment.take")
+    @takes(forms.NewPayment)
+    def take(self, body: dict[str, Any]) -> Any:
+        """Take a payment in one or several ways"""
+        with transaction():
+            payment = operations.take_payment(
+                body["patient_id"],
+                body["parts"],
+                bills=body["bills"],
+                tendered=body["tendered"],
+                branch_id=body["branch_id"],
+                actor=actor(),
+            )
+            answer = payment_answer(payment)
+        return self.created(answer)
+
+    @expose("/<int:pk>", methods=["GET"])
+    @guarded("payment.see")
+    def show(self, pk: int) -> Any:
+        """One payment"""
+        payment = fetched(Payment, pk)
+        left = queries.returnable(payment.id).amount
+        return self.answer({**payment_answer(payment), "refundable": left})
+
+    @expose("/<int:pk>/refund", methods=["POST"])
+    @guarded("payment.refund")
+    @takes(forms.NewRefund)
+    def refund(self, pk: int, body: dict[str, Any]) -> Any:
+        """Return money of a payment"""
+        fetched(Payment, pk)
+        with transaction():
+            row = operations.refund(pk, body["amount"], body["reason"], actor=actor())
+            receipt_id = queries.receipt_of_refund(row.id)
+        answer = {
+            "id": row.id,
+            "number": row.number,
+            "payment_id": row.payment_id,
+            "amount": row.amount,
+            "parts": [{"method": part.payment_part.method, "amount": part.amount} for part in row.parts],
+            "receipt_ids": [receipt_id],
+        }
+        return self.created(answer)

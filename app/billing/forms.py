@@ -1,0 +1,88 @@
+"""What a browser or a program may send to billing; page and JSON are checked by the same schemas."""
+
+from typing import Any
+
+from marshmallow import ValidationError as Wrong
+from marshmallow import fields, validate, validates_schema
+
+from app.billing import rules
+from app.cash.forms import above_zero, not_negative
+from app.vocab import N_, PaymentMethod
+from app.web import Body, IdField, MoneyField, PageQuery, TextField, WholeField, one_of
+
+_OBJECT = N_("This must be an object.")
+_LIST = {
+    "required": N_("Fill in this field."),
+    "null": N_("Fill in this field."),
+    "invalid": N_("This must be a list."),
+}
+
+
+def _listed(schema: type[Body], most: int, **kwargs: Any) -> fields.List:
+    """A list of objects, not endless."""
+    return fields.List(
+        fields.Nested(schema, error_messages={"type": _OBJECT, "null": _OBJECT}),
+        validate=validate.Length(max=most, error=N_("This list is too long.")),
+        error_messages=_LIST,
+        **kwargs,
+    )
+
+
+class OrderLine(Body):
+    service_id = IdField(required=True)
+    quantity = WholeField(1, 999, load_default=1)
+    tooth = TextField(10, load_default="", allow_none=True)
+    discount_percent = MoneyField(load_default=None, allow_none=True, validate=not_negative)
+    discount_amount = MoneyField(load_default=None, allow_none=True, validate=not_negative)
+    discount_reason = TextField(200, load_default="", allow_none=True)
+    assistant_id = IdField(load_default=None, allow_none=True)
+
+    @validates_schema
+    def one_discount(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("discount_percent") is not None and data.get("discount_amount") is not None:
+            raise Wrong({"discount_amount": [N_("Give the discount in percent or in roubles, not both.")]})
+
+
+class NewWorkOrder(Body):
+    patient_id = IdField(required=True)
+    doctor_id = IdField(required=True)
+    appointment_id = IdField(load_default=None, allow_none=True)
+    branch_id = IdField(load_default=None, allow_none=True)
+    lines = _listed(OrderLine, rules.MOST_LINES, required=True)
+
+
+class ChangedWorkOrder(Body):
+    version = WholeField(1, 2**31 - 1, load_default=None, allow_none=True)
+    lines = _listed(OrderLine, rules.MOST_LINES, required=True)
+
+
+class Empty(Body):
+    """Nothing to say."""
+
+
+class PaymentPart(Body):
+    method = one_of(PaymentMethod, required=True)
+    amount = MoneyField(required=True, validate=above_zero)
+    desk_id = IdField(load_default=None, allow_none=True)
+
+
+class PaidBill(Body):
+    work_order_id = IdField(required=True)
+    amount = MoneyField(required=True, validate=above_zero)
+
+
+class NewPayment(Body):
+    patient_id = IdField(required=True)
+    parts = _listed(PaymentPart, rules.MOST_PARTS, required=True)
+    bills = _listed(PaidBill, 200, load_default=None, allow_none=True)
+    tendered = MoneyField(load_default=None, allow_none=True, validate=not_negative)
+    branch_id = IdField(load_default=None, allow_none=True)
+
+
+class NewRefund(Body):
+    amount = MoneyField(required=True, validate=above_zero)
+    reason = TextField(400, blank=False, required=True)
+
+
+class ServiceQuery(PageQuery):
+    q = TextField(100, load_default="")

@@ -1,0 +1,275 @@
+"""Decisions about money: what a line costs, how a payment is spread, how a refund goes back.
+
+Plain values in, an answer or a refusal out. Where next: `operations.py`.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from app import money
+from app.errors import (
+    AdvanceOnlyForBills,
+    DiscountTooLarge,
+    EmptyWorkOrder,
+    Invalid,
+    NotDue,
+    NotEnoughAdvance,
+    OverRefund,
+    TenderedTooLittle,
+    WrongSplit,
+    WrongTooth,
+)
+from app.money import ZERO
+from app.vocab import N_, PaymentMethod
+
+#: A tooth in the two-digit notation of FDI (ISO 3950): 11–48 permanent, 51–85 milk.
+_TOOTH = re.compile(r"([1-4][1-8]|[5-8][1-5])?", re.ASCII)
+MOST_LINES = 200
+MOST_PARTS = 20
+
+
+# --- work orders --------------------------------------------------------------------------------------
+
+
+def check_tooth(tooth: str) -> None:
+    """Raises:
+    WrongTooth: neither empty nor a tooth.
+    """
+    if not _TOOTH.fullmatch(tooth):
+        raise WrongTooth(tooth=tooth[:20])
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a line of a work order costs."""
+
+    discount: Decimal
+    total: Decimal
+
+
+def cost(
+    price: Decimal, quantity: int, *, percent: Decimal | None = None, amount: Decimal | None = None, limit: Decimal
+) -> Cost:
+    """Price × quantity less a discount in percent or in roubles, each line to the kopeck.
+
+    `limit` is the largest discount in percent that the person at the desk may give, whichever way it is written.
+
+    Raises:
+        Invalid: quantity or discount out of bounds, both kinds of discount at once.
+        DiscountTooLarge
+    """
+    if not 1 <= quantity <= 999:
+        raise Invalid(fields={"quantity": N_("The quantity is from 1 to 999.")})
+    if percent is not None and amount is not None:
+        raise Invalid(fields={"discount_amount": N_("Give the discount in percent or in roubles, not both.")})
+    gross = price * quantity
+    if gross > money.LARGEST:
+        raise Invalid(fields={"quantity": N_("This sum is too large.")})
+    if percent is not None and not (0 <= percent <= 100 and percent == money.rounded(percent)):
+        raise Invalid(fields={"discount_percent": N_("The discount is from 0 to 100 %.")})
+    if amount is not None and not (0 <= amount <= gross and amount == money.rounded(amount)):
+        raise Invalid(fields={"discount_amount": N_("The discount is larger than the price.")})
+    if (percent or ZERO) > limit or (amount or ZERO) * 100 > gross * limit:
+        raise DiscountTooLarge(limit=f"{limit.normalize():f}")
+    discount = money.percent_of(gross, percent) if percent is not None else amount or ZERO
+    return Cost(discount, gross - discount)
+
+
+def check_lines(lines: Sequence[object]) -> None:
+    """Raises:
+    EmptyWorkOrder
+    Invalid: more lines than a work order has.
+    """
+    if not lines:
+        raise EmptyWorkOrder()
+    if len(lines) > MOST_LINES:
+        raise Invalid(fields={"lines": N_("There are too many services in one work order.")})
+
+
+# --- payments -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Part:
+    """A share of a payment: how, how much, and into which desk, if that was said."""
+
+    method: str
+    amount: Decimal
+    desk_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Due:
+    """A bill and what is still to be paid on it."""
+
+    work_order_id: int
+    amount: Decimal
+
+
+def check_parts(parts: Sequence[Part]) -> Decimal:
+    """The whole of a payment's parts.
+
+    Raises:
+        Invalid: no part, a part that is not above zero, an advance that names a desk.
+    """
+    if not parts or len(parts) > MOST_PARTS:
+        raise Invalid(fields={"parts": N_("Write what is paid.")})
+    for place, part in enumerate(parts):
+        if part.method not in [str(method) for method in PaymentMethod]:
+            raise Invalid(fields={f"parts.{place}.method": N_("Unknown value.")})
+        if not part.amount.is_finite() or part.amount <= 0 or part.amount != money.rounded(part.amount):
+            raise Invalid(fields={f"parts.{place}.amount": N_("The sum must be above zero.")})
+        if part.method == PaymentMethod.ADVANCE and part.desk_id is not None:
+            raise Invalid(fields={f"parts.{place}.desk_id": N_("The advance is not in a desk.")})
+    whole = sum((part.amount for part in parts), ZERO)
+    if whole > money.LARGEST:
+        raise Invalid(fields={"parts": N_("This sum is too large.")})
+    return whole
+
+
+def sum_of(parts: Sequence[Part], *methods: str) -> Decimal:
+    """What is paid in these ways together."""
+    return sum((part.amount for part in parts if part.method in methods), ZERO)
+
+
+def change(cash: Decimal, tendered: Decimal | None) -> Decimal:
+    """What the patient gets back from the cash given. It never was the clinic's: only `cash` comes into the desk.
+
+    Raises:
+        TenderedTooLittle
+        Invalid: cash was given, but nothing is paid in cash.
+    """
+    if tendered is None:
+        return ZERO
+    if not tendered.is_finite() or not 0 <= tendered <= money.LARGEST or tendered != money.rounded(tendered):
+        raise Invalid(fields={"tendered": N_("This is not a sum of money.")})
+    if tendered and not cash:
+        raise Invalid(fields={"tendered": N_("Nothing is paid in cash.")})
+    if tendered < cash:
+        raise TenderedTooLittle({"cash": money.shown(cash)}, cash=str(cash))
+    return tendered - cash
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """How a payment is spread: over bills, and the rest to the advance."""
+
+    bills: tuple[Due, ...]
+    to_advance: Decimal
+
+
+def spread(dues: Sequence[Due], whole: Decimal) -> tuple[Due, ...]:
+    """Money over bills in the given order, each paid in full before the next gets anything."""
+    paid: list[Due] = []
+    for due in dues:
+        share = min(due.amount, whole)
+        if share > 0:
+            paid.append(Due(due.work_order_id, share))
+            whole -= share
+    return tuple(paid)
+
+
+def allocate(
+    dues: Sequence[Due], whole: Decimal, *, from_advance: Decimal = ZERO, chosen: Sequence[Due] | None = None
+) -> Allocation:
+    """Spread a payment over the chosen bills, or over all that are due, the oldest first; the rest is an advance.
+
+    `dues` are the patient's unpaid bills, the oldest first. `from_advance` is the share of `whole` paid from the
+    advance: it can only pay bills, or it would go in circles.
+
+    Raises:
+        NotDue: more than is due on a chosen bill, or a bill that is not this patient's or not to be paid.
+        WrongSplit: more spread over bills than is paid.
+        AdvanceOnlyForBills
+        Invalid
+    """
+    if chosen is None:
+        bills = spread(dues, whole)
+    else:
+        left = {due.work_order_id: due.amount for due in dues}
+        for place, bill in enumerate(chosen):
+            if not bill.amount.is_finite() or bill.amount <= 0 or bill.amount != money.rounded(bill.amount):
+                raise Invalid(fields={f"bills.{place}.amount": N_("The sum must be above zero.")})
+            due = left.pop(bill.work_order_id, ZERO)
+            if bill.amount > due:
+                raise NotDue({"left": money.shown(due)}, left=str(due), work_order_id=bill.work_order_id)
+        bills = tuple(chosen)
+    spent = sum((bill.amount for bill in bills), ZERO)
+    if spent > whole:
+        raise WrongSplit({"parts": money.shown(whole), "bills": money.shown(spent)}, parts=str(whole), bills=str(spent))
+    if from_advance > spent:
+        raise AdvanceOnlyForBills({"due": money.shown(spent)}, due=str(spent))
+    return Allocation(bills, whole - spent)
+
+
+def check_advance(has: Decimal, wanted: Decimal) -> None:
+    """Raises:
+    NotEnoughAdvance: with what the patient has.
+    """
+    if wanted > has:
+        raise NotEnoughAdvance({"left": money.shown(has)}, left=str(has))
+
+
+# --- refunds ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PaidPart:
+    """A part of a payment and what of it has not been returned yet."""
+
+    part_id: int
+    method: str
+    left: Decimal
+
+
+@dataclass(frozen=True)
+class Return:
+    """How a refund un-does a payment.
+
+    `parts` go back the way they came: (part, amount). `from_advance` leaves the patient's advance; `bills` are
+    owed again.
+    """
+
+    parts: tuple[tuple[PaidPart, Decimal], ...]
+    from_advance: Decimal
+    bills: tuple[Due, ...]
+
+
+def refundable(parts: Collection[PaidPart], advance_left: Decimal, bills: Collection[Due]) -> Decimal:
+    """What of a payment can still be returned.
+
+    No more than was paid and not returned; an advance that was spent on another bill since is returned from that bill's
+    payment, not from here.
+    """
+    unreturned = sum((part.left for part in parts), ZERO)
+    undoable = advance_left + sum((bill.amount for bill in bills), ZERO)
+    return min(unreturned, undoable)
+
+
+def take_back(parts: Sequence[PaidPart], advance_left: Decimal, bills: Sequence[Due], amount: Decimal) -> Return:
+    """Un-do so much of a payment: first what of it is still the patient's advance, then its bills, the newest first.
+
+    `parts` in the order they were paid; money goes back before what came from the advance. `advance_left` is what this
+    payment added to the advance and the patient still has; `bills` is what it paid and was not un-done, newest first.
+
+    Raises:
+        Invalid: not above zero.
+        OverRefund: with what can be returned.
+    """
+    if not amount.is_finite() or amount <= 0 or amount != money.rounded(amount):
+        raise Invalid(fields={"amount": N_("The sum must be above zero.")})
+    most = refundable(parts, advance_left, bills)
+    if amount > most:
+        raise OverRefund({"left": money.shown(most)}, left=str(most))
+    money_first = sorted(parts, key=lambda part: part.method == PaymentMethod.ADVANCE)
+    returned: list[tuple[PaidPart, Decimal]] = []
+    rest = amount
+    for part in money_first:
+        share = min(part.left, rest)
+        if share > 0:
+            returned.append((part, share))
+            rest -= share
+    from_advance = min(advance_left, amount)
+    return Return(tuple(returned), from_advance, spread(bills, amount - from_advance))

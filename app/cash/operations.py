@@ -1,0 +1,352 @@
+"""Changes of the cash desk: shifts, movements, reversals, expense categories.
+
+Locks, everywhere in this order: desks by number, then shifts, then the series of numbers (out, in). A
+movement is inserted; the database's trigger changes the balance. Where next: `rules.py`, `queries.py`.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from app import access, audit, clock
+from app.cash import queries, rules
+from app.db import next_number, session
+from app.errors import (
+    AlreadyReversed,
+    AlreadyThere,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    OutsideWindow,
+    ReasonNeeded,
+    ShiftClosed,
+    ShiftOpen,
+    WrongDesk,
+)
+from app.models import CashDesk, CashMovement, CashShift, ExpenseCategory, User
+from app.vocab import N_, DeskKind, MovementKind, ReportKind
+
+_KIND = {
+    rules.PAY_IN: MovementKind.PAY_IN,
+    rules.WITHDRAWAL: MovementKind.WITHDRAWAL,
+    rules.COLLECTION: MovementKind.COLLECTION,
+    rules.SALARY: MovementKind.SALARY,
+    rules.TRANSFER: MovementKind.TRANSFER_OUT,
+    rules.CORRECTION: MovementKind.CORRECTION,
+}
+
+
+#: What the log keeps of a movement.
+_KEPT = (
+    "desk_id", "shift_id", "series", "number", "kind", "delta",
+    "category_id", "counterparty", "comment", "reverses_id",
+)  # fmt: skip
+
+
+def lock_desks(desk_ids: Iterable[int]) -> dict[int, CashDesk]:
+    """Desks, locked by number and read anew; ask for all that a change needs at once, so that nobody waits crosswise.
+
+    Raises:
+        NotFound: one of them does not exist.
+    """
+    wanted = sorted(set(desk_ids))
+    found = {
+        desk.id: desk
+        for desk in session.scalars(
+            select(CashDesk)
+            .where(CashDesk.id.in_(wanted))
+            .order_by(CashDesk.id)
+            .with_for_update(of=CashDesk, key_share=True)
+            .execution_options(populate_existing=True)
+        )
+    }
+    if len(found) != len(wanted):
+        raise NotFound()
+    return found
+
+
+def _shift_for(desk: CashDesk) -> int | None:
+    """The open shift that a drawer's movement belongs to; the bank's desk needs none.
+
+    Raises:
+        WrongDesk: the desk is archived.
+        ShiftClosed: the drawer has no open shift.
+    """
+    if desk.archived:
+        raise WrongDesk()
+    if desk.kind == DeskKind.NON_CASH:
+        return None
+    shift = queries.open_shift_of(desk.id)
+    if shift is None:
+        raise ShiftClosed(desk=desk.name)
+    return shift.id
+
+
+def _write(
+    desk: CashDesk, kind: MovementKind, delta: Decimal, *, shift_id: int | None,
+    category_id: int | None = None, patient_id: int | None = None, counterparty: str = "", comment: str = "",
+    paired_id: int | None = None, reverses_id: int | None = None, actor: User | None,
+) -> CashMovement:  # fmt: skip
+    """One movement with its number; the desk must be locked, its new balance is read when next asked for."""
+    rules.check_enough(desk.balance, delta, desk.name)
+    series, now = ("in" if delta > 0 else "out"), clock.now()
+    movement = CashMovement(
+        desk_id=desk.id, shift_id=shift_id, legal_entity_id=desk.legal_entity_id, kind=kind, delta=delta,
+        series=series, year=clock.today().year, number=next_number(desk.legal_entity_id, f"cash_{series}"),
+        moved_at=now, business_day=clock.today(), category_id=category_id, patient_id=patient_id,
+        counterparty=counterparty.strip(), comment=comment.strip(), paired_id=paired_id, reverses_id=reverses_id,
+        created_at=now, created_by_id=actor.id if actor else None,
+    )  # fmt: skip
+    session.add(movement)
+    session.flush()
+    session.expire(desk, ["balance"])
+    return movement
+
+
+def _record(action: str, movement: CashMovement, *, actor: User | None) -> None:
+    names = (
+        "desk_id",
+        "shift_id",
+        "series",
+        "number",
+        "kind",
+        "delta",
+        "category_id",
+        "counterparty",
+        "comment",
+        "reverses_id",
+    )
+    audit.record(action, movement, after=audit.facts(movement, names), patient_id=movement.patient_id, actor=actor)
+
+
+# --- shifts -------------------------------------------------------------------------------------------
+
+
+def open_shift(desk_id: int, counted: Decimal, *, reason: str = "", actor: User | None) -> CashShift:
+    """Open a drawer's shift with the cash counted in it.
+
+    The count must be what the last shift was closed with; otherwise a reason is needed and the difference becomes a
+    surplus or a shortage of the new shift, so that opening + movements is always what lies in the drawer.
+
+    Raises:
+        NotFound, WrongDesk: the bank's desk has no shifts.
+        ShiftOpen: it is open already.
+        CountDiffers: with both sums, while there is no reason.
+    """
+    desk = lock_desks([desk_id])[desk_id]
+    if desk.archived or desk.kind == DeskKind.NON_CASH:
+        raise WrongDesk()
+    if queries.open_shift_of(desk.id) is not None:
+        raise ShiftOpen()
+    found = rules.difference(desk.balance, counted, reason)
+    shift = CashShift(
+        desk_id=desk.id,
+        number=queries.last_shift_number(desk.id) + 1,
+        opened_at=clock.now(),
+        opened_by_id=actor.id if actor else None,
+        business_day=clock.today(),
+        opening=desk.balance,
+        open_reason=reason.strip() if found else "",
+    )
+    session.add(shift)
+    session.flush()
+    if found:
+        _found_by_count(desk, shift, found, reason, actor=actor)
+    after = {**audit.facts(shift, ("desk_id", "number", "opening", "open_reason")), "counted": str(counted)}
+    audit.record("cash.shift_opened", shift, after=after, actor=actor)
+    return shift
+
+
+def close_shift(shift_id: int, counted: Decimal, *, reason: str = "", actor: User | None) -> CashShift:
+    """Close a shift with the cash counted in the drawer.
+
+    A difference needs a reason and is moved as surplus or shortage, so that the desk holds what was counted.
+
+    Raises:
+        NotFound
+        ShiftClosed: somebody closed it before.
+        CountDiffers: with both sums, while there is no reason.
+    """
+    shift = session.get(CashShift, shift_id)
+    if shift is None:
+        raise NotFound()
+    desk = lock_desks([shift.desk_id])[shift.desk_id]
+    session.refresh(shift, with_for_update={"of": CashShift})
+    if shift.closed_at is not None:
+        raise ShiftClosed(desk=desk.name)
+    expected = desk.balance
+    found = rules.difference(expected, counted, reason)
+    if found:
+        _found_by_count(desk, shift, found, reason, actor=actor)
+    closed_by_id = actor.id if actor else None  # read first: the four figures of a closing go into one UPDATE
+    shift.expected, shift.counted, shift.close_reason = expected, counted, reason.strip() if found else ""
+    shift.closed_at, shift.closed_by_id = clock.now(), closed_by_id
+    session.flush()
+    names = ("desk_id", "number", "opening", "expected", "counted", "close_reason")
+    audit.record("cash.shift_closed", shift, after=audit.facts(shift, names), actor=actor)
+    return shift
+
+
+def _found_by_count(desk: CashDesk, shift: CashShift, found: Decimal, reason: str, *, actor: User | None) -> None:
+    kind = MovementKind.SURPLUS if found > 0 else MovementKind.SHORTAGE
+    _record("cash.moved", _write(desk, kind, found, shift_id=shift.id, comment=reason, actor=actor), actor=actor)
+
+
+# --- movements ----------------------------------------------------------------------------------------
+
+
+def move(
+    desk_id: int, kind: str, amount: Decimal, *, category_id: int | None = None, to_desk_id: int | None = None,
+    counterparty: str = "", comment: str = "", actor: User | None,
+) -> CashMovement:  # fmt: skip
+    """Pay in, withdraw, hand over to the bank, pay a salary, transfer to another desk, or correct.
+
+    A transfer is two paired movements of one transaction; the answer is the one that left. Only a correction's
+    amount may be below zero, and only who has the right `cash.correct` corrects.
+
+    Raises:
+        Invalid, CategoryNeeded, NotFound, NotAllowed
+        ShiftClosed: with the desk whose shift is not open.
+        WrongDesk: the desk is archived, or the other desk is another legal entity's.
+        NotEnoughCash: with what is left.
+    """
+    rules.check_move(kind, category_id, desk_id, to_desk_id)
+    delta = rules.delta_of(kind, amount)
+    if kind == rules.CORRECTION:
+        access.require(actor, "cash.correct")
+    if category_id is not None:
+        category = session.get(ExpenseCategory, category_id)
+        if category is None or category.archived:
+            raise Invalid(fields={"category_id": N_("There is no such expense category.")})
+    desks = lock_desks([desk_id] if to_desk_id is None else [desk_id, to_desk_id])
+    desk, other = desks[desk_id], desks[to_desk_id] if to_desk_id is not None else None
+    if other is not None and other.legal_entity_id != desk.legal_entity_id:
+        raise WrongDesk()
+    shift_id = _shift_for(desk)
+    other_shift_id = _shift_for(other) if other is not None else None
+    movement = _write(
+        desk, _KIND[kind], delta, shift_id=shift_id, category_id=category_id,
+        counterparty=counterparty, comment=comment, actor=actor,
+    )  # fmt: skip
+    _record("cash.moved", movement, actor=actor)
+    if other is not None:
+        came = _write(
+            other, MovementKind.TRANSFER_IN, amount, shift_id=other_shift_id,
+            counterparty=counterparty, comment=comment, paired_id=movement.id, actor=actor,
+        )  # fmt: skip
+        _record("cash.moved", came, actor=actor)
+    return movement
+
+
+def receive(desk_id: int, amount: Decimal, *, patient_id: int, actor: User | None) -> CashMovement:
+    """A patient's money comes into a desk. Only billing calls this; it writes the payment beside it.
+
+    Raises:
+        NotFound, Invalid, WrongDesk, ShiftClosed
+    """
+    rules.check_amount(amount)
+    desk = lock_desks([desk_id])[desk_id]
+    return _write(desk, MovementKind.PAYMENT, amount, shift_id=_shift_for(desk), patient_id=patient_id, actor=actor)
+
+
+def give_back(desk_id: int, amount: Decimal, *, patient_id: int, actor: User | None) -> CashMovement:
+    """A patient's money leaves the desk that took it. Only billing calls this; it writes the refund beside it.
+
+    Raises:
+        NotFound, Invalid, WrongDesk, ShiftClosed, NotEnoughCash
+    """
+    rules.check_amount(amount)
+    desk = lock_desks([desk_id])[desk_id]
+    return _write(desk, MovementKind.REFUND, -amount, shift_id=_shift_for(desk), patient_id=patient_id, actor=actor)
+
+
+def reverse(movement_id: int, reason: str, *, actor: User | None) -> CashMovement:
+    """Mend a mistake by an opposite movement linked to it, on the same desk, in the shift that is open now.
+
+    Of a transfer both sides are reversed. The category stays, so that the sums by category are right.
+
+    Raises:
+        NotFound, ReasonNeeded, NotReversible, AlreadyReversed, ShiftClosed, NotEnoughCash
+        NotAllowed: a correction is the director's, and so is its reversal.
+    """
+    if not reason.strip():
+        raise ReasonNeeded()
+    first = session.get(CashMovement, movement_id)
+    if first is None:
+        raise NotFound()
+    rules.check_reversible(first.kind)
+    if first.kind == MovementKind.CORRECTION:
+        access.require(actor, "cash.correct")
+    sides = [first]
+    if first.kind in (MovementKind.TRANSFER_OUT, MovementKind.TRANSFER_IN):
+        second = queries.other_side(first)
+        sides += [second] if second is not None else []
+    desks = lock_desks(side.desk_id for side in sides)
+    if any(queries.reversal_of(side.id) for side in sides):
+        raise AlreadyReversed()
+    shifts = {desk_id: _shift_for(desk) for desk_id, desk in desks.items()}
+    # money leaves first: the series of numbers are locked in one order, and a desk that lacks it says so
+    sides.sort(key=lambda side: side.delta < 0)
+    mended: dict[int, CashMovement] = {}
+    for side in sides:
+        mended[side.id] = _write(
+            desks[side.desk_id], MovementKind.REVERSAL, -side.delta, shift_id=shifts[side.desk_id],
+            category_id=side.category_id, counterparty=side.counterparty, comment=reason,
+            paired_id=next((row.id for row in mended.values()), None), reverses_id=side.id, actor=actor,
+        )  # fmt: skip
+        _record("cash.reversed", mended[side.id], actor=actor)
+    return mended[first.id]
+
+
+def look_at_shift(shift: CashShift, *, how: str, actor: User) -> date | None:
+    """From which day on this account may see what happened in a shift; None when it may see all of it.
+
+    A shift of today is everybody's who works at the desk. Of a shift that was opened on another day and is still open,
+    or was closed today, who has no access to that day sees today's part. What a grant opened is recorded.
+
+    Raises:
+        OutsideWindow: the whole shift was on other days.
+    """
+    today = clock.today()
+    last = today if shift.closed_at is None else clock.wall(shift.closed_at).date()
+    if shift.business_day == last == today:
+        return None
+    try:
+        window = access.window(actor, ReportKind.CASH, shift.business_day, last)
+    except (OutsideWindow, NotAllowed):
+        if last < today:
+            raise
+        return today
+    access.record_opening(actor, ReportKind.CASH, window, how)
+    return None
+
+
+# --- expense categories -------------------------------------------------------------------------------
+
+
+def add_category(name: str, parent_id: int | None = None, *, actor: User | None) -> ExpenseCategory:
+    """Add an expense category «статья расходов», at once usable for withdrawals.
+
+    Raises:
+        NotAllowed, Invalid
+        AlreadyThere: the name is taken, whatever its case; an archived one keeps its name.
+    """
+    access.require(actor, "expense_category.add")
+    name = " ".join(name.split())
+    if not name or len(name) > 200:
+        raise Invalid(fields={"name": N_("Fill in this field.") if not name else N_("This text is too long.")})
+    if parent_id is not None:
+        parent = session.get(ExpenseCategory, parent_id)
+        if parent is None or parent.archived:
+            raise Invalid(fields={"parent_id": N_("There is no such expense category.")})
+    if queries.category_named(name) is not None:
+        raise AlreadyThere()
+    category = ExpenseCategory(
+        name=name, parent_id=parent_id, created_at=clock.now(), created_by_id=actor.id if actor else None
+    )
+    session.add(category)
+    session.flush()
+    audit.record("expense_category.added", category, after=audit.facts(category, ("name", "parent_id")), actor=actor)
+    return category

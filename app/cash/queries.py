@@ -1,0 +1,174 @@
+"""Questions to the cash desk: which desks, what is in them, what happened in a shift.
+
+Where next: `operations.py`; the report of days is `app/reports`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import Row, and_, case, func, select
+
+from app.db import session
+from app.models import CashDesk, CashMovement, CashShift, ExpenseCategory, Patient, User
+from app.money import ZERO
+from app.vocab import DeskKind, MovementKind, PaymentMethod
+
+
+def desks(branch_id: int | None = None) -> list[tuple[CashDesk, CashShift | None]]:
+    """The desks in use with their open shifts, by branch, drawers first."""
+    order = case((CashDesk.kind == DeskKind.MAIN, 0), (CashDesk.kind == DeskKind.ADDITIONAL, 1), else_=2)
+    statement = (
+        select(CashDesk, CashShift)
+        .outerjoin(CashShift, and_(CashShift.desk_id == CashDesk.id, CashShift.closed_at.is_(None)))
+        .where(CashDesk.archived.is_(False))
+        .order_by(CashDesk.branch_id, order, CashDesk.id)
+    )
+    if branch_id is not None:
+        statement = statement.where(CashDesk.branch_id == branch_id)
+    return [(desk, shift) for desk, shift in session.execute(statement)]
+
+
+def desk_for(branch_id: int, method: str) -> CashDesk | None:
+    """The desk of a branch that takes this kind of payment.
+
+    Cash goes to the main desk, or to another drawer whose shift is open when the main one's is not; card and
+    transfer to the non-cash desk. None when the branch has none.
+    """
+    found = desks(branch_id)
+    if method != PaymentMethod.CASH:
+        return next((desk for desk, _ in found if desk.kind == DeskKind.NON_CASH), None)
+    drawers = [(desk, shift) for desk, shift in found if desk.kind != DeskKind.NON_CASH]
+    opened = [desk for desk, shift in drawers if shift is not None]
+    return next(iter(opened), drawers[0][0] if drawers else None)
+
+
+def open_shift_of(desk_id: int) -> CashShift | None:
+    """The shift of a desk that is open now."""
+    return session.scalars(
+        select(CashShift).where(CashShift.desk_id == desk_id, CashShift.closed_at.is_(None))
+    ).one_or_none()
+
+
+def last_shift_number(desk_id: int) -> int:
+    return session.scalar(select(func.max(CashShift.number)).where(CashShift.desk_id == desk_id)) or 0
+
+
+def categories(*, archived: bool = False) -> list[ExpenseCategory]:
+    """The expense categories that are offered, by name."""
+    statement = select(ExpenseCategory).order_by(func.lower(ExpenseCategory.name)).limit(500)
+    return list(session.scalars(statement if archived else statement.where(ExpenseCategory.archived.is_(False))))
+
+
+def category_named(name: str) -> ExpenseCategory | None:
+    """The category of this name, whatever the case of its letters."""
+    return session.scalars(
+        select(ExpenseCategory).where(func.lower(ExpenseCategory.name) == func.lower(name))
+    ).one_or_none()
+
+
+def other_side(movement: CashMovement) -> CashMovement | None:
+    """The other movement of a transfer."""
+    if movement.paired_id is not None:
+        return session.get(CashMovement, movement.paired_id)
+    return session.scalars(select(CashMovement).where(CashMovement.paired_id == movement.id)).one_or_none()
+
+
+def reversal_of(movement_id: int) -> CashMovement | None:
+    return session.scalars(select(CashMovement).where(CashMovement.reverses_id == movement_id)).one_or_none()
+
+
+@dataclass
+class KindLine:
+    """What came in or went out in one way: how often and how much (signed)."""
+
+    kind: str
+    count: int
+    amount: Decimal
+
+
+@dataclass
+class ShiftReport:
+    """The X report: opening + came in − went out = what must be in the desk now.
+
+    `since` is set when only a part of a shift of several days may be seen; `opening` is then that day's.
+    """
+
+    shift: CashShift
+    opening: Decimal
+    came_in: Decimal
+    went_out: Decimal
+    expected: Decimal
+    since: date | None = None
+    lines: list[KindLine] = field(default_factory=list)
+    by_category: list[tuple[str, Decimal]] = field(default_factory=list)
+
+
+def shift_report(shift: CashShift, since: date | None = None) -> ShiftReport:
+    """What happened in a shift, by kind and by expense category; from a day on, if only that may be seen."""
+    before = ZERO
+    chosen = [CashMovement.shift_id == shift.id]
+    if since is not None and since > shift.business_day:
+        before = (
+            session.scalar(
+                select(func.coalesce(func.sum(CashMovement.delta), 0)).where(*chosen, CashMovement.business_day < since)
+            )
+            or ZERO
+        )
+        chosen.append(CashMovement.business_day >= since)
+    else:
+        since = None
+    rows = session.execute(
+        select(CashMovement.kind, CashMovement.series, func.count(), func.sum(CashMovement.delta))
+        .where(*chosen)
+        .group_by(CashMovement.kind, CashMovement.series)
+    ).all()
+    order = {str(kind): place for place, kind in enumerate(MovementKind)}
+    lines = [KindLine(kind, count, amount) for kind, _, count, amount in rows]
+    lines.sort(key=lambda line: (line.amount < 0, order[line.kind]))
+    spent = session.execute(
+        select(ExpenseCategory.name, -func.sum(CashMovement.delta))
+        .join(CashMovement, CashMovement.category_id == ExpenseCategory.id)
+        .where(*chosen)
+        .group_by(ExpenseCategory.name)
+        .order_by(ExpenseCategory.name)
+    ).all()
+    opening = shift.opening + before
+    came_in = sum((line.amount for line in lines if line.amount > 0), ZERO)
+    went_out = -sum((line.amount for line in lines if line.amount < 0), ZERO)
+    return ShiftReport(
+        shift, opening, came_in, went_out, opening + came_in - went_out, since, lines, [(n, a) for n, a in spent]
+    )
+
+
+Operation = Row[tuple[CashMovement, str | None, str | None, str | None, int | None]]
+
+
+def operations_of(
+    *, shift_id: int | None = None, desk_id: int | None = None, since: date | None = None, limit: int = 300
+) -> Sequence[Operation]:
+    """Movements of a shift, or of a desk, the newest first: movement, patient's name parts, who, reversed by."""
+    mending = select(CashMovement.reverses_id, CashMovement.id.label("by")).where(
+        CashMovement.reverses_id.is_not(None)
+    ).subquery()  # fmt: skip
+    statement = (
+        select(
+            CashMovement,
+            Patient.surname + " " + Patient.name,
+            User.last_name + " " + User.first_name,
+            mending.c.by,
+        )
+        .outerjoin(Patient, Patient.id == CashMovement.patient_id)
+        .outerjoin(User, User.id == CashMovement.created_by_id)
+        .outerjoin(mending, mending.c.reverses_id == CashMovement.id)
+        .order_by(CashMovement.id.desc())
+        .limit(limit)
+    )
+    if shift_id is not None:
+        statement = statement.where(CashMovement.shift_id == shift_id)
+    if desk_id is not None:
+        statement = statement.where(CashMovement.desk_id == desk_id)
+    if since is not None:
+        statement = statement.where(CashMovement.business_day >= since)
+    return session.execute(statement).all()  # type: ignore[return-value]
