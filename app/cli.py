@@ -12,6 +12,8 @@ from sqlalchemy import func, select, text
 from werkzeug.security import generate_password_hash
 
 from app.db import db, session, transaction
+from app.documents import operations as documents
+from app.messages import operations as messages
 from app.models import Branch, CashDesk, ClinicSetting, Employee, LegalEntity, Role, User
 from app.roles import DIRECTOR, ROLES
 
@@ -40,6 +42,8 @@ def _what_every_clinic_has() -> None:
     session.add_all(Role(name=name) for name in ROLES if name not in have)
     if session.get(ClinicSetting, 1) is None:
         session.add(ClinicSetting(id=1))
+    documents.ship_templates()
+    messages.add_first_templates()
 
 
 def found_clinic(name: str, surname: str, login: str, password: str, clinic: str) -> None:

@@ -10,7 +10,10 @@ from flask import redirect, url_for
 from flask_appbuilder import AppBuilder, IndexView, expose
 from flask_babel import gettext
 
+from app.documents.panel import DocumentTemplatePanel, IssuedDocumentPanel
+from app.documents.views import DocumentsView
 from app.staff.views import MyView
+from app.vocab import N_
 from app.web import guarded, may
 
 
@@ -34,9 +37,22 @@ class Item:
     right: str
 
 
-MENU: list[tuple[str, list[Item]]] = []
+MENU: list[tuple[str, list[Item]]] = [
+    (
+        N_("Directories"),
+        [
+            Item(N_("Document templates"), "DocumentTemplatePanel.list", "directory.see"),
+            Item(N_("Issued documents"), "IssuedDocumentPanel.list", "document.print"),
+        ],
+    ),
+]
 
-PAGES: list[type] = [MyView]
+PAGES: list[type] = [
+    MyView,
+    DocumentsView,
+    DocumentTemplatePanel,
+    IssuedDocumentPanel,
+]
 
 
 def menu() -> list[dict[str, Any]]:

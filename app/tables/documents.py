@@ -54,5 +54,10 @@ class IssuedDocument(Made, Model):
         index("issued_document", "template_id"),
     )
 
+    @property
+    def sheet(self) -> int:
+        """What the panel makes the link to the PDF of."""
+        return self.id
+
     def __repr__(self) -> str:
         return f"№ {self.number}"

@@ -1,0 +1,5 @@
+"""Documents: the papers a patient takes home or signs.
+
+Texts are templates with versions; issuing numbers a paper and freezes its bytes, so that printing it again
+gives the same paper. Receipts and work orders are printed from what billing wrote. Where next: `operations.py`.
+"""

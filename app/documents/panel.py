@@ -1,0 +1,141 @@
+"""Generated views of the documents' room: templates with versions, and the papers issued."""
+
+from typing import Any, ClassVar
+
+from flask import redirect, request, url_for
+from flask_appbuilder.models.sqla.filters import BaseFilter
+from flask_appbuilder.security.decorators import permission_name
+from flask_babel import gettext, lazy_gettext
+from markupsafe import Markup
+from sqlalchemy import or_, select
+
+from app import access
+from app.db import transaction
+from app.documents import operations, queries
+from app.documents.views import as_pdf
+from app.errors import Refusal
+from app.models import Appointment, DocumentTemplate, IssuedDocument, Patient, WorkOrder
+from app.panels import DeskInterface, PanelView, ReadOnlyPanel
+from app.vocab import TemplateKind
+from app.web import actor, expose, fetched, guarded, label, say
+
+
+def _kind(value: str) -> str:
+    return label(TemplateKind, value)
+
+
+class DocumentTemplatePanel(PanelView):
+    """Texts of papers. Saving one makes its next version; papers already issued keep theirs."""
+
+    datamodel = DeskInterface(DocumentTemplate)
+    route_base = "/document-templates"
+    include_route_methods: ClassVar[set[str]] = {"list", "show", "edit", "preview", "try_out"}
+    list_title, show_title = lazy_gettext("Document templates"), lazy_gettext("Document template")
+    list_columns: ClassVar[list[str]] = ["kind", "name", "version", "active", "created_at"]
+    show_columns: ClassVar[list[str]] = ["kind", "name", "version", "active", "created_at", "body"]
+    search_columns: ClassVar[list[str]] = ["name", "active"]
+    order_columns: ClassVar[list[str]] = ["kind", "version"]
+    base_order = ("id", "desc")
+    label_columns: ClassVar[dict[str, Any]] = {
+        "kind": lazy_gettext("Document"), "name": lazy_gettext("Name"), "version": lazy_gettext("Version"),
+        "active": lazy_gettext("Printed now"), "created_at": lazy_gettext("Saved"), "body": lazy_gettext("Text"),
+    }  # fmt: skip
+    formatters_columns: ClassVar[dict[str, Any]] = {
+        "kind": _kind,
+        "body": lambda body: Markup('<pre class="template-body">{}</pre>').format(body),
+    }
+
+    @expose("/edit/<int:pk>", methods=["GET", "POST"])
+    @permission_name("edit")
+    @guarded("directory.edit")
+    def edit(self, pk: int) -> Any:
+        """Change a text; what was typed stays when something is wrong with it."""
+        row = fetched(DocumentTemplate, pk)
+        typed = {"name": row.name, "body": row.body}
+        status, wrong = 200, {}
+        if request.method == "POST":
+            typed = {name: request.form.get(name, "").replace("\x00", "") for name in typed}
+            try:
+                with transaction():
+                    new = operations.new_version(pk, typed["name"], typed["body"], actor=actor())
+                    saved = new.id
+                return redirect(url_for(".show", pk=saved), 303)
+            except Refusal as refusal:
+                say(refusal)
+                status, wrong = refusal.status, refusal.facts.get("fields", {})
+                row = fetched(DocumentTemplate, pk)
+        page = self.render_template(
+            "documents/template_edit.html", row=row, typed=typed, wrong=wrong, fields=_field_names(),
+            title=gettext("Document template"), kinds=TemplateKind,
+        )  # fmt: skip
+        return page, status
+
+    @expose("/<int:pk>/preview.pdf")
+    @permission_name("show")
+    @guarded("directory.see")
+    def preview(self, pk: int) -> Any:
+        """The stored text, printed for an invented patient."""
+        row = fetched(DocumentTemplate, pk)
+        return as_pdf(operations.try_out(row.kind, row.body), f"template-{row.kind}-v{row.version}")
+
+    @expose("/<int:pk>/try.pdf", methods=["POST"])
+    @permission_name("edit")
+    @guarded("directory.edit")
+    def try_out(self, pk: int) -> Any:
+        """The text as it is being typed, printed for an invented patient; nothing is saved."""
+        row = fetched(DocumentTemplate, pk)
+        body = request.form.get("body", "").replace("\x00", "")[:100_000]
+        return as_pdf(operations.try_out(row.kind, body), f"template-{row.kind}-draft")
+
+
+def _field_names() -> list[str]:
+    """Every merge field as a template writes it."""
+    names = []
+    for key, value in queries.sample_fields().items():
+        if isinstance(value, dict):
+            for inner, deeper in value.items():
+                names += [f"{key}.{inner}.{last}" for last in deeper] if isinstance(deeper, dict) else [f"{key}.{inner}"]
+    return names
+
+
+class _OwnPatients(BaseFilter):
+    """A doctor sees the papers of own patients only."""
+
+    def apply(self, query: Any, value: Any) -> Any:
+        own = access.account(actor()).own_only("document.print")
+        if own is None:
+            return query
+        paper = IssuedDocument.patient_id
+        return query.where(
+            or_(
+                paper.in_(select(Appointment.patient_id).where(Appointment.doctor_id == own)),
+                paper.in_(select(WorkOrder.patient_id).where(WorkOrder.doctor_id == own)),
+                paper.in_(select(Patient.id).where(Patient.doctor_id == own)),
+            )
+        )
+
+
+class IssuedDocumentPanel(ReadOnlyPanel):
+    """Papers issued to patients; nobody changes them."""
+
+    datamodel = DeskInterface(IssuedDocument)
+    route_base = "/issued-documents"
+    class_permission_name = "document"
+    method_permission_name: ClassVar[dict[str, str]] = {"list": "print", "show": "print"}
+    base_permissions: ClassVar[list[str]] = ["can_print"]
+    base_filters: ClassVar[list[Any]] = [["patient_id", _OwnPatients, None]]
+    list_title, show_title = lazy_gettext("Issued documents"), lazy_gettext("Issued document")
+    list_columns: ClassVar[list[str]] = ["kind", "number", "year", "day", "sheet"]
+    show_columns: ClassVar[list[str]] = ["kind", "number", "year", "day", "template", "sha256", "sheet"]
+    search_columns: ClassVar[list[str]] = ["number", "year", "day"]
+    order_columns: ClassVar[list[str]] = ["number", "day"]
+    base_order = ("id", "desc")
+    label_columns: ClassVar[dict[str, Any]] = {
+        "kind": lazy_gettext("Document"), "number": lazy_gettext("Number"), "year": lazy_gettext("Year"),
+        "day": lazy_gettext("Day"), "template": lazy_gettext("Template"), "sha256": lazy_gettext("Check sum (SHA-256)"),
+        "sheet": lazy_gettext("Paper"),
+    }  # fmt: skip
+    formatters_columns: ClassVar[dict[str, Any]] = {
+        "kind": _kind,
+        "sheet": lambda pk: Markup('<a href="{}" target="_blank">PDF</a>').format(url_for("DocumentsView.paper", pk=pk)),
+    }

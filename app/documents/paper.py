@@ -1,0 +1,108 @@
+"""From a template and its values to HTML: a sandbox where a template can read its fields and nothing else.
+
+A template is the text between the head and the foot of a sheet; `frame.html` is the sheet. Where next:
+`queries.py` for the values, `pdf.py` for the print.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError
+from jinja2.exceptions import SecurityError
+from jinja2.runtime import LoopContext
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
+
+from app import money
+from app.documents import rules
+from app.errors import Refusal
+from app.vocab import N_
+
+SHIPPED = Path(__file__).resolve().parent / "shipped"
+#: A paper is a few pages; more is a template that went astray.
+LONGEST = 300_000
+
+
+class TemplateBroken(Refusal):
+    """A template that cannot be filled in."""
+
+    code = "template_broken"
+    sentence = N_("The template cannot be filled in: %(why)s. Correct it and save again.")
+
+
+def _line(value: Any, width: int = 30) -> Markup | str:
+    """The value, or a line to write it by hand."""
+    return value or Markup("_" * min(int(width), 90))
+
+
+def _money(amount: Decimal | str | None) -> str:
+    return "" if amount in (None, "") else money.shown(Decimal(amount)).replace("\u202f", " ")
+
+
+def _day(day: date | None) -> str:
+    return rules.short_day(day)
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Reads values and calls nothing: a template knows its fields and a few filters."""
+
+    intercepted_binops = frozenset({"*", "**", "%", "//", "<<"})
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        raise SecurityError(f"“{operator}”")
+
+    def is_safe_callable(self, obj: Any) -> bool:
+        return False
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        # fields are items of dictionaries and need no attribute at all
+        return isinstance(obj, LoopContext) and not attr.startswith("_")
+
+
+_environment = _Sandbox(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+_environment.globals.clear()
+_environment.filters = {
+    **{name: _environment.filters[name] for name in ("upper", "lower", "capitalize", "length", "join", "first", "last", "default", "e", "escape")},
+    "line": _line,
+    "money": _money,
+    "day": _day,
+    "words": lambda amount: rules.rubles_in_words(Decimal(amount)),
+}
+
+
+def fill_in(body: str, values: Mapping[str, Any]) -> str:
+    """The text of a paper, with its fields.
+
+    Raises:
+        TemplateBroken: a mistake in the template, an unknown field, something it may not do.
+    """
+    try:
+        template = _environment.from_string(body)
+        pieces: list[str] = []
+        size = 0
+        for piece in template.generate(dict(values)):
+            pieces.append(piece)
+            size += len(piece)
+            if size > LONGEST:
+                raise TemplateBroken({"why": N_("it is endless")})
+        return "".join(pieces)
+    except TemplateSyntaxError as error:
+        raise TemplateBroken({"why": f"{error.message} ({error.lineno})"}) from error
+    except UndefinedError as error:
+        raise TemplateBroken({"why": error.message or ""}) from error
+    except (TemplateError, RecursionError, ArithmeticError, TypeError, ValueError, AttributeError, KeyError) as error:
+        raise TemplateBroken({"why": str(error)[:200]}) from error
+
+
+def sheet(title: str, foot: str, body: str, size: str = "a4") -> str:
+    """A whole page of HTML: the frame around a text that is already filled in."""
+    values = {"title": title, "foot": foot, "body": Markup(body), "size": size}
+    return fill_in(shipped("frame"), values)
+
+
+def shipped(name: str) -> str:
+    """A text that came with the product."""
+    return (SHIPPED / f"{name}.html").read_text(encoding="utf-8")

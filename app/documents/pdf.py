@@ -1,0 +1,116 @@
+"""HTML becomes a PDF: xhtml2pdf with our own font, which knows every Russian letter, ☐, № and ₽.
+
+Nothing is read but the font's two files, whatever the HTML asks for. Where next: `paper.py`, which
+makes the HTML; `app/reports/files.py`, which draws long tables with the same font.
+"""
+
+import base64
+import functools
+import io
+import logging
+import re
+import zlib
+from pathlib import Path
+
+from reportlab import rl_config
+from reportlab.lib.fonts import addMapping
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+from xhtml2pdf import default, pisa
+from xhtml2pdf.config.resources import ResourceAccessPolicy
+
+from app.errors import Refusal
+from app.vocab import N_
+
+log = logging.getLogger(__name__)
+
+FONT, BOLD = "DejaVuSans", "DejaVuSans-Bold"
+_PLACES = (
+    Path(__file__).resolve().parent.parent / "static" / "vendor",
+    Path("/usr/share/fonts/truetype/dejavu"),
+)
+#: Every PDF reader has these without any file, and none of them has Cyrillic letters.
+_WITHOUT_CYRILLIC = re.compile(rb"/BaseFont\s*/(?:Helvetica|Times|Courier)[^>]*?/Name\s*/([\w+]+)")
+_STREAM = re.compile(rb"stream\r?\n(.*?)\r?\n?endstream", re.DOTALL)
+_DRAWN = re.compile(rb"/([\w+]+)\s+[\d.]+\s+Tf|\(((?:[^()\\]|\\.)*)\)\s*Tj", re.DOTALL)
+
+
+class NoFont(RuntimeError):
+    """The font is nowhere on this machine: a fault of the installation, not of a person."""
+
+
+class NotPrintable(Refusal):
+    """HTML that cannot become a paper: too deep, too large, broken."""
+
+    code = "not_printable"
+    sentence = N_("This text cannot be printed: simplify the tables and the layout.")
+
+
+def font_files() -> tuple[Path, Path]:
+    """The regular and the bold face.
+
+    Raises:
+        NoFont: neither the front-end packages nor the system have them.
+    """
+    for place in _PLACES:
+        files = place / f"{FONT}.ttf", place / f"{BOLD}.ttf"
+        if all(file.is_file() for file in files):
+            return files
+    raise NoFont(f"{FONT}.ttf is in none of: {', '.join(map(str, _PLACES))}")
+
+
+@functools.cache
+def use_font() -> Path:
+    """Make the font known, once per process, and put it in the place of every other; its folder is the answer."""
+    regular, bold = font_files()
+    pdfmetrics.registerFont(TTFont(FONT, str(regular)))
+    pdfmetrics.registerFont(TTFont(BOLD, str(bold)))
+    for italic in (0, 1):  # the font has no slanted face
+        addMapping(FONT, 0, italic, FONT)
+        addMapping(FONT, 1, italic, BOLD)
+    rl_config.canvas_basefontname = FONT
+    for family in default.DEFAULT_FONT:
+        default.DEFAULT_FONT[family] = BOLD if "bold" in family else FONT
+    default.DEFAULT_FONT["dejavu sans"] = FONT
+    return regular.parent
+
+
+def render(html: str) -> bytes:
+    """The paper as a PDF.
+
+    Raises:
+        NoFont: nothing is printed rather than squares in the place of letters.
+        NotPrintable: the layout defeats the printer.
+    """
+    fonts = use_font()
+    policy = ResourceAccessPolicy.server(
+        fonts, allow_remote=False, max_render_seconds=20.0, max_document_bytes=2_000_000, max_resource_bytes=2_000_000
+    )
+    out = io.BytesIO()
+    try:
+        result = pisa.CreatePDF(html, dest=out, encoding="utf-8", resource_policy=policy)
+    except Exception as error:  # xhtml2pdf and reportlab raise whatever the layout led them to
+        log.info("not printable: %s", type(error).__name__)
+        raise NotPrintable() from error
+    pdf = out.getvalue()
+    if result.err or not pdf.startswith(b"%PDF-") or lost_letters(pdf):
+        raise NotPrintable()
+    return pdf
+
+
+def lost_letters(pdf: bytes) -> bool:
+    """Is any text of this PDF drawn with a font that has no Cyrillic letters?"""
+    poor = set(_WITHOUT_CYRILLIC.findall(pdf))
+    if not poor:
+        return False
+    for packed in _STREAM.findall(pdf):
+        try:
+            content = zlib.decompress(base64.a85decode(packed[:-2]) if packed.endswith(b"~>") else packed)
+        except (ValueError, zlib.error):
+            continue  # the font itself, or a picture
+        font = None
+        for name, text in _DRAWN.findall(content):
+            font = name or font
+            if font in poor and text.strip():
+                return True
+    return False

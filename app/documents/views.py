@@ -1,0 +1,134 @@
+"""Pages of the documents' room: issue, look at a stored paper, receipts, the print of a work order.
+
+A POST issues; a GET gives the same bytes each time and changes nothing. Where next: `operations.py`.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from flask import Response, redirect, request, url_for
+
+from app import access
+from app.db import transaction
+from app.documents import operations, paper, pdf, queries, rules
+from app.errors import Invalid, NotFound
+from app.models import IssuedDocument, Receipt
+from app.vocab import N_, PaymentMethod, TemplateKind
+from app.web import DeskView, actor, expose, fetched, guarded
+
+_METHODS = {
+    PaymentMethod.CASH: "Наличными",
+    PaymentMethod.CARD: "Банковской картой",
+    PaymentMethod.TRANSFER: "Переводом",
+    PaymentMethod.ADVANCE: "Из аванса",
+}
+
+
+def as_pdf(made: bytes, name: str) -> Response:
+    """A PDF shown in the browser; papers of patients stay out of shared caches."""
+    answer = Response(made, mimetype="application/pdf")
+    answer.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
+
+
+class DocumentsView(DeskView):
+    """Papers of patients, issued and looked at."""
+
+    route_base = "/documents"
+
+    @expose("/patient/<int:pk>")
+    @guarded("document.print")
+    def patient_documents(self, pk: int) -> Any:
+        """The tab of the card: what was issued, and a button for each kind of paper."""
+        patient = queries.card(pk) if pk < 2**31 else None
+        if patient is None:
+            raise NotFound()
+        operations.require_patient_of(pk, "document.print", actor=actor())
+        receipts = queries.receipts_of(pk) if access.account(actor()).may("payment.see") else []
+        return self.page(
+            "documents/patient_documents.html", patient=patient, papers=queries.issued_papers(pk),
+            receipts=receipts, kinds=TemplateKind,
+        )  # fmt: skip
+
+    @expose("/issue", methods=["POST"])
+    @guarded("document.print")
+    def issue(self) -> Any:
+        """Number and freeze a paper, then show it."""
+        patient_id = request.form.get("patient_id", "")
+        if not patient_id.isascii() or not patient_id.isdigit() or not 0 < int(patient_id) < 2**31:
+            raise Invalid(fields={"patient_id": N_("This must be the number of a record.")})
+        with transaction():
+            row = operations.issue(request.form.get("kind", ""), int(patient_id), actor=actor())
+        return redirect(url_for(".paper", pk=row.id), 303)
+
+    @expose("/<int:pk>.pdf")
+    @guarded("document.print")
+    def paper(self, pk: int) -> Any:
+        """The stored bytes of an issued paper."""
+        row = fetched(IssuedDocument, pk)
+        operations.require_patient_of(row.patient_id, "document.print", actor=actor())
+        return as_pdf(row.pdf, f"{row.kind}-{row.year}-{row.number}")
+
+    @expose("/receipts/<int:pk>.pdf")
+    @guarded("payment.see")
+    def receipt(self, pk: int) -> Any:
+        """A receipt as it was written down when the money was taken."""
+        row = fetched(Receipt, pk)
+        operations.require_patient_of(row.patient_id, "payment.see", actor=actor())
+        html = paper.sheet(
+            "Квитанция", f"Квитанция № {row.number}",
+            paper.fill_in(paper.shipped("receipt"), receipt_fields(row.snapshot, row)), "a5",
+        )  # fmt: skip
+        return as_pdf(pdf.render(html), f"receipt-{row.year}-{row.number}")
+
+    @expose("/work-orders/<int:pk>.pdf")
+    @guarded("work_order.see")
+    def work_order(self, pk: int) -> Any:
+        """The print of a work order «наряд»."""
+        order = queries.order_to_print(pk) if pk < 2**31 else None
+        if order is None:
+            raise NotFound()
+        own = access.account(actor()).own_only("work_order.see")
+        if own is not None and order.doctor_id != own:
+            raise NotFound()
+        html = paper.sheet(
+            "Наряд", f"Наряд № {order.number}", paper.fill_in(paper.shipped("work_order"), queries.order_print(order))
+        )
+        return as_pdf(pdf.render(html), f"work-order-{order.year}-{order.number}")
+
+
+def receipt_fields(snapshot: Mapping[str, Any], row: Receipt) -> dict[str, Any]:
+    """A receipt's snapshot with the words that stand on paper; what an older snapshot lacks is empty."""
+
+    def amount(name: str) -> Decimal:
+        return Decimal(str(snapshot.get(name) or 0))
+
+    day = str(snapshot.get("day") or "")
+    year, _, rest = day.partition("-")
+    entity = snapshot.get("legal_entity") or {}
+    empty = {"name": "", "tooth": "", "quantity": "", "price": "0", "discount": "0", "total": "0"}
+    return {
+        "number": str(snapshot.get("number") or row.number),
+        "kind": row.kind,
+        "legal_entity": {"name": entity.get("name", ""), "inn": entity.get("inn", ""), "address": entity.get("address", "")},
+        "branch": snapshot.get("branch") or "",
+        "day": ".".join([*reversed(rest.split("-")), year]) if rest else rules.short_day(row.business_day),
+        "time": snapshot.get("time") or "",
+        "patient": snapshot.get("patient") or "",
+        "card_number": str(snapshot.get("card_number") or ""),
+        "cashier": snapshot.get("cashier") or "",
+        "reason": snapshot.get("reason") or "",
+        "lines": [{**empty, **line} for line in snapshot.get("lines") or []],
+        "parts": [
+            {"label": _METHODS.get(PaymentMethod(part["method"]), part["method"]), "amount": part["amount"]}
+            for part in snapshot.get("parts") or []
+        ],
+        "amount": amount("amount"), "amount_words": rules.rubles_in_words(amount("amount")),
+        "tendered": snapshot.get("tendered") or "",
+        "change": amount("change"), "has_change": amount("change") > 0,
+        "to_advance": amount("to_advance"), "has_advance": amount("to_advance") > 0,
+        "debt_left": amount("debt_left"), "has_debt": amount("debt_left") > 0,
+    }  # fmt: skip
+

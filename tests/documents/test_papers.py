@@ -1,0 +1,303 @@
+"""Papers: issued once, frozen, Cyrillic whole, and nobody else's."""
+
+import hashlib
+import io
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import uuid4
+
+import pypdf
+import pytest
+
+from app import clock
+from app.db import session, transaction
+from app.documents import operations, paper, pdf, queries, rules
+from app.documents.operations import NoTemplate
+from app.documents.paper import TemplateBroken
+from app.errors import Invalid, NotAllowed, NotFound, Stale
+from app.models import AuditEvent, DocumentTemplate, IssuedDocument, PatientConsent, Receipt
+from app.vocab import TemplateKind
+
+FULL = {
+    "surname": "Ёлкина", "name": "Мария", "patronymic": "Сергеевна", "sex": "female", "birth_date": date(1990, 5, 17),
+    "address": "г. Москва, ул. Лесная, д. 5 «А»", "passport": "паспорт 45 10 123456, выдан ОВД № 7",
+}  # fmt: skip
+
+
+def text_of(made: bytes) -> str:
+    return "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made)).pages)
+
+
+def words_of(made: bytes) -> str:
+    return " ".join(text_of(made).split())
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [
+        ("0", "Ноль рублей 00 копеек"), ("1", "Один рубль 00 копеек"), ("2.02", "Два рубля 02 копейки"),
+        ("21.01", "Двадцать один рубль 01 копейка"), ("11", "Одиннадцать рублей 00 копеек"),
+        ("15000.50", "Пятнадцать тысяч рублей 50 копеек"),
+        ("1002003.11", "Один миллион две тысячи три рубля 11 копеек"),
+    ],
+)  # fmt: skip
+def test_a_sum_in_words(amount, words):
+    assert rules.rubles_in_words(Decimal(amount)) == words
+
+
+def test_a_name_in_the_genitive():
+    assert rules.genitive("Иванова", "Мария", "Сергеевна", None) == "Ивановой Марии Сергеевны"
+    assert rules.genitive("Smith", "John", "", None)
+
+
+def test_text_that_would_lose_its_letters_is_noticed():
+    from xhtml2pdf import pisa
+
+    pdf.use_font()
+    whole = pdf.render("<p>Съешь же ещё этих мягких французских булок № 5 за 10 ₽ ☐</p>")
+    assert "Съешь же ещё этих мягких французских булок № 5 за 10 ₽ ☐" in words_of(whole)
+    assert not pdf.lost_letters(whole)
+    out = io.BytesIO()
+    from reportlab.pdfgen.canvas import Canvas
+
+    canvas = Canvas(out)
+    canvas.setFont("Helvetica", 12)
+    canvas.drawString(50, 50, "text")
+    canvas.save()
+    assert pdf.lost_letters(out.getvalue())
+    assert pisa
+
+
+def test_without_the_font_nothing_is_printed(monkeypatch, tmp_path):
+    monkeypatch.setattr(pdf, "_PLACES", (tmp_path,))
+    with pytest.raises(pdf.NoFont):
+        pdf.font_files()
+
+
+def test_a_paper_reads_no_file_and_asks_no_host():
+    made = pdf.render('<p>Текст</p><img src="/etc/passwd"><img src="file:///etc/hostname"><img src="http://127.0.0.1:9/x.png">')
+    assert words_of(made) == "Текст" and b"/Image" not in made.replace(b"/ImageB", b"").replace(b"/ImageC", b"").replace(b"/ImageI", b"")
+
+
+@pytest.mark.parametrize("kind", list(TemplateKind))
+def test_shipped_texts_print_whole(make, kind):
+    made = operations.try_out(kind, paper.shipped(kind))
+    words = words_of(made)
+    assert "Примерова Мария Сергеевна" in words and "ООО «Стоматология»" in words
+    assert not pdf.lost_letters(made) and "None" not in words and "{{" not in words
+
+
+def test_what_the_law_wants_in_the_contract(make):
+    words = words_of(operations.try_out("contract", paper.shipped("contract")))
+    for must in ("ОГРН 1027700132195", "ИНН 7701234567", "Л041-01137-77/00000000", "паспорт 45 10 123456",
+                 "г. Москва, ул. Лесная", "порядок оплаты", "сроки ожидания", "Ответственность сторон",
+                 "изменения и расторжения", "30.05.2026 № 659", "Восстановление зуба пломбой", "5 000,00"):  # fmt: skip
+        assert must in words, must
+
+
+def test_issue_freezes_the_paper(make, app):
+    patient = make.patient(**FULL)
+    admin = make.user()
+    with clock.at(datetime(2026, 11, 23, 10)), transaction():
+        row = operations.issue("contract", patient.id, actor=admin)
+        first = (row.id, row.number, row.sha256)
+    with transaction():
+        operations.issue("consent_personal_data", patient.id, actor=admin)
+        second = operations.issue("contract", patient.id, actor=admin).number
+    session.expire_all()
+    kept = session.get(IssuedDocument, first[0])
+    assert second == first[1] + 1
+    assert hashlib.sha256(kept.pdf).hexdigest() == kept.sha256 == first[2]
+    words = words_of(kept.pdf)
+    assert "Ёлкина Мария Сергеевна" in words and "«23» ноября 2026 г." in words and f"ДОГОВОР № {kept.number}" in words
+    event = session.query(AuditEvent).filter_by(action="document.issued", object_id=kept.id).one()
+    assert event.patient_id == patient.id and event.after["number"] == kept.number
+    assert not session.query(PatientConsent).filter_by(patient_id=patient.id).count()
+    with pytest.raises(Exception, match="append_only|append-only|Invalid|invalid"), transaction():
+        kept.sha256 = "0" * 64
+
+
+def test_a_child_has_a_representative_in_the_papers(make):
+    mother = make.patient(**FULL)
+    child = make.patient("Ёлкин", name="Пётр", patronymic="Ильич", guardian_id=mother.id, sex="male", birth_date=date(2018, 1, 2))
+    with transaction():
+        row = operations.issue("consent_treatment", child.id, actor=make.user())
+        words = words_of(row.pdf)
+    assert "Я, Ёлкина Мария Сергеевна" in words and "Ёлкина Петра Ильича" in words
+
+
+def test_html_of_a_patient_is_text(make):
+    patient = make.patient("<b>Злой</b>", address="<img src='/etc/passwd'>{{ 7 * 7 }}")
+    with transaction():
+        row = operations.issue("contract", patient.id, actor=make.user())
+        words = words_of(row.pdf)
+    assert "<b>Злой</b>" in words and "{{ 7 * 7 }}" in words
+
+
+def test_unknown_kind_and_patient(make):
+    patient = make.patient()
+    with pytest.raises(Invalid), transaction():
+        operations.issue("passport", patient.id, actor=make.user())
+    with pytest.raises(NotFound), transaction():
+        operations.issue("contract", 2_000_000_000, actor=make.user())
+    with pytest.raises(NotAllowed), transaction():
+        operations.issue("contract", patient.id, actor=make.user("sysadmin"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{{ patient.fio", "{% for x in %}", "{{ nobody.fio }}", "{{ patient.nothing }}", "{% include 'frame' %}",
+        "{{ patient.__class__ }}", "{{ ''.__class__.__mro__ }}", "{{ 'x' * 99999999 }}", "{{ 9 ** 9 ** 9 }}",
+        "{{ '%999999999d' % 1 }}", "{{ 'x'.ljust(999999999) }}", "{{ range(999999) }}", "{{ cycler }}",
+        "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "{{ patient.fio | attr('__class__') }}", "{{ 1 / 0 }}",
+        "{{ patient | tojson }}", "{{ self }}{{ self._TemplateReference__context }}",
+        "{% set x = 'ы' %}{% for a in patient.fio %}{% for b in patient.fio %}{% for c in patient.fio %}{% for d in patient.fio %}{{ patient.fio }}{% endfor %}{% endfor %}{% endfor %}{% endfor %}",
+    ],
+)  # fmt: skip
+def test_a_template_reads_its_fields_and_nothing_else(make, body):
+    with pytest.raises(TemplateBroken):
+        paper.fill_in(body, queries.sample_fields())
+
+
+def test_a_changed_text_is_the_next_version(make, fresh_app):
+    with fresh_app.app_context():
+        director = make.user("senior")
+        old = queries.active_template("consent_treatment")
+        number, body = old.version, old.body
+        with transaction():
+            new = operations.new_version(old.id, old.name, body + "<p>Добавлено</p>", actor=director)
+            assert new.version == number + 1 and new.active
+        assert not session.get(DocumentTemplate, old.id).active
+        assert queries.active_template("consent_treatment").version == number + 1
+        with pytest.raises(Stale), transaction():
+            operations.new_version(old.id, "x", body, actor=director)
+        with pytest.raises(NotAllowed), transaction():
+            operations.new_version(new.id, "x", body, actor=make.user())
+        session.rollback()
+        with pytest.raises(TemplateBroken), transaction():
+            operations.new_version(new.id, "x", "{{ oops }}", actor=director)
+        assert queries.active_template("consent_treatment").version == number + 1
+        with transaction():
+            operations.ship_templates()
+        assert session.query(DocumentTemplate).filter_by(kind="consent_treatment").count() == 2
+
+
+def test_no_text_yet(make, fresh_app):
+    with fresh_app.app_context():
+        patient = make.patient()
+        with transaction():
+            session.query(DocumentTemplate).update({"active": False})
+        with pytest.raises(NoTemplate), transaction():
+            operations.issue("contract", patient.id, actor=make.user())
+
+
+# --- pages ------------------------------------------------------------------------------------------
+
+
+def test_issue_from_the_card_once(make, client_of):
+    patient, browser, key = make.patient(**FULL), client_of("administrator"), str(uuid4())
+    form = {"kind": "contract", "patient_id": patient.id, "request_id": key}
+    first = browser.post("/documents/issue", data=form)
+    again = browser.post("/documents/issue", data=form)
+    assert first.status_code == again.status_code == 303 and first.location == again.location
+    assert session.query(IssuedDocument).filter_by(patient_id=patient.id).count() == 1
+    one, two = browser.get(first.location), browser.get(first.location)
+    assert one.data == two.data and one.mimetype == "application/pdf"
+    assert one.headers["Content-Disposition"].startswith("inline") and "no-store" in one.headers["Cache-Control"]
+    assert "Ёлкина" in text_of(one.data)
+    tab = browser.get(f"/documents/patient/{patient.id}").text
+    assert first.location in tab and tab.count('name="kind"') == 3
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {}, {"kind": "contract"}, {"kind": "x", "patient_id": "1"}, {"kind": "contract", "patient_id": "abc"},
+        {"kind": "contract", "patient_id": "-1"}, {"kind": "contract", "patient_id": "99999999999"}, {"kind": "contract", "patient_id": "²"},
+        {"kind": "contract", "patient_id": "1999999999"}, {"kind": "\x00" * 10, "patient_id": "1"}, {"kind": "я" * 1_000_000, "patient_id": "1"},
+    ],
+)  # fmt: skip
+def test_bad_input_is_a_sentence(make, client_of, form):
+    answer = client_of("administrator").post("/documents/issue", data=form)
+    assert answer.status_code in (404, 422), answer.text[:300]
+
+
+def test_unknown_papers(client_of):
+    browser = client_of("administrator")
+    for path in ("/documents/999999.pdf", "/documents/99999999999999.pdf", "/documents/receipts/999999.pdf",
+                 "/documents/work-orders/999999.pdf", "/documents/work-orders/99999999999999.pdf",
+                 "/documents/patient/99999999999"):  # fmt: skip
+        assert browser.get(path).status_code == 404, path
+
+
+def test_a_doctor_prints_for_own_patients_only(make, client_of):
+    stranger, own = make.patient(), make.patient()
+    doctor = session.query(__import__("app.models", fromlist=["Employee"]).Employee).filter_by(user_id=make.user("doctor").id).one()
+    make.appointment(own, doctor, datetime(2031, 1, 5, 9))
+    browser = client_of("doctor")
+    assert browser.post("/documents/issue", data={"kind": "contract", "patient_id": own.id}).status_code == 303
+    assert browser.post("/documents/issue", data={"kind": "contract", "patient_id": stranger.id}).status_code == 404
+    assert browser.get(f"/documents/patient/{stranger.id}").status_code == 404
+    location = client_of("administrator").post("/documents/issue", data={"kind": "contract", "patient_id": stranger.id}).location
+    assert browser.get(location).status_code == 404
+    listed = browser.get("/issued-documents/list/")
+    assert listed.status_code == 200 and location not in listed.text
+    pk = re.search(r"(\d+)\.pdf", location).group(1)
+    assert browser.get(f"/issued-documents/show/{pk}", follow_redirects=False).status_code in (302, 404)
+    assert client_of("sysadmin").get(location).status_code == 403
+    assert client_of("doctor").get("/documents/receipts/1.pdf").status_code == 403
+
+
+SNAPSHOT = {
+    "number": 17, "kind": "sale", "legal_entity": {"name": "ООО «Улыбка»", "inn": "7701234567", "address": "Москва"},
+    "branch": "На Тверской", "day": "2026-11-23", "time": "14:05", "patient": "Ёлкина Мария Сергеевна", "card_number": 1001,
+    "cashier": "Сотрудник А. Б.", "amount": "15000.50", "tendered": "16000.00", "change": "999.50", "to_advance": "500.50", "debt_left": "0.00",
+    "lines": [{"name": "Пломба <script>", "tooth": "36", "quantity": 2, "price": "7500.00", "discount": "500.00", "total": "14500.00"}],
+    "parts": [{"method": "cash", "amount": "15000.50"}],
+}  # fmt: skip
+
+
+def test_a_receipt_says_what_was_written_down():
+    from app.documents.views import receipt_fields
+
+    row = Receipt(kind="sale", number=17, business_day=date(2026, 11, 23), snapshot=SNAPSHOT)
+    made = pdf.render(paper.sheet("Квитанция", "Квитанция", paper.fill_in(paper.shipped("receipt"), receipt_fields(SNAPSHOT, row)), "a5"))
+    words = words_of(made)
+    for must in ("КВИТАНЦИЯ № 17", "23.11.2026, 14:05", "Ёлкина Мария Сергеевна", "15 000,50 ₽", "999,50 ₽", "500,50 ₽",
+                 "Пятнадцать тысяч рублей 50 копеек", "Не является фискальным документом", "Пломба <script>", "Наличными"):  # fmt: skip
+        assert must in words, must
+    bare = Receipt(kind="return", number=3, business_day=date(2026, 11, 23), snapshot={"amount": "10.00", "parts": []})
+    words = words_of(pdf.render(paper.fill_in(paper.shipped("receipt"), receipt_fields(bare.snapshot, bare))))
+    assert "НА ВОЗВРАТ № 3" in words and "Десять рублей 00 копеек" in words
+
+
+# --- the panel of templates ---------------------------------------------------------------------------
+
+
+def test_templates_panel(make, client_of):
+    director = client_of("director")
+    assert director.get("/document-templates/list/").status_code == 200
+    row = queries.active_template("contract")
+    assert director.get(f"/document-templates/show/{row.id}").status_code == 200
+    page = director.get(f"/document-templates/edit/{row.id}")
+    assert page.status_code == 200 and "patient.passport.text" in page.text
+    preview = director.get(f"/document-templates/{row.id}/preview.pdf")
+    assert preview.mimetype == "application/pdf" and "Примерова" in text_of(preview.data)
+    tried = director.post(f"/document-templates/{row.id}/try.pdf", data={"body": "<p>Проба {{ patient.fio }}</p>"})
+    assert "Проба Примерова" in words_of(tried.data)
+    assert director.post(f"/document-templates/{row.id}/try.pdf", data={"body": "{{ x }}"}).status_code == 422
+    wrong = director.post(f"/document-templates/edit/{row.id}", data={"name": "Имя", "body": "Набрано {{ oops }}"})
+    assert wrong.status_code == 422 and "Набрано {{ oops }}" in wrong.text
+    empty = director.post(f"/document-templates/edit/{row.id}", data={"name": "", "body": ""})
+    assert empty.status_code == 422
+    long = director.post(f"/document-templates/edit/{row.id}", data={"name": "Имя", "body": "ы" * 1_000_000})
+    assert long.status_code == 422
+    saved = director.post(f"/document-templates/edit/{row.id}", data={"name": "Договор", "body": row.body})
+    assert saved.status_code == 303
+    administrator = client_of("administrator")
+    assert administrator.get("/document-templates/list/").status_code == 200
+    assert administrator.get(f"/document-templates/edit/{row.id}").status_code == 403
+    assert administrator.post(f"/document-templates/{row.id}/try.pdf", data={"body": "x"}).status_code == 403
+    assert director.get("/document-templates/edit/999999").status_code == 404
