@@ -97,8 +97,6 @@ class Desk:
                 return
             if logins:
                 self._start_gateway()
-            if logins and not self.environ.get("SMS_GATEWAY_URL"):
-                self._start_sms_simulator()
             self._start_web(web_socket)
             self._wait_for_health()
             if not self.stopping.is_set():
@@ -255,15 +253,6 @@ class Desk:
             )
         return logins
 
-    def _start_sms_simulator(self) -> None:
-        """The demo clinic's messages go to a gateway that shows them and sends nothing."""
-        gateway = self.exit.enter_context(socket.create_server(("127.0.0.1", 0)))
-        self.environ["SMS_GATEWAY_URL"] = f"http://127.0.0.1:{gateway.getsockname()[1]}"
-        self.environ["SMS_GATEWAY_LOGIN"] = self.environ["SMS_GATEWAY_PASSWORD"] = "demo"
-        inherited = gateway.fileno()
-        command = [sys.executable, "-m", "app.gateways.sms.simulator", f"fd:{inherited}", self.var / "sms.jsonl"]
-        self._keep_running("sms", lambda: self._spawn(command, "sms", keep=(inherited,)))
-
     def _start_web(self, web_socket: socket.socket) -> None:
         self._web_log_start = log_size(self.logs / "web.log")
         command = [
@@ -344,7 +333,7 @@ class Desk:
             width = max(len(login) for _, login in logins)
             for role, login in logins:
                 print(f"  {login:<{width}} / demo   {role}", flush=True)
-        if "sms" in (child.name for child in self.children):
+        if "gateway" in (child.name for child in self.children):
             print(f"СМС примера: {self.environ['SMS_GATEWAY_URL']}", flush=True)
         print("Остановить: Ctrl+C", flush=True)
 
