@@ -23,7 +23,6 @@ from flask_jwt_extended import verify_jwt_in_request
 from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_wtf.csrf import CSRFError
 from jwt import PyJWTError
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
@@ -36,6 +35,19 @@ from app.errors import Invalid, KeyReused, NotAllowed, NotFound, Refusal
 from app.extensions import csrf
 from app.models import RequestKey, User
 from app.roles import RIGHTS
+from app.schemas import (  # noqa: F401
+    Body,
+    DayField,
+    IdField,
+    MoneyField,
+    PageQuery,
+    Query,
+    TextField,
+    WallTimeField,
+    WholeField,
+    load,
+    one_of,
+)
 from app.signin import TooManyRequests, Unauthenticated
 from app.vocab import N_
 
@@ -363,151 +375,6 @@ class DeskView(BaseView):
         return self.render_template(template, **context), status
 
 
-class Body(Schema):
-    """What a program may send: unknown fields are refused, and every complaint is a sentence."""
-
-    class Meta:
-        unknown = RAISE
-
-    error_messages = {"unknown": N_("There is no such field."), "type": N_("The request must be a JSON object.")}
-
-
-class Query(Body):
-    """What may stand after the question mark."""
-
-
-_REQUIRED = {"required": N_("Fill in this field."), "null": N_("Fill in this field.")}
-
-
-class IdField(fields.Integer):
-    """The number of a record."""
-
-    default_error_messages = {**_REQUIRED, "invalid": N_("This must be the number of a record.")}
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
-        if isinstance(value, bool | float):
-            raise self.make_error("invalid", input=value)
-        number = super()._deserialize(value, attr, data, **kwargs)
-        if number is not None and not 0 < number < 2**31:
-            raise self.make_error("invalid", input=value)
-        return number
-
-
-class WholeField(fields.Integer):
-    """A whole number between two bounds."""
-
-    default_error_messages = {**_REQUIRED, "invalid": N_("This must be a whole number.")}
-
-    def __init__(self, low: int, high: int, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Range(low, high, error=N_("This number is out of bounds.")), **kwargs)
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
-        if isinstance(value, bool | float):
-            raise self.make_error("invalid", input=value)
-        return super()._deserialize(value, attr, data, **kwargs)
-
-
-class TextField(fields.String):
-    """A line or a paragraph: trimmed, no control characters, not endless."""
-
-    default_error_messages = {
-        **_REQUIRED,
-        "invalid": N_("This must be text."),
-        "control": N_("There are characters here that cannot be printed."),
-        "long": N_("This text is too long."),
-        "blank": N_("Fill in this field."),
-    }
-
-    def __init__(self, most: int = 200, *, blank: bool = True, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.most, self.blank = most, blank
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
-        text = super()._deserialize(value, attr, data, **kwargs).strip()
-        if any((ord(c) < 32 and c not in "\n\r\t") or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in text):
-            raise self.make_error("control")
-        if len(text) > self.most:
-            raise self.make_error("long")
-        if not text and not self.blank:
-            raise self.make_error("blank")
-        return text
-
-
-class MoneyField(fields.Field):
-    """A sum as a string, `"1500.00"`; the answer is Decimal."""
-
-    default_error_messages = {**_REQUIRED, "invalid": N_("This is not a sum of money.")}
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Decimal:
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise self.make_error("invalid")
-        amount = money.parse(str(value))
-        if amount is None:
-            raise self.make_error("invalid")
-        return amount
-
-
-class DayField(fields.Date):
-    """A day, 2026-11-23, within the years that a clinic knows."""
-
-    default_error_messages = {**_REQUIRED, "invalid": N_("This is not a day: write it as 2026-11-23.")}
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
-        day = super()._deserialize(value, attr, data, **kwargs)
-        if not 1900 <= day.year <= 2200:
-            raise self.make_error("invalid")
-        return day
-
-
-class WallTimeField(fields.Field):
-    """A moment on the clinic's wall clock, 2026-11-23T10:00, without zone."""
-
-    default_error_messages = {**_REQUIRED, "invalid": N_("This is not a time: write it as 2026-11-23T10:00.")}
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> datetime:
-        if isinstance(value, str) and len(value) in (16, 19):
-            try:
-                moment = datetime.fromisoformat(value)
-            except ValueError as error:
-                raise self.make_error("invalid") from error
-            if moment.tzinfo is None and 1900 <= moment.year <= 2200 and moment.second == 0:
-                return moment
-        raise self.make_error("invalid")
-
-
-def one_of(values: Any, **kwargs: Any) -> fields.String:
-    """One value of a closed list."""
-    return fields.String(
-        validate=validate.OneOf([str(value) for value in values], error=N_("Unknown value.")),
-        error_messages={**_REQUIRED, "invalid": N_("Unknown value.")},
-        **kwargs,
-    )
-
-
-def _flat(messages: Any, prefix: str = "") -> dict[str, str]:
-    """Complaints of a schema as {field: sentence}; nested ones as `lines.0.tooth`."""
-    if isinstance(messages, dict):
-        flat: dict[str, str] = {}
-        for key, value in messages.items():
-            name = prefix if key == "_schema" and prefix else f"{prefix}.{key}" if prefix else str(key)
-            flat.update(_flat(value, name))
-        return flat
-    first = messages[0] if isinstance(messages, list) and messages else messages
-    return {prefix or "_schema": str(first)}
-
-
-def load(schema: type[Schema], data: Any) -> dict[str, Any]:
-    """Input checked by a schema.
-
-    Raises:
-        Invalid: with a sentence for every field that is wrong.
-    """
-    try:
-        return dict(schema().load(data))
-    except ValidationError as error:
-        raise Invalid(fields=_flat(error.messages)) from error
-
-
 def json_body() -> Any:
     """The JSON that came; {} when nothing did."""
     if not request.get_data(cache=True):
@@ -545,13 +412,6 @@ def asks(schema: type[Query]) -> Callable[[Callable[..., Any]], Callable[..., An
         return with_query
 
     return wrap
-
-
-class PageQuery(Query):
-    """`?page=0&page_size=25`, 200 at most."""
-
-    page = WholeField(0, 100_000, load_default=0)
-    page_size = WholeField(1, 200, load_default=25)
 
 
 class DeskApi(BaseApi):

@@ -163,6 +163,8 @@ def pour(connection: Connection, size: Size, today: date, series: list[str], say
         "patients": size.patients, "visits": VISITS_PER_DOCTOR_DAY, "slot": SLOT_MINUTES, "first_hour": FIRST_HOUR, "today": today,
         "first": today - timedelta(days=size.days), "last": today + timedelta(days=60), "series": series,
     }  # fmt: skip
+    connection.execute(text("SET maintenance_work_mem = '1GB'"))
+    connection.execute(text("SET work_mem = '256MB'"))
     heavy = _heavy(connection)
     for _, drop, _make in heavy:
         connection.execute(text(drop))
