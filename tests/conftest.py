@@ -9,6 +9,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +20,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from flask import Flask
+from flask.globals import _cv_app
 from flask.testing import FlaskClient
 from werkzeug.security import generate_password_hash
 
@@ -70,6 +72,20 @@ def template(server: Callable[[str], str], var_dir: Path) -> str:
     return name
 
 
+class Browser(FlaskClient):
+    """A client whose requests have an application context of their own, as in production.
+
+    Flask would lend them the test's context, and with it the account of the client that asked first.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        def apart() -> Any:
+            _cv_app.set(None)  # type: ignore[arg-type]
+            return super(Browser, self).open(*args, **kwargs)
+
+        return copy_context().run(apart)
+
+
 def make_app(url: str, **config: Any) -> Flask:
     """The application on a database, with CSRF off unless a test wants it."""
     from app import create_app
@@ -81,7 +97,9 @@ def make_app(url: str, **config: Any) -> Flask:
         "FAB_PASSWORD_HASH_METHOD": "pbkdf2:sha256:1",
         "RATELIMIT_STORAGE_URI": "memory://",
     }
-    return create_app({**settings, **config})
+    application = create_app({**settings, **config})
+    application.test_client_class = Browser
+    return application
 
 
 def _accounts() -> None:
