@@ -110,6 +110,20 @@ class InThePast(Refusal):
     sentence = N_("This time has already passed. Choose a time in the future.")
 
 
+class HoursTaken(Refusal):
+    code = "hours_taken"
+    status = 409
+    sentence = N_("The doctor or the chair already has hours then: %(what)s.")
+
+
+class HoursHoldVisits(Refusal):
+    """Hours that cannot be taken away: `appointments` stand in them."""
+
+    code = "hours_hold_visits"
+    status = 409
+    sentence = N_("There are visits in these hours (%(count)s, the first on %(first)s). Move or cancel them first.")
+
+
 class NothingToUndo(Refusal):
     code = "nothing_to_undo"
     status = 409
@@ -225,6 +239,12 @@ class WrongDesk(Refusal):
 class NoDesk(Refusal):
     code = "no_desk"
     sentence = N_("The branch has no desk for this kind of payment. Add one in the directory “Cash desks”.")
+
+
+class DeskInUse(Refusal):
+    code = "desk_in_use"
+    status = 409
+    sentence = N_("There is money in this desk, or its shift is open. Empty it and close the shift first.")
 
 
 class AlreadyReversed(Refusal):

@@ -1,103 +1,79 @@
-"""The generated tables: the framework's list, show, add and edit pages, with its traps closed once.
+"""The generated tables: list, show, add and edit pages of a table, with the framework's traps closed once.
 
-Per-request filters, remote selects, native date inputs, clamped pages, constraint names as sentences,
-audit of every change. A room's `panel.py` only configures. Where next: any `panel.py`.
+Nothing of a request is kept in a view, whole tables never reach a page, constraint names become sentences, every
+change is audited. A room's `panel.py` only configures. Where next: `app/panel_fields.py`, any `panel.py`.
 """
 
 import copy
+import functools
+import re
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, ClassVar
 
-from flask import flash, g, has_request_context, request, url_for
+from flask import flash, g, has_request_context, redirect, request, url_for
 from flask_appbuilder import ModelView
-from flask_appbuilder.fields import AJAXSelectField
-from flask_appbuilder.forms import FieldConverter
+from flask_appbuilder.fields import QuerySelectField
+from flask_appbuilder.models.sqla.filters import BaseFilter
 from flask_appbuilder.models.sqla.interface import SQLAInterface
-from flask_babel import gettext
-from markupsafe import Markup
+from flask_babel import gettext, lazy_gettext
+from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, SmallInteger, String, false, literal, or_
 from sqlalchemy import inspect as describe
-from wtforms import DateField, DateTimeLocalField, ValidationError
-from wtforms.validators import DataRequired, Optional
-from wtforms.widgets import DateInput, DateTimeLocalInput, html_params
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import joinedload
 
-from app import audit
-from app.db import session, transaction
-from app.errors import NotFound, Refusal
-from app.web import actor, sentence
+from app import access, audit, clock, money
+from app.db import refusal_of, session, transaction
+from app.errors import Invalid, NotFound, Refusal
+from app.panel_fields import PlainSelect, RemoteSelectField, is_box, tidy
+from app.roles import RIGHTS
+from app.vocab import Labelled
+from app.web import actor, day_filter, expose, guarded, label, may, moment_filter, sentence
 
+__all__ = ["DayPanel", "DeskInterface", "OpenDays", "PanelView", "ReadOnlyPanel", "RemoteSelectField"]
 
-class _Date(DateInput):
-    def __call__(self, field: Any, **kwargs: Any) -> Markup:
-        return super().__call__(field, **{**kwargs, "class": "form-control"})
-
-
-class _DateTime(DateTimeLocalInput):
-    def __call__(self, field: Any, **kwargs: Any) -> Markup:
-        return super().__call__(field, **{"step": "300", **kwargs, "class": "form-control"})
-
-
-class _DateTimeField(DateTimeLocalField):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("format", ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"])
-        super().__init__(*args, **kwargs)
-
-
-#: The framework's picker drops the time of day and breaks filters; the browser's own does not.
-FieldConverter.conversion_table = tuple(
-    ("is_date", DateField, _Date) if row[0] == "is_date"
-    else ("is_datetime", _DateTimeField, _DateTime) if row[0] == "is_datetime"
-    else row
-    for row in FieldConverter.conversion_table
-)  # fmt: skip
-
-
-class _RemoteSelect:
-    """A select that holds only the chosen row and asks the server while one types."""
-
-    def __init__(self, endpoint: str) -> None:
-        self.endpoint = endpoint
-
-    def __call__(self, field: Any, **kwargs: Any) -> Markup:
-        kwargs = {"id": field.id, "name": field.name, **kwargs, "class": "form-control", "data-remote": url_for(self.endpoint)}
-        option = Markup('<option value="{}" selected>{}</option>').format(field.pk, field.text) if field.pk else ""
-        return Markup("<select {}>{}</select>").format(Markup(html_params(**kwargs)), option)
-
-
-class RemoteSelectField(AJAXSelectField):
-    """A relation to a large table: the whole table never reaches the page."""
-
-    pk: int | None = None
-    text = ""
-
-    def __init__(self, label: Any, *, datamodel: Any, col_name: str, endpoint: str, required: bool = False) -> None:
-        checks = [DataRequired() if required else Optional()]
-        super().__init__(
-            label, validators=checks, datamodel=datamodel, col_name=col_name, widget=_RemoteSelect(endpoint)
-        )
-
-    def process_data(self, value: Any) -> None:
-        self.data = value
-        if value is not None:
-            self.pk, self.text = value.id, str(value)
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        self.data = None
-        if valuelist and valuelist[0]:
-            chosen = self.datamodel.get_related_interface(self.col_name).get(valuelist[0]) if valuelist[0].isdigit() else None
-            if chosen is None:
-                raise ValidationError(gettext("Choose a row from the list."))
-            self.process_data(chosen)
+#: A page of a generated list never holds more rows than this, whatever the address says.
+LARGEST_PAGE = 100
+#: Rows beyond this are not counted and not paged to: who looks further searches.
+COUNTED = 10_000
+#: A relation with more rows than this is not offered as a drop-down in the search.
+OFFERED = 200
 
 
 class DeskInterface(SQLAInterface):
-    """Counts without joins; a refused write is a sentence, never SQL on the screen."""
+    """How a generated page reads its table: bounded counts, stable order, named relations in the same statement."""
 
-    def query_count(self, query: Any, filters: Any = None, select_columns: Any = None) -> Any:
-        return super().query_count(query, filters, None)
+    def __init__(self, obj: Any, session: Any = None, *, eager: tuple[str, ...] = ()) -> None:
+        super().__init__(obj, session)
+        self.eager = eager
+
+    def query_count(self, query: Any, filters: Any = None, select_columns: Any = None) -> int:
+        found = self.apply_filters(query, filters).with_entities(literal(1)).limit(COUNTED + 1)
+        return int(found.count())
+
+    def apply_all(self, query: Any, *args: Any, **kwargs: Any) -> Any:
+        query = query.options(*(joinedload(getattr(self.obj, name)) for name in self.eager))
+        return super().apply_all(query, *args, **kwargs)
+
+    def apply_order_by(self, query: Any, order_column: str, *args: Any, **kwargs: Any) -> Any:
+        if not order_column:  # a drop-down: by the name, as people look for it
+            order_column = next((name for name in ("surname", "name") if name in self.list_columns), self.get_pk_name())
+            args = ("asc",)
+        return super().apply_order_by(query, order_column, *args, **{**kwargs, "add_pk": True})
 
     def get(self, id: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(id, str) and not (id.isdigit() and int(id) < 2**31):
+        if isinstance(id, str) and not (id.isascii() and id.isdigit() and int(id) < 2**31):
             return None
         return super().get(id, *args, **kwargs)
+
+    def is_nullable(self, col_name: str) -> bool:
+        """May a form leave it empty? A text that is empty by default may, and a box need not be ticked."""
+        column = self.list_columns.get(col_name)
+        if column is None:
+            return bool(super().is_nullable(col_name))
+        empty = column.default is not None and column.default.is_scalar and column.default.arg == ""
+        return bool(column.nullable or empty or isinstance(column.type, Boolean))
 
 
 class SafeFilters:
@@ -120,14 +96,75 @@ class SafeFilters:
         self.__dict__["_shared_filters"] = value
 
 
-#: A page of a generated list never holds more rows than this, whatever the address says.
-LARGEST_PAGE = 100
+class _Sought(BaseFilter):
+    """A condition made from what somebody is looking for."""
+
+    def apply(self, query: Any, value: Any) -> Any:
+        return query.where(value)
+
+
+def _sought(interface: DeskInterface, name: str, text: str, words: type[Labelled] | None) -> Any:
+    """The condition that a search field means; nonsense finds nothing."""
+    column: Any
+    kind: Any
+    if interface.is_relation_many_to_one(name):
+        column, kind = interface.get_relation_fk(name), Integer()
+    else:
+        column, kind = getattr(interface.obj, name), interface.list_columns[name].type
+    match kind:
+        case Boolean():
+            return column.is_(text == "y")
+        case String() if words is not None:
+            return column == text
+        case String():
+            return column.icontains(text[:200], autoescape=True)
+        case Integer():
+            return column == int(text) if re.fullmatch(r"[0-9]{1,9}", text) else false()
+        case Numeric():
+            amount = money.parse(text)
+            return column == amount if amount is not None else false()
+        case Date() | DateTime():
+            try:
+                day = date.fromisoformat(text)
+            except ValueError:
+                return false()
+            if isinstance(kind, Date):
+                return column == day
+            start = datetime.combine(day, time(), clock.zone() if kind.timezone else None)
+            return (column >= start) & (column < start + timedelta(days=1)) if day < date.max else false()
+    return None
+
+
+def shown(value: Any) -> Any:
+    """A value as people write it: yes and no, dates, moments, sums; nothing for nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if isinstance(value, datetime):
+        return moment_filter(value)
+    if isinstance(value, date):
+        return day_filter(value, "d MMMM")
+    if isinstance(value, Decimal):
+        return money.shown(value)
+    return value
+
+
+def _by_right(method: Callable[..., Any]) -> Callable[..., Any]:
+    """`@guarded` with the right that the panel's class names for this page."""
+
+    @functools.wraps(method)
+    def with_right(self: "PanelView", *args: Any, **kwargs: Any) -> Any:
+        return guarded(self.right_of(method.__name__))(method)(self, *args, **kwargs)
+
+    return with_right
 
 
 class PanelView(SafeFilters, ModelView):
     """A generated table of a directory: list, show, add, edit, remove what nobody uses.
 
     Everybody who may see directories reads it; `directory.edit` changes it. Every change is audited.
+    A class names its `one` (the title of a single row), `list_title`, labels, columns, `search_columns`.
     """
 
     class_permission_name = "directory"
@@ -136,106 +173,310 @@ class PanelView(SafeFilters, ModelView):
     }  # fmt: skip
     include_route_methods: ClassVar[set[str]] = {"list", "show", "add", "edit", "delete"}
     page_size = 25
+    base_order: tuple[str, str] = ("id", "desc")
     add_template = "panel/form.html"
     edit_template = "panel/form.html"
     list_template = "panel/list.html"
     show_template = "panel/show.html"
+    #: What one row is called.
+    one: Any = ""
+    #: Columns that hold a value of a closed list: {"status": MessageStatus}.
+    words: ClassVar[dict[str, type[Labelled]]] = {}
+    #: A sentence under the title of the list.
+    hint: Any = ""
     #: Which values the log of actions keeps; all plain columns unless a room says otherwise.
     audited: ClassVar[tuple[str, ...]] = ()
 
-    def _list(self, **kwargs: Any) -> Any:
-        self._sane_arguments()
-        return super()._list(**kwargs)
+    add_row_message = lazy_gettext("Added.")
+    edit_row_message = lazy_gettext("Saved.")
+    delete_row_message = lazy_gettext("Removed.")
 
-    def _show(self, pk: Any) -> Any:
-        self._sane_arguments()
-        return super()._show(pk)
+    def _init_titles(self) -> None:
+        titles = {
+            "show_title": self.one,
+            "add_title": lazy_gettext("%(what)s: new", what=self.one),
+            "edit_title": lazy_gettext("%(what)s: change", what=self.one),
+        }
+        for name, title in titles.items():
+            if self.one and not getattr(self, name):
+                setattr(self, name, title)
+        super()._init_titles()
 
-    def _sane_arguments(self) -> None:
-        """The framework turns `?page_X=abc` and unknown order columns into an error; here they are dropped."""
-        from werkzeug.datastructures import ImmutableMultiDict
+    def _init_forms(self) -> None:
+        super()._init_forms()
+        for form in (self.add_form, self.edit_form):
+            for name in dir(form):
+                field: Any = getattr(form, name, None)
+                if getattr(field, "field_class", None) is QuerySelectField:
+                    field.kwargs["widget"] = PlainSelect()
 
-        kept = []
-        for key, value in request.args.items(multi=True):
-            if key.startswith(("page_", "psize_")) and not (value.isdigit() and int(value) < 10_000):
-                continue
-            if key.startswith("psize_") and int(value) not in range(1, LARGEST_PAGE + 1):
-                value = str(LARGEST_PAGE)
-            if key.startswith("_oc_") and value not in self.order_columns:
-                continue
-            if key.startswith("_flt_") and "\x00" in value:
-                continue
-            kept.append((key, value))
-        request.args = ImmutableMultiDict(kept)
+    @classmethod
+    def right_of(cls, method: str) -> str:
+        """The right that a page of this panel needs."""
+        right = f"{cls.class_permission_name}.{cls.method_permission_name[method]}"
+        if right not in RIGHTS:
+            raise ValueError(f"no such right: {right}")
+        return right
+
+    def can(self, method: str) -> bool:
+        """Is there such a page, and may the account open it? For buttons."""
+        return method in self.include_route_methods and may(self.right_of(method))
+
+    def shown(self, name: str, value: Any) -> Any:
+        """A value of a column as it stands on the page."""
+        if name in self.formatters_columns:
+            return self.formatters_columns[name](value)
+        if name in self.words and value is not None:
+            return label(self.words[name], value)
+        return shown(value)
+
+    def is_number(self, name: str) -> bool:
+        """Is the column aligned to the right?"""
+        column = self.datamodel.list_columns.get(name)
+        return column is not None and isinstance(column.type, Numeric | Integer | SmallInteger)
+
+    def is_box(self, field: Any) -> bool:
+        return is_box(field)
+
+    # --- pages ----------------------------------------------------------------------------------------
+
+    @expose("/list/")
+    @_by_right
+    def list(self) -> Any:
+        """The table, searched and paged."""
+        return self.render_template(self.list_template, title=self.list_title, panel=self, **self._list())
+
+    @expose("/show/<pk>")
+    @_by_right
+    def show(self, pk: str) -> Any:
+        """One row."""
+        return self.render_template(self.show_template, title=self.show_title, panel=self, **self._show(pk))
+
+    @expose("/add", methods=["GET", "POST"])
+    @_by_right
+    def add(self) -> Any:
+        """A new row."""
+        return self._form_page(self.add_form, self.add_columns, None)
+
+    @expose("/edit/<pk>", methods=["GET", "POST"])
+    @_by_right
+    def edit(self, pk: str) -> Any:
+        """Change a row."""
+        return self._form_page(self.edit_form, self.edit_columns, self._item(pk))
+
+    @expose("/delete/<pk>", methods=["POST"])
+    @_by_right
+    def delete(self, pk: str) -> Any:
+        """Remove a row that nothing refers to."""
+        item = self._item(pk)
+
+        def work() -> None:
+            self.pre_delete(item)
+            session.delete(item)
+
+        if self._change(item, "removed", work, self._facts(item)) is None:
+            return redirect(url_for(".list"))
+        return redirect(url_for(".edit", pk=pk) if self.can("edit") else url_for(".list"))
+
+    # --- reading --------------------------------------------------------------------------------------
+
+    def _item(self, pk: str) -> Any:
+        item = self.datamodel.get(pk, self._base_filters)
+        if item is None:
+            raise NotFound()
+        return item
+
+    def _argument(self, name: str, most: int) -> int:
+        """A number from the address; 0 when it is missing or nonsense."""
+        text = request.args.get(f"{name}_{type(self).__name__}", "")
+        return min(int(text), most) if re.fullmatch(r"[0-9]{1,9}", text) else 0
+
+    def _order(self) -> tuple[str, str]:
+        name = type(self).__name__
+        column, direction = request.args.get(f"_oc_{name}", ""), request.args.get(f"_od_{name}", "asc")
+        if column not in self.order_columns:
+            return self.base_order
+        return column, "desc" if direction == "desc" else "asc"
+
+    def _wanted(self) -> dict[str, str]:
+        """What is looked for, by column: `?_flt_0_name=…`, whatever the digit."""
+        wanted = {}
+        for key, text in request.args.items():
+            found = re.fullmatch(r"_flt_[0-9]+_(.+)", key)
+            if found and found[1] in self.search_columns and text.strip():
+                wanted[found[1]] = text.strip().replace("\x00", "")
+        return wanted
+
+    def _list(self, **_: Any) -> dict[str, Any]:
+        """What the list page shows. A room's panel may look at the request first and then call this."""
+        wanted = self._wanted()
+        filters = self.datamodel.get_filters()
+        for name, text in wanted.items():
+            condition = _sought(self.datamodel, name, text, self.words.get(name))
+            if condition is not None:
+                filters.filters.append(_Sought(name, self.datamodel))
+                filters.values.append(condition)
+        size = self._argument("psize", LARGEST_PAGE) or self.page_size
+        page = self._argument("page", COUNTED // size)
+        order, direction = self._order()
+        count, rows = self.datamodel.query(
+            filters.get_joined_filters(self._base_filters), order, direction, page=page, page_size=size
+        )
+        pages = -(-min(count, COUNTED) // size)
+        return {
+            "rows": rows, "count": count, "many": count > COUNTED, "page": page, "pages": pages,
+            "order": order, "direction": direction, "wanted": wanted, "searches": self._searches(),
+        }  # fmt: skip
+
+    def value(self, row: Any, name: str) -> Any:
+        """The value of a column, or of a property, of a row."""
+        return self.datamodel._get_attr_value(row, name)
+
+    def address(self, **changes: Any) -> str:
+        """This list with another page or order; what is looked for stays."""
+        name, args = type(self).__name__, request.args.to_dict()
+        keys = {"page": f"page_{name}", "order": f"_oc_{name}", "direction": f"_od_{name}"}
+        args.update({keys[key]: str(value) for key, value in changes.items()})
+        if "page" not in changes:
+            args.pop(keys["page"], None)
+        return url_for(".list", **args)  # type: ignore[arg-type]
+
+    def _searches(self) -> "list[dict[str, Any]]":  # type: ignore[valid-type]
+        """The search fields: name, label, and either choices or the type of the input."""
+        fields = []
+        for name in self.search_columns:
+            choices, kind = None, "text"
+            if self.datamodel.is_relation_many_to_one(name):
+                related = self.datamodel.get_related_interface(name)
+                _, rows = related.query(page_size=OFFERED + 1)
+                if len(rows) > OFFERED:
+                    continue
+                choices = [(str(row.id), str(row)) for row in rows]
+            elif name in self.words:
+                choices = [(str(word), gettext(word.label)) for word in self.words[name]]
+            elif name in self.datamodel.list_columns:
+                column_type = self.datamodel.list_columns[name].type
+                if isinstance(column_type, Boolean):
+                    choices = [("y", gettext("yes")), ("n", gettext("no"))]
+                elif isinstance(column_type, Date | DateTime):
+                    kind = "date"
+            fields.append({"name": name, "label": self.label_columns[name], "choices": choices, "kind": kind})
+        return fields
+
+    def _show(self, pk: Any) -> dict[str, Any]:
+        """What the page of one row shows."""
+        return {"row": self._item(pk), "pk": pk}
+
+    # --- changing -------------------------------------------------------------------------------------
 
     def _facts(self, item: Any) -> dict[str, Any]:
         names = self.audited or tuple(column.key for column in describe(type(item)).column_attrs)
         return audit.facts(item, names)
 
-    def _change(self, item: Any, deed: str, work: Any, before: dict[str, Any] | None, done: Any) -> bool:
-        """Write in one transaction with the log; a refusal is shown and nothing is written."""
+    def _change(self, item: Any, deed: str, work: Any, before: dict[str, Any] | None) -> Refusal | None:
+        """Write in one transaction with the log; a refusal is shown, given back, and nothing is written."""
         try:
             with transaction():
                 work()
                 session.flush()
                 after = self._facts(item) if deed != "removed" else None
                 audit.record(f"directory.{deed}", item, before=before, after=after, actor=actor())
-        except Refusal as refusal:
+        except (Refusal, DBAPIError) as error:
+            refusal = error if isinstance(error, Refusal) else refusal_of(error)
+            if refusal is None:
+                raise
             flash(sentence(refusal), "danger")
-            return False
-        flash(str(done), "success")
-        return True
+            return refusal
+        done = {"added": self.add_row_message, "changed": self.edit_row_message, "removed": self.delete_row_message}
+        flash(str(done[deed]), "success")
+        return None
 
-    def _add(self) -> Any:
-        form = self.add_form.refresh()
-        if request.method == "POST" and form.validate():
-            item = self.datamodel.obj()
+    def _form_page(self, form_class: Any, columns: Any, item: Any) -> Any:
+        """The form of a new row (item None) or of this one; what was typed stays when it is refused."""
+        form = form_class.refresh(obj=item)
+        form._id = item.id if item is not None else None
+        if request.method == "POST" and self._is_right(form):
+            refusal = self._save(form, item)
+            if refusal is None:
+                return redirect(url_for(".list") if self.can("list") else url_for(".show", pk=item.id))
+            fields = refusal.facts.get("fields", {}) if isinstance(refusal, Invalid) else {}
+            for name, text in fields.items():
+                if name in form:
+                    form[name].errors = [*form[name].errors, gettext(str(text))]
+        title = self.add_title if item is None else self.edit_title
+        pk = form._id
+        page = self.render_template(
+            self.add_template if item is None else self.edit_template,
+            title=title, form=form, columns=columns, panel=self, pk=pk,
+        )  # fmt: skip
+        return page, 422 if request.method == "POST" else 200
 
-            def work() -> None:
-                form.populate_obj(item)
-                self.pre_add(item)
-                session.add(item)
+    def _is_right(self, form: Any) -> bool:
+        form.validate()
+        for field in form:
+            tidy(field)
+        wrong = any(field.errors for field in form)
+        if wrong:
+            flash(sentence(Invalid()), "danger")
+        return not wrong
 
-            if self._change(item, "added", work, None, self.add_row_message):
-                return None
-        elif request.method == "GET":
-            self.update_redirect()
-        return self._get_add_widget(form=form, exclude_cols=[])
-
-    def _edit(self, pk: Any) -> Any:
-        item = self.datamodel.get(pk, self._base_filters)
-        if item is None:
-            raise NotFound()
-        form = self.edit_form.refresh(request.form if request.method == "POST" else None, obj=item)
-        form._id = self.datamodel.get_pk_value(item)
-        if request.method == "POST" and form.validate():
-            before = self._facts(item)
-
-            def work() -> None:
-                form.populate_obj(item)
-                self.pre_update(item)
-
-            if self._change(item, "changed", work, before, self.edit_row_message):
-                return None
-        elif request.method == "GET":
-            self.update_redirect()
-        return self._get_edit_widget(form=form, exclude_cols=[])
-
-    def _delete(self, pk: Any) -> None:
-        item = self.datamodel.get(pk, self._base_filters)
-        if item is None:
-            raise NotFound()
+    def _save(self, form: Any, item: Any) -> Refusal | None:
+        row = self.datamodel.obj() if item is None else item
+        before = None if item is None else self._facts(item)
 
         def work() -> None:
-            self.pre_delete(item)
-            session.delete(item)
+            form.populate_obj(row)
+            if item is None:
+                self.pre_add(row)
+                session.add(row)
+            else:
+                self.pre_update(row)
 
-        self._change(item, "removed", work, self._facts(item), self.delete_row_message)
-        self.update_redirect()
+        with session.no_autoflush:
+            return self._change(row, "added" if item is None else "changed", work, before)
 
 
 class ReadOnlyPanel(PanelView):
     """A generated list of what only operations may write: money, visits, papers, the log."""
 
     include_route_methods: ClassVar[set[str]] = {"list", "show"}
-    base_permissions: ClassVar[list[str]] = ["can_see"]
+    base_permissions: ClassVar[list[str]] = ["can_see"]  # type: ignore[valid-type]
+
+
+class OpenDays(BaseFilter):
+    """A list that tells what a report tells shows today, and the days that the account may look at.
+
+    `base_filters = [["business_day", OpenDays, "cash"]]`. A row without a day belongs to none and is shown.
+    """
+
+    def apply(self, query: Any, value: Any) -> Any:
+        column = getattr(self.model, self.column_name)
+        if access.account(actor()).may("report.any_day"):
+            return query
+        seen = [column.is_(None), column == clock.today()]
+        for grant in access.open_grants(actor(), value):
+            seen.append(column.between(grant.days_from or date.min, grant.days_to or clock.today()))
+        return query.where(or_(*seen))
+
+
+class DayPanel(ReadOnlyPanel):
+    """A read-only list bound to the days of a report; what a grant opened is written down."""
+
+    report = ""
+
+    def _list(self, **kwargs: Any) -> Any:
+        self._record_opening()
+        return super()._list(**kwargs)
+
+    def _show(self, pk: Any) -> Any:
+        self._record_opening()
+        return super()._show(pk)
+
+    def _record_opening(self) -> None:
+        user = actor()
+        if access.account(user).may("report.any_day"):
+            return
+        with transaction():
+            for grant in access.open_grants(user, self.report):
+                window = access.Window(grant.days_from or date.min, grant.days_to or clock.today(), grant.id)
+                access.record_opening(user, self.report, window, "list")

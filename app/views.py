@@ -10,8 +10,22 @@ from flask import redirect, url_for
 from flask_appbuilder import AppBuilder, IndexView, expose
 from flask_babel import gettext
 
+from app.billing.api import PaymentApi, ServiceApi, WorkOrderApi
+from app.billing.panel import (
+    PaymentPanel,
+    RefundPanel,
+    ServiceCategoryPanel,
+    ServicePanel,
+    ServicePricePanel,
+    WorkOrderPanel,
+)
+from app.billing.views import SettlementView, WorkOrdersView
+from app.cash.api import CashApi, ExpenseCategoryApi
+from app.cash.panel import CashDeskPanel, CashMovementPanel, CashShiftPanel, ExpenseCategoryPanel, ReceiptPanel
+from app.cash.views import CashView
 from app.documents.panel import DocumentTemplatePanel, IssuedDocumentPanel
 from app.documents.views import DocumentsView
+from app.schedule.api import AppointmentApi, ScheduleApi
 from app.staff.views import MyView
 from app.vocab import N_
 from app.web import guarded, may
@@ -38,10 +52,24 @@ class Item:
 
 
 MENU: list[tuple[str, list[Item]]] = [
+    (N_("Work orders"), [Item(N_("Work orders"), "WorkOrdersView.index", "work_order.see")]),
+    (N_("Settlement"), [Item(N_("Settlement"), "SettlementView.index", "payment.see")]),
+    (N_("Cash desk"), [Item(N_("Cash desk"), "CashView.index", "cash.see")]),
     (
         N_("Directories"),
         [
             Item(N_("Document templates"), "DocumentTemplatePanel.list", "directory.see"),
+            Item(N_("Service categories"), "ServiceCategoryPanel.list", "directory.see"),
+            Item(N_("Services"), "ServicePanel.list", "directory.see"),
+            Item(N_("Prices"), "ServicePricePanel.list", "directory.see"),
+            Item(N_("Cash desks"), "CashDeskPanel.list", "directory.see"),
+            Item(N_("Expense categories"), "ExpenseCategoryPanel.list", "expense_category.see"),
+            Item(N_("List of work orders"), "WorkOrderPanel.list", "work_order.see"),
+            Item(N_("Payments"), "PaymentPanel.list", "payment.see"),
+            Item(N_("Refunds"), "RefundPanel.list", "payment.see"),
+            Item(N_("Receipts"), "ReceiptPanel.list", "payment.see"),
+            Item(N_("Cash shifts"), "CashShiftPanel.list", "cash.see"),
+            Item(N_("Cash movements"), "CashMovementPanel.list", "cash.see"),
             Item(N_("Issued documents"), "IssuedDocumentPanel.list", "document.print"),
         ],
     ),
@@ -49,9 +77,30 @@ MENU: list[tuple[str, list[Item]]] = [
 
 PAGES: list[type] = [
     MyView,
+    ScheduleApi,
+    AppointmentApi,
     DocumentsView,
     DocumentTemplatePanel,
     IssuedDocumentPanel,
+    CashView,
+    CashApi,
+    ExpenseCategoryApi,
+    CashDeskPanel,
+    ExpenseCategoryPanel,
+    CashShiftPanel,
+    CashMovementPanel,
+    ReceiptPanel,
+    SettlementView,
+    WorkOrdersView,
+    ServiceApi,
+    WorkOrderApi,
+    PaymentApi,
+    ServiceCategoryPanel,
+    ServicePanel,
+    ServicePricePanel,
+    WorkOrderPanel,
+    PaymentPanel,
+    RefundPanel,
 ]
 
 

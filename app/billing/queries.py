@@ -120,6 +120,16 @@ def price_list(q: str = "", *, day: date | None = None, limit: int = 25, offset:
     return count, rows
 
 
+def services_named(q: str, *, limit: int, offset: int = 0) -> list[Service]:
+    """The services of the directory, with or without a price, by words or code."""
+    statement = select(Service).where(Service.archived.is_(False)).order_by(Service.code).limit(limit).offset(offset)
+    words = q.split()[:8]
+    if words:
+        by_name = and_(*(Service.name.icontains(word, autoescape=True) for word in words))
+        statement = statement.where(or_(by_name, Service.code.istartswith(q.strip(), autoescape=True)))
+    return list(session.scalars(statement))
+
+
 # --- who and where --------------------------------------------------------------------------------------
 
 
@@ -139,6 +149,10 @@ def doctors() -> list[Employee]:
     )
 
 
+def employees(ids: Collection[int]) -> list[Employee]:
+    return list(session.scalars(select(Employee).where(Employee.id.in_(ids))))
+
+
 def is_patient_of(patient_id: int, doctor_id: int) -> bool:
     """Has the patient a visit to this doctor, or a work order of his?"""
     visit = exists().where(Appointment.patient_id == patient_id, Appointment.doctor_id == doctor_id)
@@ -156,6 +170,22 @@ def unpaid_bills(patient_id: int) -> list[WorkOrder]:
             select(WorkOrder)
             .where(WorkOrder.patient_id == patient_id, WorkOrder.status == WorkOrderStatus.ISSUED)
             .order_by(WorkOrder.issued_at, WorkOrder.id)
+        )
+    )
+
+
+def orders_by_id(ids: Collection[int]) -> list[WorkOrder]:
+    return list(session.scalars(select(WorkOrder).where(WorkOrder.id.in_(ids)).order_by(WorkOrder.id)))
+
+
+def drafts_of(patient_id: int) -> list[WorkOrder]:
+    """A patient's orders that are not issued yet."""
+    return list(
+        session.scalars(
+            select(WorkOrder)
+            .where(WorkOrder.patient_id == patient_id, WorkOrder.status == WorkOrderStatus.DRAFT)
+            .order_by(WorkOrder.id)
+            .limit(50)
         )
     )
 

@@ -166,5 +166,10 @@ class Receipt(Made, Model):
         index("receipt", "patient_id"),
     )
 
+    @property
+    def sheet(self) -> int:
+        """The number under which the paper is fetched; the panel makes a link of it."""
+        return self.id
+
     def __repr__(self) -> str:
         return f"№ {self.number}"

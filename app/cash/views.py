@@ -1,0 +1,172 @@
+"""The page «Cash desk»: shifts, operations, the X report, closing with a count.
+
+Where next: `operations.py`; the same over JSON is `api.py`.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_babel import gettext
+
+from app import access, clock, money
+from app.cash import forms, operations, queries, rules
+from app.db import transaction
+from app.errors import NotFound, Refusal
+from app.models import CashDesk, CashMovement, CashShift, ExpenseCategory
+from app.vocab import DeskKind, MovementKind
+from app.web import Body, DeskView, actor, expose, fetched, guarded, load, say
+
+#: Notes and coins of the Bank of Russia that a drawer holds, in roubles.
+DENOMINATIONS = [Decimal(n) for n in (5000, 2000, 1000, 500, 200, 100, 50, 10, 5, 2, 1)] + [
+    Decimal("0.50"),
+    Decimal("0.10"),
+]
+
+
+def typed(schema: type[Body], **known: Any) -> dict[str, Any]:
+    """What came with a page's form, checked by a schema; fields left empty are as if they had not come."""
+    names = schema().fields
+    given = {name: value for name, value in request.form.items() if name in names and value.strip() != ""}
+    return load(schema, {**given, **known})
+
+
+class CashView(DeskView):
+    route_base = "/cash"
+
+    @expose("/")
+    @guarded("cash.see")
+    def index(self) -> Any:
+        """The desks, and the chosen one: its shift, its operations, and what can be done now."""
+        return self._desk(request.args.get("desk", type=int))
+
+    def _desk(self, desk_id: int | None, status: int = 200, wrong: dict[str, str] | None = None) -> Any:
+        desks = queries.desks()
+        branch_id = access.account(actor()).branch_id
+        mine = [pair for pair in desks if pair[0].branch_id == branch_id] or desks
+        chosen = next((pair for pair in desks if pair[0].id == desk_id), None)
+        if chosen is None and desk_id is not None:
+            raise NotFound()
+        desk, shift = chosen or (mine[0] if mine else (None, None))
+        found = self._happened(desk, shift) if desk is not None else {}
+        return self.page(
+            "cash/desk.html", status, title=gettext("Cash desk"), desks=desks, desk=desk, shift=shift,
+            several=len({row.branch_id for row, _ in desks}) > 1, categories=queries.categories(), typed=request.form,
+            wrong=wrong or {}, kinds=MovementKind, desk_kinds=DeskKind, reversible=rules.REVERSIBLE, **found,
+        )  # fmt: skip
+
+    def _happened(self, desk: CashDesk, shift: CashShift | None) -> dict[str, Any]:
+        """The operations of the open shift, as far as the account may look back; of the bank's desk those of today."""
+        today = clock.today()
+        if desk.kind == DeskKind.NON_CASH:
+            return {"operations": queries.operations_of(desk_id=desk.id, since=today), "report": None, "long": False}
+        if shift is None:
+            return {"operations": [], "report": None, "long": False}
+        with transaction():
+            since = operations.look_at_shift(shift, how="page", actor=actor())
+        open_for = clock.now() - shift.opened_at
+        return {
+            "operations": queries.operations_of(shift_id=shift.id, since=since),
+            "report": queries.shift_report(shift, since),
+            "long": open_for > timedelta(hours=rules.SHIFT_WARNING_HOURS),
+        }
+
+    def _do(self, desk_id: int, work: Callable[[], str]) -> Any:
+        """Do what a form asks and go back to the desk; refused, the page comes back with what was typed."""
+        try:
+            with transaction():
+                done = work()
+        except Refusal as refusal:
+            say(refusal)
+            return self._desk(desk_id, refusal.status, refusal.facts.get("fields"))
+        flash(done, "success")
+        return redirect(url_for("CashView.index", desk=desk_id), 303)
+
+    @expose("/desks/<int:pk>/open", methods=["POST"])
+    @guarded("cash.shift")
+    def open_shift(self, pk: int) -> Any:
+        """Open the shift with the counted cash."""
+        fetched(CashDesk, pk)
+
+        def work() -> str:
+            form = typed(forms.OpenShift, desk_id=pk)
+            shift = operations.open_shift(pk, form["counted"], reason=form["reason"], actor=actor())
+            return gettext("Shift № %(number)s is open.", number=shift.number)
+
+        return self._do(pk, work)
+
+    @expose("/desks/<int:pk>/move", methods=["POST"])
+    @guarded("cash.move")
+    def move(self, pk: int) -> Any:
+        """A pay-in, a withdrawal, a collection, a salary, a transfer, a correction."""
+        fetched(CashDesk, pk)
+
+        def work() -> str:
+            form = typed(forms.Move, desk_id=pk)
+            new = request.form.get("new_category", "").strip()
+            if new and form["kind"] == rules.WITHDRAWAL:
+                named = load(forms.NewCategory, {"name": new})
+                form["category_id"] = self._category(named["name"]).id
+            movement = operations.move(form.pop("desk_id"), form.pop("kind"), form.pop("amount"), **form, actor=actor())
+            return gettext(
+                "Done: № %(number)s, %(amount)s ₽.", number=movement.number, amount=money.shown(abs(movement.delta))
+            )
+
+        return self._do(pk, work)
+
+    def _category(self, name: str) -> ExpenseCategory:
+        """The category typed in place: the one that is there, or a new one."""
+        known = queries.category_named(" ".join(name.split()))
+        return known if known is not None and not known.archived else operations.add_category(name, actor=actor())
+
+    @expose("/movements/<int:pk>/reverse", methods=["POST"])
+    @guarded("cash.move")
+    def reverse(self, pk: int) -> Any:
+        """Reverse a mistake by a linked movement."""
+        movement = fetched(CashMovement, pk)
+        desk_id = movement.desk_id
+
+        def work() -> str:
+            form = typed(forms.Reason)
+            mended = operations.reverse(pk, form["reason"], actor=actor())
+            return gettext("Reversed by № %(number)s.", number=mended.number)
+
+        return self._do(desk_id, work)
+
+    @expose("/shifts/<int:pk>")
+    @guarded("cash.see")
+    def shift(self, pk: int) -> Any:
+        """The X report of an open shift, the closing report of a closed one."""
+        shift = fetched(CashShift, pk)
+        with transaction():
+            since = operations.look_at_shift(shift, how="page", actor=actor())
+        return self.page(
+            "cash/shift.html", title=gettext("Shift report"), shift=shift, report=queries.shift_report(shift, since),
+            operations=queries.operations_of(shift_id=shift.id, since=since), kinds=MovementKind,
+        )  # fmt: skip
+
+    @expose("/shifts/<int:pk>/close", methods=["GET", "POST"])
+    @guarded("cash.shift")
+    def close_shift(self, pk: int) -> Any:
+        """Count the cash by denominations and close the shift."""
+        shift = fetched(CashShift, pk)
+        status, wrong = 200, {}
+        if request.method == "POST":
+            try:
+                with transaction():
+                    form = typed(forms.CloseShift)
+                    operations.close_shift(pk, form["counted"], reason=form["reason"], actor=actor())
+                flash(gettext("The shift is closed."), "success")
+                return redirect(url_for("CashView.shift", pk=pk), 303)
+            except Refusal as refusal:
+                say(refusal)
+                status, wrong = refusal.status, refusal.facts.get("fields", {})
+                shift = fetched(CashShift, pk)
+        elif shift.closed_at is not None:
+            return redirect(url_for("CashView.shift", pk=pk))
+        return self.page(
+            "cash/close.html", status, title=gettext("Close the shift"), shift=shift, desk=shift.desk,
+            denominations=DENOMINATIONS, typed=request.form, wrong=wrong,
+        )  # fmt: skip
