@@ -4,13 +4,13 @@
 Where next: `app/errors.py` for the refusals, `app/tables/` for the constraints.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
 from flask_appbuilder.models.sqla.base import SQLA
 from psycopg import errors as pg
-from sqlalchemy import event, func, select, text
+from sqlalchemy import ARRAY, Text, event, func, literal, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, scoped_session
 
@@ -20,6 +20,7 @@ from app.errors import (
     AlreadyReversed,
     AlreadyThere,
     DirectoryInUse,
+    HoursTaken,
     Invalid,
     NotDue,
     NotEnoughAdvance,
@@ -51,6 +52,8 @@ CONSTRAINTS: dict[str, Callable[[], Refusal]] = {
     "ex_appointment_doctor_busy": lambda: SlotTaken({"what": ""}, busy="doctor", by=None),
     "ex_appointment_chair_busy": lambda: SlotTaken({"what": ""}, busy="chair", by=None),
     "ex_appointment_patient_busy": lambda: SlotTaken({"what": ""}, busy="patient", by=None),
+    "ex_working_hours_doctor": lambda: HoursTaken({"what": ""}),
+    "ex_working_hours_chair": lambda: HoursTaken({"what": ""}),
     "ck_refund_within_payment": lambda: OverRefund(left="0.00"),
     "ck_work_order_due_within_total": lambda: NotDue(left="0.00"),
     "ck_work_order_issued_unchanged": AlreadyIssued,
@@ -156,6 +159,12 @@ def next_number(legal_entity_id: int, series: str, year: int | None = None) -> i
 
 def lock_word(word: str) -> None:
     """Let one transaction at a time do what the word names (for instance a doctor's day)."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(word, 0))))
+
+
+def lock_words(words: Iterable[str]) -> None:
+    """Several words at once, in the same order for everybody, so that nobody waits crosswise."""
+    word = func.unnest(literal(sorted(words), ARRAY(Text))).column_valued("word")
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(word, 0))))
 
 

@@ -1,0 +1,138 @@
+"""What a browser or a program may send to the schedule; page and JSON are checked by the same schemas."""
+
+from datetime import datetime, time
+from typing import Any
+
+from marshmallow import fields, validates_schema
+from marshmallow.exceptions import ValidationError
+
+from app.vocab import N_, BlockKind, CancelledBy, Confirmation
+from app.web import Body, DayField, IdField, Query, TextField, WallTimeField, WholeField, one_of
+
+_COMMENT = 2000
+_REASON = 400
+
+
+class ClockField(fields.Field):
+    """A time of day, 09:00."""
+
+    default_error_messages = {
+        "required": N_("Fill in this field."),
+        "null": N_("Fill in this field."),
+        "invalid": N_("This is not a time of day: write it as 09:00."),
+    }
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> time:
+        try:
+            if isinstance(value, str) and len(value) == 5:
+                return datetime.strptime(value, "%H:%M").time()
+        except ValueError:
+            pass
+        raise self.make_error("invalid")
+
+
+class WeekdaysField(fields.Field):
+    """Weekdays from 1, Monday, to 7: `1,3,5` or [1, 3, 5]."""
+
+    default_error_messages = {"invalid": N_("These are not weekdays: write them as 1,2,3, Monday is 1.")}
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> tuple[int, ...]:
+        parts = value.split(",") if isinstance(value, str) and len(value) < 40 else value
+        if not isinstance(parts, list) or not parts or len(parts) > 14:
+            raise self.make_error("invalid")
+        days = set()
+        for part in parts:
+            text = str(part).strip()
+            if isinstance(part, bool | float) or text not in tuple("1234567"):
+                raise self.make_error("invalid")
+            days.add(int(text))
+        return tuple(sorted(days))
+
+
+class DayQuery(Query):
+    day = DayField(load_default=None)
+    branch_id = IdField(load_default=None)
+
+
+class FreeQuery(Query):
+    minutes = WholeField(5, 720, load_default=30)
+    doctor_id = IdField(load_default=None)
+    speciality_id = IdField(load_default=None)
+    branch_id = IdField(load_default=None)
+    first = DayField(data_key="from", load_default=None)
+    days = WholeField(1, 366, load_default=14)
+    weekdays = WeekdaysField(load_default=(1, 2, 3, 4, 5, 6, 7))
+    after = ClockField(load_default=None)
+    before = ClockField(load_default=None)
+    limit = WholeField(1, 200, load_default=10)
+
+
+class Booking(Body):
+    patient_id = IdField(required=True)
+    doctor_id = IdField(required=True)
+    chair_id = IdField(load_default=None, allow_none=True)
+    branch_id = IdField(load_default=None, allow_none=True)
+    service_id = IdField(load_default=None, allow_none=True)
+    starts_at = WallTimeField(required=True)
+    ends_at = WallTimeField(required=True)
+    comment = TextField(_COMMENT, load_default="")
+    overbook_reason = TextField(_REASON, load_default="")
+    outside_hours_reason = TextField(_REASON, load_default="")
+
+
+class Moving(Body):
+    version = WholeField(1, 2**31 - 1, required=True)
+    doctor_id = IdField()
+    chair_id = IdField(allow_none=True)
+    starts_at = WallTimeField()
+    ends_at = WallTimeField()
+    comment = TextField(_COMMENT)
+    overbook_reason = TextField(_REASON)
+    outside_hours_reason = TextField(_REASON)
+
+
+class Cancelling(Body):
+    reason_id = IdField(required=True)
+    by = one_of(CancelledBy, required=True)
+    comment = TextField(_COMMENT, load_default="")
+
+
+class Answering(Body):
+    """What the patient answered; without a word: confirmed."""
+
+    confirmation = one_of(Confirmation, load_default=Confirmation.CONFIRMED)
+
+
+class Nothing(Body):
+    """A step needs no more than its address."""
+
+
+class Blocking(Body):
+    kind = one_of(BlockKind, load_default=BlockKind.BLOCK)
+    doctor_id = IdField(load_default=None, allow_none=True)
+    chair_id = IdField(load_default=None, allow_none=True)
+    branch_id = IdField(load_default=None, allow_none=True)
+    starts_at = WallTimeField(required=True)
+    ends_at = WallTimeField(required=True)
+    reason = TextField(200, blank=False, required=True)
+
+
+class Hours(Body):
+    """Hours of a doctor over a period; sent by the page «Doctors' hours»."""
+
+    doctor_id = IdField(required=True)
+    branch_id = IdField(load_default=None, allow_none=True)
+    chair_id = IdField(load_default=None, allow_none=True)
+    first = DayField(required=True)
+    last = DayField(required=True)
+    weekdays = WeekdaysField(required=True)
+    start = ClockField(required=True)
+    end = ClockField(required=True)
+
+    @validates_schema
+    def in_order(self, data: dict[str, Any], **_: Any) -> None:
+        if "first" in data and "last" in data:
+            if data["last"] < data["first"]:
+                raise ValidationError(N_("The first day is later than the last one."), "last")
+            if (data["last"] - data["first"]).days > 366:
+                raise ValidationError(N_("Too many days: a year at once at most."), "last")
