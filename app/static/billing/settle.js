@@ -1,0 +1,60 @@
+// The settlement form: what is paid, what stays a debt or becomes an advance, the change. Sums are in kopecks.
+(function () {
+  "use strict";
+  const form = document.querySelector("[data-settle]");
+  if (!form || !form.querySelector("[data-method]")) return;
+  const kopecks = (text) => {
+    const clean = String(text).replace(/[\s\u2009\u202f\u00a0₽]/g, "").replace(",", ".");
+    return /^\d+(\.\d{0,2})?$/.test(clean) ? Math.round(parseFloat(clean) * 100) : 0;
+  };
+  const shown = (sum) => (sum / 100).toLocaleString("ru-RU", {minimumFractionDigits: 2, maximumFractionDigits: 2});
+  const fields = [...form.querySelectorAll("[data-method]")];
+  const bills = [...form.querySelectorAll("[name=bill]")];
+  const cash = form.querySelector("[name=cash]");
+  const tendered = form.querySelector("[name=tendered]");
+  let untouched = !fields.some((field) => field !== cash && field.value.trim());
+
+  const due = () => {
+    const ticked = bills.filter((bill) => bill.checked);
+    return (ticked.length ? ticked : bills).reduce((sum, bill) => sum + kopecks(bill.dataset.due), 0);
+  };
+  const paid = () => fields.reduce((sum, field) => sum + kopecks(field.value), 0);
+
+  function show() {
+    const rest = due() - paid();
+    form.querySelector("[data-due-sum]").textContent = shown(due());
+    form.querySelector("[data-paid]").textContent = shown(paid());
+    const word = form.querySelector("[data-rest-word]");
+    form.querySelector("[data-rest-line]").hidden = rest === 0;
+    word.textContent = rest > 0 ? word.dataset.debtWord : word.dataset.advanceWord;
+    const sum = form.querySelector("[data-rest]");
+    sum.textContent = shown(Math.abs(rest));
+    sum.className = "money " + (rest > 0 ? "danger" : "good");
+    const change = form.querySelector("[data-change]");
+    const given = tendered.value.trim() ? kopecks(tendered.value) - kopecks(cash.value) : null;
+    form.querySelector("[data-tendered]").hidden = !kopecks(cash.value);
+    change.textContent = given === null || !kopecks(cash.value) ? "—" : given < 0 ? "−" + shown(-given) : shown(given) + " ₽";
+    change.classList.toggle("danger", given !== null && given < 0);
+  }
+
+  form.addEventListener("input", (event) => {
+    if (event.target.dataset.method !== undefined) untouched = false;
+    if (event.target.name === "bill" && untouched) cash.value = due() ? shown(due()) : "";
+    show();
+  });
+  form.addEventListener("click", (event) => {
+    const all = event.target.closest("[data-all]");
+    if (!all) return;
+    untouched = false;
+    const field = form.querySelector(`[name=${all.dataset.all}]`);
+    let others = fields.filter((other) => other !== field);
+    let left = due() - others.reduce((sum, other) => sum + kopecks(other.value), 0);
+    if (left <= 0) { others.forEach((other) => { other.value = ""; }); left = due(); }
+    if (field.name === "advance") left = Math.min(left, kopecks(form.dataset.advance));
+    field.value = left > 0 ? shown(left) : "";
+    if (field.name === "advance" && left < due()) cash.value = shown(due() - left);
+    field.focus();
+    show();
+  });
+  show();
+})();

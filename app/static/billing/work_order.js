@@ -1,0 +1,99 @@
+// The lines of a work order: find a service, add it, see the totals at once. The server counts again. Sums are in kopecks.
+(function () {
+  "use strict";
+  const sheet = document.querySelector("[data-work-order]");
+  if (!sheet) return;
+  const body = sheet.querySelector("tbody"), find = sheet.querySelector("[data-find]"), found = sheet.querySelector(".found");
+  const number = (text) => {
+    const clean = String(text).replace(/[\s\u2009\u202f\u00a0₽]/g, "").replace(",", ".");
+    return /^\d+(\.\d{0,2})?$/.test(clean) ? parseFloat(clean) : 0;
+  };
+  const shown = (sum) => (sum / 100).toLocaleString("ru-RU", {minimumFractionDigits: 2, maximumFractionDigits: 2});
+
+  function count() {
+    let whole = 0, given = 0;
+    body.querySelectorAll("[data-line]").forEach((line) => {
+      const value = (name) => line.querySelector(`[name=line_${name}]`).value;
+      const price = Math.round(number(value("price")) * 100);
+      const gross = price * (parseInt(value("quantity"), 10) || 0);
+      // percent × 100 is a whole number, so half a kopeck is seen exactly
+      const discount = value("unit") === "percent"
+        ? Math.floor((gross * Math.round(number(value("discount")) * 100) + 5000) / 10000)
+        : Math.round(number(value("discount")) * 100);
+      const total = Math.max(gross - discount, 0);
+      line.querySelector("[data-price]").textContent = shown(price);
+      line.querySelector("[data-total]").textContent = shown(total);
+      const tooMuch = gross > 0 && discount * 100 > gross * number(sheet.dataset.limit);
+      line.querySelector(".discount").classList.toggle("has-error", tooMuch);
+      line.querySelector("[name=line_discount]").title = tooMuch ? sheet.dataset.limitSaid : "";
+      whole += total;
+      given += gross - total;
+    });
+    sheet.querySelector("[data-whole]").textContent = shown(whole);
+    const word = sheet.querySelector("[data-discounted]");
+    word.textContent = given ? `${word.dataset.word} ${shown(given)}` : "";
+    sheet.querySelector("[data-empty]").hidden = body.querySelector("[data-line]") !== null;
+  }
+
+  function add(service) {
+    const line = sheet.querySelector("template").content.firstElementChild.cloneNode(true);
+    line.querySelector("[name=line_service_id]").value = service.id;
+    line.querySelector("[name=line_price]").value = service.price;
+    const name = `${service.code} ${service.name}`;
+    line.querySelector("[name=line_name]").value = name;
+    line.querySelector("[data-name]").textContent = name;
+    body.append(line);
+    find.value = "";
+    found.hidden = true;
+    count();
+    line.querySelector("[name=line_tooth]").focus();
+  }
+
+  let asked = 0, timer = null, services = [], at = 0;
+  function choose(place) {
+    at = place;
+    found.querySelectorAll("a").forEach((row, i) => row.classList.toggle("at", i === at));
+  }
+  async function search() {
+    const mine = ++asked;
+    if (!find.value.trim()) { found.hidden = true; services = []; return; }
+    try {
+      const {data} = await window.desk.ask(`${sheet.dataset.services}?page_size=12&q=${encodeURIComponent(find.value.trim())}`);
+      if (mine !== asked) return;
+      services = data.result;
+    } catch (refusal) { window.desk.tell(refusal.message, "danger"); return; }
+    found.replaceChildren(...(services.length ? services.map((service, place) => {
+      const row = document.createElement("li"), link = document.createElement("a");
+      link.href = "#";
+      const name = document.createElement("b"), more = document.createElement("span");
+      name.textContent = service.name;
+      more.textContent = `${service.code} · ${service.category} · ${shown(Math.round(parseFloat(service.price) * 100))} ₽`;
+      link.append(name, more);
+      link.addEventListener("mousedown", (event) => { event.preventDefault(); add(services[place]); });
+      row.append(link);
+      return row;
+    }) : [Object.assign(document.createElement("li"), {className: "note", textContent: sheet.dataset.none})]));
+    found.hidden = false;
+    choose(0);
+  }
+  find.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(search, 150); });
+  find.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") {
+      event.preventDefault();
+      if (!found.hidden && services[at]) add(services[at]);
+    } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      if (services.length) choose((at + (event.key === "ArrowDown" ? 1 : services.length - 1)) % services.length);
+    } else if (event.key === "Escape") { found.hidden = true; }
+  });
+  find.addEventListener("blur", () => setTimeout(() => { found.hidden = true; }, 150));
+  sheet.addEventListener("input", count);
+  sheet.addEventListener("click", (event) => {
+    const gone = event.target.closest("[data-remove]");
+    if (gone) { gone.closest("[data-line]").remove(); count(); find.focus(); }
+  });
+  sheet.querySelector("form").addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.matches("[name^=line_]")) { event.preventDefault(); find.focus(); }
+  });
+  count();
+})();

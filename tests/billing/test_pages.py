@@ -1,0 +1,194 @@
+"""The pages of billing as people use them."""
+
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import func, select
+
+from app.billing import operations, queries
+from app.cash import operations as cash
+from app.db import session, transaction
+from app.models import CashDesk, Payment, Refund, WorkOrder
+
+D = Decimal
+
+
+@pytest.fixture
+def shift(make):
+    """The shift of branch 1's drawer, where the accounts of the tests work."""
+    desk = session.scalars(select(CashDesk).where(CashDesk.branch_id == 1, CashDesk.kind == "main")).first()
+    from app.cash import queries as cash_queries
+
+    found = cash_queries.open_shift_of(desk.id)
+    if found is None:
+        with transaction():
+            found = cash.open_shift(desk.id, desk.balance, actor=make.user())
+    return found
+
+
+@pytest.fixture
+def bill(make, shift):
+    patient, doctor, service = make.patient("Сергеев"), make.doctor(), make.service("1500.00", name="Лечение кариеса")
+    with transaction():
+        order = operations.create_work_order(
+            patient.id, doctor.id, [{"service_id": service.id, "quantity": 1}], branch_id=1, actor=make.user()
+        )
+        operations.issue(order.id, actor=make.user())
+    return order
+
+
+def taken(patient_id):
+    return session.scalar(select(func.count()).select_from(Payment).where(Payment.patient_id == patient_id))
+
+
+def test_settling_from_the_queue_to_the_receipt(client_of, bill):
+    browser = client_of("administrator")
+    assert "Сергеев" in browser.get("/settlement/").text
+    page = browser.get(f"/settlement/{bill.patient_id}").text
+    assert f"№ {bill.number}" in page and "1 500,00".replace(" ", "\u202f") in page
+    answer = browser.post(
+        f"/settlement/{bill.patient_id}/pay",
+        data={"cash": "1 500,00", "tendered": "2000", "bill": bill.id, "request_id": str(uuid4())},
+    )
+    assert answer.status_code == 303, answer.text
+    page = browser.get(answer.location).text
+    assert "500,00" in page and "/documents/receipts/" in page and f"/schedule/?patient={bill.patient_id}" in page
+    assert queries.balance_of(bill.patient_id).debt == 0
+
+
+def test_a_double_click_pays_once(client_of, bill):
+    browser, key = client_of("administrator"), str(uuid4())
+    data = {"cash": "1500", "request_id": key}
+    first = browser.post(f"/settlement/{bill.patient_id}/pay", data=data)
+    second = browser.post(f"/settlement/{bill.patient_id}/pay", data=data)
+    assert (first.status_code, first.location) == (second.status_code, second.location)
+    assert taken(bill.patient_id) == 1
+
+
+def test_what_was_typed_stays_when_a_payment_is_refused(client_of, bill):
+    browser = client_of("administrator")
+    for data in (
+        {"cash": "сто"}, {"cash": "-5"}, {"cash": "NaN"}, {"cash": "1e9"}, {"cash": "1500", "tendered": "10"}, {},
+        {"card": "0.001"}, {"advance": "700"}, {"cash": "9" * 1_000_000}, {"cash": "<b>1</b>"}, {"cash": "1\x00"},
+    ):  # fmt: skip
+        answer = browser.post(f"/settlement/{bill.patient_id}/pay", data={**data, "request_id": str(uuid4())})
+        assert answer.status_code == 422, (data, answer.status_code)
+        if data.get("cash") == "сто":
+            assert 'value="сто"' in answer.text
+        assert "<b>1</b>" not in answer.text
+    assert taken(bill.patient_id) == 0
+
+
+def test_ticked_bills_are_paid_and_the_others_not(client_of, make, bill):
+    service = make.service("100.00")
+    with transaction():
+        newer = operations.create_work_order(
+            bill.patient_id, bill.doctor_id, [{"service_id": service.id, "quantity": 1}], branch_id=1, actor=make.user()
+        )
+        operations.issue(newer.id, actor=make.user())
+    answer = client_of("administrator").post(
+        f"/settlement/{bill.patient_id}/pay", data={"card": "100", "bill": newer.id, "request_id": str(uuid4())}
+    )
+    assert answer.status_code == 303
+    session.expire_all()
+    assert (newer.due, bill.due) == (D(0), D(1500))
+
+
+def test_refund_from_the_page(client_of, make, bill):
+    with transaction():
+        payment = operations.take_payment(
+            bill.patient_id, [{"method": "card", "amount": D(1500)}], branch_id=1, actor=make.user()
+        )
+    senior = client_of("senior")
+    address = f"/settlement/payments/{payment.id}/refund"
+    answer = senior.post(address, data={"amount": "1500.01", "reason": "ошибка", "request_id": str(uuid4())})
+    assert answer.status_code == 422 and "1500.01" in answer.text
+    assert senior.post(address, data={"amount": "5", "reason": ""}).status_code == 422
+    assert senior.post(address, data={"amount": "500", "reason": "ошибка"}).status_code == 303
+    assert session.scalar(select(func.sum(Refund.amount)).where(Refund.payment_id == payment.id)) == D(500)
+    assert client_of("administrator").post(address, data={"amount": "1", "reason": "нет права"}).status_code == 403
+
+
+def test_a_work_order_is_filled_in_and_issued(client_of, make, shift):
+    patient, doctor, service = make.patient(), make.doctor(), make.service("200.50")
+    browser = client_of("administrator")
+    address = f"/work-orders/new?patient={patient.id}"
+    assert browser.get(address).status_code == 200
+    typed = {
+        "patient": patient.id, "doctor_id": doctor.id, "line_service_id": service.id, "line_name": "Пломба",
+        "line_price": "200.50", "line_tooth": "36", "line_quantity": "два", "line_discount": "", "line_unit": "percent",
+        "line_discount_reason": "",
+    }  # fmt: skip
+    answer = browser.post(address, data=typed)
+    assert answer.status_code == 422 and 'value="два"' in answer.text
+    answer = browser.post(address, data={**typed, "line_quantity": "2", "do": "save", "request_id": str(uuid4())})
+    assert answer.status_code == 303, answer.text
+    order = session.scalars(select(WorkOrder).where(WorkOrder.patient_id == patient.id)).one()
+    assert (order.status, order.total) == ("draft", D("401.00"))
+    answer = browser.post(
+        f"/work-orders/{order.id}",
+        data={**typed, "line_quantity": "3", "line_discount": "5", "version": "1", "do": "issue"},
+    )
+    assert answer.status_code == 303
+    session.expire_all()
+    assert (order.status, order.total) == ("issued", D("571.42"))
+    assert browser.get(f"/work-orders/{order.id}").status_code == 200
+    assert browser.post(f"/work-orders/{order.id}/reopen").status_code == 303
+    session.expire_all()
+    assert order.status == "draft"
+
+
+def test_pages_of_what_is_not_there(client_of):
+    browser = client_of("administrator")
+    for address in (
+        "/settlement/999999999", "/settlement/99999999999999", "/work-orders/999999999", "/settlement/payments/0",
+        "/work-orders/new", "/work-orders/new?patient=abc", "/work-orders/new?appointment=99999999999",
+        "/settlement/patient/999999999/money",
+    ):  # fmt: skip
+        assert browser.get(address).status_code == 404, address
+    for address in ("/settlement/?page=-1", "/settlement/?page=x", "/settlement/?list=debtors&page=99999999999"):
+        assert browser.get(address).status_code == 200, address
+
+
+def test_a_doctor_sees_own_orders_and_no_money(client_of, bill):
+    doctor = client_of("doctor")
+    assert doctor.get("/settlement/").status_code == 403
+    assert doctor.get(f"/settlement/{bill.patient_id}").status_code == 403
+    assert doctor.get(f"/work-orders/{bill.id}").status_code == 403
+    assert doctor.get(f"/work-orders/new?patient={bill.patient_id}").status_code == 403
+    assert doctor.get("/work-orders/").status_code == 200
+    assert "Сергеев" not in doctor.get("/work-orders/").text
+    assert doctor.post(f"/work-orders/{bill.id}/reopen").status_code == 403
+
+
+def test_outsiders_are_asked_to_sign_in(app, bill):
+    browser = app.test_client()
+    for address in ("/settlement/", f"/settlement/{bill.patient_id}", f"/work-orders/{bill.id}"):
+        assert browser.get(address).status_code == 302
+    assert browser.post(f"/settlement/{bill.patient_id}/pay", data={"cash": "1"}).status_code == 302
+    assert taken(bill.patient_id) == 0
+
+
+def test_the_cards_tab_shows_bills_and_payments(client_of, bill):
+    text = client_of("administrator").get(f"/settlement/patient/{bill.patient_id}/money").text
+    assert str(bill.number) in text and "<html" not in text
+
+
+def test_panels_open_and_add_a_price(client_of, make):
+    director, senior = client_of("director"), client_of("senior")
+    service = make.service("10")
+    for address in (
+        "/service-categories/list/", "/service-list/list/", "/service-prices/list/", "/work-order-list/list/",
+        "/payment-list/list/", "/refund-list/list/", "/service-list/add", "/service-prices/add",
+    ):  # fmt: skip
+        assert director.get(address).status_code == 200, address
+    price = {"service": service.id, "valid_from": "2026-01-01", "price": "12,50"}
+    assert senior.post("/service-prices/add", data=price).status_code == 302
+    assert queries.prices_of([service.id], session.scalar(select(func.current_date()))) == {service.id: D("12.50")}
+    for wrong in ({"price": "NaN"}, {"price": "-1"}, {"price": ""}, {"valid_from": "x"}, {"service": "0"}, {}):
+        answer = senior.post("/service-prices/add", data={**price, **wrong})
+        assert answer.status_code == 200, wrong
+    assert client_of("administrator").post("/service-prices/add", data=price).status_code in (302, 403)
+    found = director.get(f"/work-orders/services?q={service.code}").json
+    assert found["results"][0]["id"] == service.id
