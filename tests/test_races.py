@@ -1,0 +1,212 @@
+"""Real threads, real PostgreSQL: whoever comes at the same moment, the promises hold.
+
+Each section belongs to a room. `together` lets many people do their work at once, each in a session of their own.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, time, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from app import clock
+from app.db import session, transaction
+from app.errors import Refusal, SlotTaken
+
+CROWD = 50
+
+
+def together(app: Flask, deeds: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Do all of it at the same moment, each in a thread and a transaction; results, or the refusals instead."""
+    gate = threading.Barrier(len(deeds))
+    results: list[Any] = [None] * len(deeds)
+
+    def one(place: int) -> None:
+        with app.app_context():
+            gate.wait()
+            try:
+                with transaction():
+                    results[place] = deeds[place]()
+            except Exception as error:
+                results[place] = error
+
+    threads = [threading.Thread(target=one, args=(place,)) for place in range(len(deeds))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    strange = [r for r in results if isinstance(r, Exception) and not isinstance(r, Refusal)]
+    assert not strange, strange[0]
+    return results
+
+
+# --- the schedule ---------------------------------------------------------------------------------------------
+
+DAY = clock.today() + timedelta(days=50)
+
+
+def at(hour: int, minute: int = 0) -> datetime:
+    return datetime.combine(DAY, time(hour, minute))
+
+
+def one_won(results: list[Any], busy: str) -> int:
+    """Exactly one succeeded; all others were told who is in their way: the winner."""
+    won = [result for result in results if not isinstance(result, Refusal)]
+    lost = [result for result in results if isinstance(result, Refusal)]
+    assert len(won) == 1, results
+    assert all(isinstance(refusal, SlotTaken) for refusal in lost), lost
+    assert {refusal.facts["busy"] for refusal in lost} == {busy}
+    assert {refusal.facts["by"]["id"] for refusal in lost} == {won[0]}
+    return int(won[0])
+
+
+def visits_of(column: Any, value: int) -> int:
+    from app.models import Appointment
+
+    return session.scalar(select(func.count()).select_from(Appointment).where(column == value)) or 0
+
+
+def _doctors(make: Any, count: int) -> list[int]:
+    found = []
+    for _ in range(count):
+        doctor = make.doctor()
+        make.hours(doctor, DAY)
+        found.append(doctor.id)
+    return found
+
+
+def _starts(how: str) -> list[tuple[datetime, datetime]]:
+    if how == "same":
+        return [(at(10), at(10, 30))] * CROWD
+    # all of these meet at 10:29: starting before, inside, reaching over, or enclosing all the others
+    return [(at(10, n % 29), at(10, 30 + n % 29)) if n % 2 else (at(9, n), at(11, n)) for n in range(CROWD)]
+
+
+@pytest.mark.parametrize("how", ["same", "overlapping"])
+@pytest.mark.parametrize("who", ["doctor", "chair", "patient"])
+def test_many_book_the_same_time(app: Flask, make: Any, who: str, how: str) -> None:
+    from app.models import Appointment
+    from app.schedule import operations
+
+    doctors = _doctors(make, 1) * CROWD if who == "doctor" else _doctors(make, CROWD)
+    patients = [make.patient().id] * CROWD if who == "patient" else [make.patient().id for _ in range(CROWD)]
+    chair_id = make.chair().id if who == "chair" else None
+
+    def deed(n: int, start: datetime, end: datetime) -> Callable[[], int]:
+        return lambda: operations.book(patients[n], doctors[n], start, end, chair_id=chair_id, actor=None).id
+
+    results = together(app, [deed(n, start, end) for n, (start, end) in enumerate(_starts(how))])
+    winner = one_won(results, who)
+    row = session.get_one(Appointment, winner)
+    column = {"doctor": Appointment.doctor_id, "chair": Appointment.chair_id, "patient": Appointment.patient_id}[who]
+    assert visits_of(column, getattr(row, f"{who}_id")) == 1
+
+
+@pytest.mark.parametrize("who", ["doctor", "chair", "patient"])
+def test_many_move_into_the_same_time(app: Flask, make: Any, who: str) -> None:
+    from app.models import Appointment
+    from app.schedule import operations
+
+    doctors = _doctors(make, CROWD)
+    patient, [target], chair_id = make.patient(), _doctors(make, 1), make.chair().id
+    visits = []
+    for n in range(CROWD):
+        if who == "patient":
+            start = datetime.combine(DAY + timedelta(days=1 + n), time(10))
+            visits.append(make.appointment(patient, make.doctor(), start).id)
+            make.hours(session.get_one(Appointment, visits[-1]).doctor, DAY)
+        else:
+            visits.append(make.appointment(make.patient(), session.get_one(type(make.doctor()), doctors[n]), at(14)).id)
+    new: dict[str, Any] = {"starts_at": at(10), "ends_at": at(10, 30)}
+    if who == "doctor":
+        new["doctor_id"] = target
+    if who == "chair":
+        new["chair_id"] = chair_id
+
+    def deed(visit: int) -> Callable[[], int]:
+        return lambda: operations.move(visit, 1, **new, actor=None).id
+
+    winner = one_won(together(app, [deed(visit) for visit in visits]), who)
+    session.expire_all()
+    moved = session.scalars(select(Appointment.id).where(Appointment.id.in_(visits), Appointment.moves > 0)).all()
+    assert list(moved) == [winner]
+
+
+def test_many_move_one_visit(app: Flask, make: Any) -> None:
+    from app.errors import Stale
+    from app.models import Appointment
+    from app.schedule import operations
+
+    [doctor] = _doctors(make, 1)
+    visit = make.appointment(make.patient(), session.get_one(type(make.doctor()), doctor), at(9)).id
+    deeds = [lambda n=n: operations.move(visit, 1, starts_at=at(10 + n % 8), actor=None).id for n in range(CROWD)]
+    results = together(app, deeds)
+    assert sum(isinstance(result, Stale) for result in results) == CROWD - 1
+    session.expire_all()
+    assert session.get_one(Appointment, visit).version == 2
+
+
+def test_a_block_and_bookings_at_the_same_moment(app: Flask, make: Any) -> None:
+    from app.models import TimeBlock
+    from app.schedule import operations
+
+    [doctor] = _doctors(make, 1)
+    patients = [make.patient().id for _ in range(CROWD)]
+
+    def deed(n: int) -> Callable[[], Any]:
+        if n % 2:
+            return lambda: operations.book(patients[n], doctor, at(10, n % 20), at(10, 30), actor=None).id
+        return lambda: operations.block_time("hold", at(10), at(10, 30), "Держим", doctor_id=doctor, actor=None).id
+
+    results = together(app, [deed(n) for n in range(CROWD)])
+    assert sum(not isinstance(result, Refusal) for result in results) == 1
+    blocks = session.scalar(select(func.count()).select_from(TimeBlock).where(TimeBlock.doctor_id == doctor)) or 0
+    from app.models import Appointment
+
+    assert blocks + visits_of(Appointment.doctor_id, doctor) == 1
+
+
+def test_two_visits_change_places_back_and_forth(app: Flask, make: Any) -> None:
+    """Crosswise moves never wait for each other for ever: each is done or refused with a reason."""
+    from app.models import Appointment
+    from app.schedule import operations
+
+    first, second = _doctors(make, 2)
+    kind = type(make.doctor())
+    visits = [make.appointment(make.patient(), session.get_one(kind, d), at(10)).id for d in (first, second)]
+    deeds = [
+        lambda n=n: operations.move(visits[n % 2], 1, doctor_id=(second, first)[n % 2], actor=None).id
+        for n in range(20)
+    ]
+    assert all(isinstance(result, Refusal) for result in together(app, deeds))
+    assert visits_of(Appointment.doctor_id, first) == visits_of(Appointment.doctor_id, second) == 1
+
+
+def test_the_constraint_has_the_last_word(app: Flask, make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even when nobody takes the words of the day and the look comes too early, one wins."""
+    from app.models import Appointment
+    from app.schedule import operations
+
+    monkeypatch.setattr(operations, "_hold", lambda *slots: None)
+    [doctor] = _doctors(make, 1)
+    patients = [make.patient().id for _ in range(CROWD)]
+    deeds = [lambda p=p: operations.book(p, doctor, at(10), at(10, 30), actor=None).id for p in patients]
+    one_won(together(app, deeds), "doctor")
+    assert visits_of(Appointment.doctor_id, doctor) == 1
+
+
+def test_many_restore_into_the_same_time(app: Flask, make: Any) -> None:
+    from app.models import Appointment, CancelReason
+    from app.schedule import operations
+
+    [doctor] = _doctors(make, 1)
+    who = session.get_one(type(make.doctor()), doctor)
+    why = make._save(CancelReason(name=f"Причина гонки {doctor}")).id
+    gone = {"status": "cancelled", "cancelled_by": "patient", "cancel_reason_id": why}
+    visits = [make.appointment(make.patient(), who, at(10), **gone).id for _ in range(20)]
+    one_won(together(app, [lambda v=v: operations.restore(v, actor=None).id for v in visits]), "doctor")
+    kept = select(func.count()).where(Appointment.doctor_id == doctor, Appointment.status == "booked")
+    assert session.scalar(kept) == 1
