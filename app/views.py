@@ -25,6 +25,9 @@ from app.cash.panel import CashDeskPanel, CashMovementPanel, CashShiftPanel, Exp
 from app.cash.views import CashView
 from app.documents.panel import DocumentTemplatePanel, IssuedDocumentPanel
 from app.documents.views import DocumentsView
+from app.patients.api import PatientApi
+from app.patients.panel import PatientPanel, ReferralSourcePanel
+from app.patients.views import PatientLookupView, PatientsView
 from app.schedule.api import AppointmentApi, ScheduleApi
 from app.staff.views import MyView
 from app.vocab import N_
@@ -52,6 +55,7 @@ class Item:
 
 
 MENU: list[tuple[str, list[Item]]] = [
+    (N_("Patients"), [Item(N_("Patients"), "PatientsView.index", "card.see")]),
     (N_("Work orders"), [Item(N_("Work orders"), "WorkOrdersView.index", "work_order.see")]),
     (N_("Settlement"), [Item(N_("Settlement"), "SettlementView.index", "payment.see")]),
     (N_("Cash desk"), [Item(N_("Cash desk"), "CashView.index", "cash.see")]),
@@ -64,6 +68,7 @@ MENU: list[tuple[str, list[Item]]] = [
             Item(N_("Prices"), "ServicePricePanel.list", "directory.see"),
             Item(N_("Cash desks"), "CashDeskPanel.list", "directory.see"),
             Item(N_("Expense categories"), "ExpenseCategoryPanel.list", "expense_category.see"),
+            Item(N_("Referral sources"), "ReferralSourcePanel.list", "directory.see"),
             Item(N_("List of work orders"), "WorkOrderPanel.list", "work_order.see"),
             Item(N_("Payments"), "PaymentPanel.list", "payment.see"),
             Item(N_("Refunds"), "RefundPanel.list", "payment.see"),
@@ -76,6 +81,11 @@ MENU: list[tuple[str, list[Item]]] = [
 ]
 
 PAGES: list[type] = [
+    PatientsView,
+    PatientLookupView,
+    PatientApi,
+    ReferralSourcePanel,
+    PatientPanel,
     MyView,
     ScheduleApi,
     AppointmentApi,

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import phonenumbers
 from flask import Flask, current_app, flash, g, jsonify, redirect, render_template, request, url_for
 from flask import session as browser_session
 from flask_appbuilder import BaseView
@@ -315,7 +316,7 @@ def install(app: Flask) -> None:
             "get_locale": get_locale,
         }
 
-    app.jinja_env.filters.update(money=money_filter, day=day_filter, time=time_filter, moment=moment_filter)
+    app.jinja_env.filters.update(money=money_filter, day=day_filter, time=time_filter, moment=moment_filter, phone=phone_filter)
     app.jinja_env.globals.update(may=may, request_id=lambda: uuid.uuid4(), today=clock.today, label=label)
 
 
@@ -352,6 +353,15 @@ def moment_filter(moment: datetime | None) -> str:
     if moment is None:
         return ""
     return f"{clock.wall(moment) if moment.tzinfo else moment:%d.%m.%Y %H:%M}"
+
+
+def phone_filter(number: str) -> str:
+    """+7 916 123-45-67."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
 
 
 def label(values: Any, value: str | None) -> str:

@@ -77,6 +77,11 @@ class AuditEvent(Model):
         index("audit_event", "user_id", "id"),
     )
 
+    @property
+    def what(self) -> tuple[str, int]:
+        """The thing it was done to: its table and number."""
+        return self.object_type, self.object_id
+
     def __repr__(self) -> str:
         return self.action
 

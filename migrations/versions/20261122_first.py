@@ -294,18 +294,10 @@ def upgrade() -> None:
             "discount_limit_administrator BETWEEN 0 AND 100 AND discount_limit_senior BETWEEN 0 AND 100 AND discount_limit_doctor BETWEEN 0 AND 100",
             name="ck_clinic_setting_discount_limit_percent",
         ),
-        sa.CheckConstraint(
-            "grid_step IN (5, 10, 15, 30)", name="ck_clinic_setting_grid_step_known"
-        ),
+        sa.CheckConstraint("grid_step IN (5, 10, 15, 30)", name="ck_clinic_setting_grid_step_known"),
         sa.CheckConstraint("id = 1", name="ck_clinic_setting_one_row"),
-        sa.CheckConstraint(
-            "reminder_hours BETWEEN 1 AND 240",
-            name="ck_clinic_setting_reminder_hours_sane",
-        ),
-        sa.CheckConstraint(
-            "waiting_limit BETWEEN 1 AND 240",
-            name="ck_clinic_setting_waiting_limit_sane",
-        ),
+        sa.CheckConstraint("reminder_hours BETWEEN 1 AND 240", name="ck_clinic_setting_reminder_hours_sane"),
+        sa.CheckConstraint("waiting_limit BETWEEN 1 AND 240", name="ck_clinic_setting_waiting_limit_sane"),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
@@ -321,12 +313,8 @@ def upgrade() -> None:
         sa.Column("phone", sa.String(length=40), server_default="", nullable=False),
         sa.Column("licence", sa.Text(), server_default="", nullable=False),
         sa.Column("bank_details", sa.Text(), server_default="", nullable=False),
-        sa.Column(
-            "director_name", sa.String(length=200), server_default="", nullable=False
-        ),
-        sa.Column(
-            "director_post", sa.String(length=200), server_default="", nullable=False
-        ),
+        sa.Column("director_name", sa.String(length=200), server_default="", nullable=False),
+        sa.Column("director_post", sa.String(length=200), server_default="", nullable=False),
         sa.Column("archived", sa.Boolean(), server_default="false", nullable=False),
         sa.CheckConstraint("btrim(name) <> ''", name="ck_legal_entity_name_not_blank"),
         sa.PrimaryKeyConstraint("id"),
@@ -338,16 +326,11 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("archived", sa.Boolean(), server_default="false", nullable=False),
+        sa.CheckConstraint("btrim(body) <> ''", name="ck_message_template_body_not_blank"),
         sa.CheckConstraint(
-            "btrim(body) <> ''", name="ck_message_template_body_not_blank"
+            "kind IN ('booked', 'reminder', 'moved', 'cancelled')", name="ck_message_template_kind_known"
         ),
-        sa.CheckConstraint(
-            "kind IN ('booked', 'reminder', 'moved', 'cancelled')",
-            name="ck_message_template_kind_known",
-        ),
-        sa.CheckConstraint(
-            "length(body) <= 1000", name="ck_message_template_body_length"
-        ),
+        sa.CheckConstraint("length(body) <= 1000", name="ck_message_template_body_length"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("kind", name="uq_message_template_kind"),
     )
@@ -356,9 +339,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("archived", sa.Boolean(), server_default="false", nullable=False),
-        sa.CheckConstraint(
-            "btrim(name) <> ''", name="ck_referral_source_name_not_blank"
-        ),
+        sa.CheckConstraint("btrim(name) <> ''", name="ck_referral_source_name_not_blank"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("name", name="uq_referral_source_name"),
     )
@@ -367,9 +348,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("archived", sa.Boolean(), server_default="false", nullable=False),
-        sa.CheckConstraint(
-            "btrim(name) <> ''", name="ck_service_category_name_not_blank"
-        ),
+        sa.CheckConstraint("btrim(name) <> ''", name="ck_service_category_name_not_blank"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("name", name="uq_service_category_name"),
     )
@@ -402,9 +381,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("lookup_hash"),
         sa.UniqueConstraint("uuid"),
     )
-    op.create_index(
-        "idx_api_key_lookup_hash", "ab_api_key", ["lookup_hash"], unique=True
-    )
+    op.create_index("idx_api_key_lookup_hash", "ab_api_key", ["lookup_hash"], unique=True)
     op.create_index("idx_api_key_prefix", "ab_api_key", ["key_prefix"], unique=False)
     op.create_index("idx_api_key_user_id", "ab_api_key", ["user_id"], unique=False)
     op.create_table(
@@ -435,12 +412,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("permission_id", "view_menu_id"),
     )
-    op.create_index(
-        "idx_permission_id", "ab_permission_view", ["permission_id"], unique=False
-    )
-    op.create_index(
-        "idx_view_menu_id", "ab_permission_view", ["view_menu_id"], unique=False
-    )
+    op.create_index("idx_permission_id", "ab_permission_view", ["permission_id"], unique=False)
+    op.create_index("idx_view_menu_id", "ab_permission_view", ["view_menu_id"], unique=False)
     op.create_table(
         "ab_user_group",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -475,23 +448,12 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=400), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_by_id", sa.Integer(), nullable=True),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
-        sa.CheckConstraint(
-            "btrim(reason) <> ''", name="ck_access_grant_reason_not_blank"
-        ),
+        sa.CheckConstraint("btrim(reason) <> ''", name="ck_access_grant_reason_not_blank"),
         sa.CheckConstraint("reports <> '{}'", name="ck_access_grant_reports_some"),
-        sa.CheckConstraint(
-            "(user_id IS NULL) <> (role IS NULL)", name="ck_access_grant_to_one"
-        ),
-        sa.CheckConstraint(
-            "days_to >= days_from", name="ck_access_grant_days_in_order"
-        ),
+        sa.CheckConstraint("(user_id IS NULL) <> (role IS NULL)", name="ck_access_grant_to_one"),
+        sa.CheckConstraint("days_to >= days_from", name="ck_access_grant_days_in_order"),
         sa.ForeignKeyConstraint(
             ["created_by_id"],
             ["ab_user.id"],
@@ -536,9 +498,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("name", name="uq_branch_name"),
     )
-    op.create_index(
-        "ix_branch_legal_entity_id", "branch", ["legal_entity_id"], unique=False
-    )
+    op.create_index("ix_branch_legal_entity_id", "branch", ["legal_entity_id"], unique=False)
     op.create_table(
         "document_template",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
@@ -547,19 +507,11 @@ def upgrade() -> None:
         sa.Column("version", sa.SmallInteger(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("btrim(body) <> ''", name="ck_document_template_body_not_blank"),
         sa.CheckConstraint(
-            "btrim(body) <> ''", name="ck_document_template_body_not_blank"
-        ),
-        sa.CheckConstraint(
-            "kind IN ('contract', 'consent_personal_data', 'consent_treatment')",
-            name="ck_document_template_kind_known",
+            "kind IN ('contract', 'consent_personal_data', 'consent_treatment')", name="ck_document_template_kind_known"
         ),
         sa.ForeignKeyConstraint(
             ["created_by_id"],
@@ -569,11 +521,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("kind", "version", name="uq_document_template_version"),
     )
     op.create_index(
-        "uq_document_template_active",
-        "document_template",
-        ["kind"],
-        unique=True,
-        postgresql_where=sa.text("active"),
+        "uq_document_template_active", "document_template", ["kind"], unique=True, postgresql_where=sa.text("active")
     )
     op.create_table(
         "expense_category",
@@ -581,16 +529,9 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("parent_id", sa.Integer(), nullable=True),
         sa.Column("archived", sa.Boolean(), server_default="false", nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
-        sa.CheckConstraint(
-            "btrim(name) <> ''", name="ck_expense_category_name_not_blank"
-        ),
+        sa.CheckConstraint("btrim(name) <> ''", name="ck_expense_category_name_not_blank"),
         sa.CheckConstraint("parent_id <> id", name="ck_expense_category_parent_other"),
         sa.ForeignKeyConstraint(
             ["created_by_id"],
@@ -602,25 +543,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index(
-        "ix_expense_category_parent_id", "expense_category", ["parent_id"], unique=False
-    )
-    op.create_index(
-        "uq_expense_category_name",
-        "expense_category",
-        [sa.literal_column("lower(name)")],
-        unique=True,
-    )
+    op.create_index("ix_expense_category_parent_id", "expense_category", ["parent_id"], unique=False)
+    op.create_index("uq_expense_category_name", "expense_category", [sa.literal_column("lower(name)")], unique=True)
     op.create_table(
         "family",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
             ["created_by_id"],
@@ -647,21 +576,14 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column("status", sa.SmallInteger(), nullable=True),
         sa.Column("answer", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
             ["user_id"],
             ["ab_user.id"],
         ),
         sa.PrimaryKeyConstraint("key", "user_id"),
     )
-    op.create_index(
-        "ix_request_key_created_at", "request_key", ["created_at"], unique=False
-    )
+    op.create_index("ix_request_key_created_at", "request_key", ["created_at"], unique=False)
     op.create_table(
         "right_change",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
@@ -669,16 +591,9 @@ def upgrade() -> None:
         sa.Column("right", sa.String(length=60), nullable=False),
         sa.Column("allowed", sa.Boolean(), nullable=True),
         sa.Column("reason", sa.String(length=400), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
-        sa.CheckConstraint(
-            "btrim(reason) <> ''", name="ck_right_change_reason_not_blank"
-        ),
+        sa.CheckConstraint("btrim(reason) <> ''", name="ck_right_change_reason_not_blank"),
         sa.ForeignKeyConstraint(
             ["created_by_id"],
             ["ab_user.id"],
@@ -689,12 +604,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index(
-        "ix_right_change_user_id_right_id",
-        "right_change",
-        ["user_id", "right", "id"],
-        unique=False,
-    )
+    op.create_index("ix_right_change_user_id_right_id", "right_change", ["user_id", "right", "id"], unique=False)
     op.create_table(
         "service",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
@@ -704,9 +614,7 @@ def upgrade() -> None:
         sa.Column("minutes", sa.SmallInteger(), nullable=False),
         sa.Column("archived", sa.Boolean(), server_default="false", nullable=False),
         sa.CheckConstraint("btrim(name) <> ''", name="ck_service_name_not_blank"),
-        sa.CheckConstraint(
-            "code ~ '^[A-Z0-9][A-Za-z0-9.\\-]*$'", name="ck_service_code_latin"
-        ),
+        sa.CheckConstraint("code ~ '^[A-Z0-9][A-Za-z0-9.\\-]*$'", name="ck_service_code_latin"),
         sa.CheckConstraint("minutes BETWEEN 5 AND 720", name="ck_service_minutes_sane"),
         sa.ForeignKeyConstraint(
             ["category_id"],
@@ -729,19 +637,12 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("permission_view_id", sa.Integer(), nullable=True),
         sa.Column("role_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["permission_view_id"], ["ab_permission_view.id"], ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["permission_view_id"], ["ab_permission_view.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["role_id"], ["ab_role.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("permission_view_id", "role_id"),
     )
-    op.create_index(
-        "idx_permission_view_id",
-        "ab_permission_view_role",
-        ["permission_view_id"],
-        unique=False,
-    )
+    op.create_index("idx_permission_view_id", "ab_permission_view_role", ["permission_view_id"], unique=False)
     op.create_index("idx_role_id", "ab_permission_view_role", ["role_id"], unique=False)
     op.create_table(
         "cash_desk",
@@ -750,17 +651,10 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=10), nullable=False),
         sa.Column("branch_id", sa.Integer(), nullable=False),
         sa.Column("legal_entity_id", sa.Integer(), nullable=False),
-        sa.Column(
-            "balance",
-            sa.Numeric(precision=12, scale=2),
-            server_default="0",
-            nullable=False,
-        ),
+        sa.Column("balance", sa.Numeric(precision=12, scale=2), server_default="0", nullable=False),
         sa.Column("archived", sa.Boolean(), server_default="false", nullable=False),
         sa.CheckConstraint("btrim(name) <> ''", name="ck_cash_desk_name_not_blank"),
-        sa.CheckConstraint(
-            "kind IN ('main', 'additional', 'non_cash')", name="ck_cash_desk_kind_known"
-        ),
+        sa.CheckConstraint("kind IN ('main', 'additional', 'non_cash')", name="ck_cash_desk_kind_known"),
         sa.CheckConstraint("balance >= 0", name="ck_cash_desk_balance_not_negative"),
         sa.ForeignKeyConstraint(
             ["branch_id"],
@@ -773,9 +667,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("branch_id", "name", name="uq_cash_desk_name"),
     )
-    op.create_index(
-        "ix_cash_desk_legal_entity_id", "cash_desk", ["legal_entity_id"], unique=False
-    )
+    op.create_index("ix_cash_desk_legal_entity_id", "cash_desk", ["legal_entity_id"], unique=False)
     op.create_table(
         "chair",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
@@ -795,9 +687,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
         sa.Column("surname", sa.String(length=100), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
-        sa.Column(
-            "patronymic", sa.String(length=100), server_default="", nullable=False
-        ),
+        sa.Column("patronymic", sa.String(length=100), server_default="", nullable=False),
         sa.Column("post", sa.String(length=200), server_default="", nullable=False),
         sa.Column("phone", sa.String(length=40), server_default="", nullable=False),
         sa.Column("is_doctor", sa.Boolean(), server_default="false", nullable=False),
@@ -806,9 +696,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Integer(), nullable=True),
         sa.Column("color", sa.String(length=7), server_default="", nullable=False),
         sa.Column("archived", sa.Boolean(), server_default="false", nullable=False),
-        sa.CheckConstraint(
-            "btrim(surname) <> ''", name="ck_employee_surname_not_blank"
-        ),
+        sa.CheckConstraint("btrim(surname) <> ''", name="ck_employee_surname_not_blank"),
         sa.ForeignKeyConstraint(
             ["branch_id"],
             ["branch.id"],
@@ -832,21 +720,14 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("is_doctor AND NOT archived"),
     )
-    op.create_index(
-        "ix_employee_speciality_id", "employee", ["speciality_id"], unique=False
-    )
+    op.create_index("ix_employee_speciality_id", "employee", ["speciality_id"], unique=False)
     op.create_table(
         "service_price",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
         sa.Column("service_id", sa.Integer(), nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("price", sa.Numeric(precision=12, scale=2), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
         sa.CheckConstraint("price >= 0", name="ck_service_price_not_negative"),
         sa.ForeignKeyConstraint(
@@ -896,9 +777,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("desk_id", "number", name="uq_cash_shift_number"),
     )
-    op.create_index(
-        "ix_cash_shift_business_day", "cash_shift", ["business_day"], unique=False
-    )
+    op.create_index("ix_cash_shift_business_day", "cash_shift", ["business_day"], unique=False)
     op.create_index(
         "uq_cash_shift_one_open_per_desk",
         "cash_shift",
@@ -909,25 +788,15 @@ def upgrade() -> None:
     op.create_table(
         "patient",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
-        sa.Column(
-            "card_number",
-            sa.Integer(),
-            sa.Identity(always=False, start=1001),
-            nullable=False,
-        ),
+        sa.Column("card_number", sa.Integer(), sa.Identity(always=False, start=1001), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("surname", sa.String(length=100), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
-        sa.Column(
-            "patronymic", sa.String(length=100), server_default="", nullable=False
-        ),
+        sa.Column("patronymic", sa.String(length=100), server_default="", nullable=False),
         sa.Column(
             "search_name",
             sa.Text(),
-            sa.Computed(
-                "replace(lower(' ' || surname || ' ' || name || ' ' || patronymic), 'ё', 'е')",
-                persisted=True,
-            ),
+            sa.Computed("replace(lower(' ' || surname || ' ' || name || ' ' || patronymic), 'ё', 'е')", persisted=True),
             nullable=False,
         ),
         sa.Column("birth_date", sa.Date(), nullable=True),
@@ -945,22 +814,13 @@ def upgrade() -> None:
         sa.Column("doctor_id", sa.Integer(), nullable=True),
         sa.Column("archive_reason", sa.Text(), server_default="", nullable=False),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
-        sa.CheckConstraint(
-            "birth_date >= DATE '1900-01-01'", name="ck_patient_birth_date_sane"
-        ),
+        sa.CheckConstraint("birth_date >= DATE '1900-01-01'", name="ck_patient_birth_date_sane"),
         sa.CheckConstraint("btrim(name) <> ''", name="ck_patient_name_not_blank"),
         sa.CheckConstraint("btrim(surname) <> ''", name="ck_patient_surname_not_blank"),
         sa.CheckConstraint("sex IN ('male', 'female')", name="ck_patient_sex_known"),
-        sa.CheckConstraint(
-            "status IN ('draft', 'active', 'archived')", name="ck_patient_status_known"
-        ),
+        sa.CheckConstraint("status IN ('draft', 'active', 'archived')", name="ck_patient_status_known"),
         sa.CheckConstraint("guardian_id <> id", name="ck_patient_guardian_other"),
         sa.ForeignKeyConstraint(
             ["created_by_id"],
@@ -986,15 +846,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("card_number", name="uq_patient_card_number"),
     )
     op.create_index("ix_patient_birth_date", "patient", ["birth_date"], unique=False)
+    op.create_index("ix_patient_by_name", "patient", ["search_name", "id"], unique=False)
     op.create_index("ix_patient_doctor_id", "patient", ["doctor_id"], unique=False)
     op.create_index("ix_patient_family_id", "patient", ["family_id"], unique=False)
     op.create_index("ix_patient_guardian_id", "patient", ["guardian_id"], unique=False)
-    op.create_index(
-        "ix_patient_name",
-        "patient",
-        ["surname", "name", "patronymic", "id"],
-        unique=False,
-    )
     op.create_index(
         "ix_patient_search_name",
         "patient",
@@ -1015,30 +870,15 @@ def upgrade() -> None:
         sa.Column("ends_at", sa.DateTime(), nullable=False),
         sa.Column("reason", sa.String(length=200), nullable=False),
         sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
         sa.CheckConstraint(
-            "(ends_at - interval '1 second')::date = starts_at::date",
-            name="ck_time_block_within_a_day",
+            "(ends_at - interval '1 second')::date = starts_at::date", name="ck_time_block_within_a_day"
         ),
-        sa.CheckConstraint(
-            "btrim(reason) <> ''", name="ck_time_block_reason_not_blank"
-        ),
-        sa.CheckConstraint(
-            "kind IN ('block', 'hold')", name="ck_time_block_kind_known"
-        ),
-        sa.CheckConstraint(
-            "doctor_id IS NOT NULL OR chair_id IS NOT NULL",
-            name="ck_time_block_of_somebody",
-        ),
-        sa.CheckConstraint(
-            "ends_at > starts_at", name="ck_time_block_ends_after_start"
-        ),
+        sa.CheckConstraint("btrim(reason) <> ''", name="ck_time_block_reason_not_blank"),
+        sa.CheckConstraint("kind IN ('block', 'hold')", name="ck_time_block_kind_known"),
+        sa.CheckConstraint("doctor_id IS NOT NULL OR chair_id IS NOT NULL", name="ck_time_block_of_somebody"),
+        sa.CheckConstraint("ends_at > starts_at", name="ck_time_block_ends_after_start"),
         sa.ForeignKeyConstraint(
             ["branch_id"],
             ["branch.id"],
@@ -1057,18 +897,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index(
-        "ix_time_block_chair_id_starts_at",
-        "time_block",
-        ["chair_id", "starts_at"],
-        unique=False,
-    )
-    op.create_index(
-        "ix_time_block_doctor_id_starts_at",
-        "time_block",
-        ["doctor_id", "starts_at"],
-        unique=False,
-    )
+    op.create_index("ix_time_block_chair_id_starts_at", "time_block", ["chair_id", "starts_at"], unique=False)
+    op.create_index("ix_time_block_doctor_id_starts_at", "time_block", ["doctor_id", "starts_at"], unique=False)
     op.create_index(
         "ix_time_block_open",
         "time_block",
@@ -1084,12 +914,7 @@ def upgrade() -> None:
         sa.Column("chair_id", sa.Integer(), nullable=True),
         sa.Column("starts_at", sa.DateTime(), nullable=False),
         sa.Column("ends_at", sa.DateTime(), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
         postgresql.ExcludeConstraint(
             (sa.column("chair_id"), "="),
@@ -1104,12 +929,9 @@ def upgrade() -> None:
             name="ex_working_hours_doctor",
         ),
         sa.CheckConstraint(
-            "(ends_at - interval '1 second')::date = starts_at::date",
-            name="ck_working_hours_within_a_day",
+            "(ends_at - interval '1 second')::date = starts_at::date", name="ck_working_hours_within_a_day"
         ),
-        sa.CheckConstraint(
-            "ends_at > starts_at", name="ck_working_hours_ends_after_start"
-        ),
+        sa.CheckConstraint("ends_at > starts_at", name="ck_working_hours_ends_after_start"),
         sa.ForeignKeyConstraint(
             ["branch_id"],
             ["branch.id"],
@@ -1128,18 +950,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index(
-        "ix_working_hours_doctor_id_starts_at",
-        "working_hours",
-        ["doctor_id", "starts_at"],
-        unique=False,
-    )
-    op.create_index(
-        "ix_working_hours_starts_at_branch_id",
-        "working_hours",
-        ["starts_at", "branch_id"],
-        unique=False,
-    )
+    op.create_index("ix_working_hours_doctor_id_starts_at", "working_hours", ["doctor_id", "starts_at"], unique=False)
+    op.create_index("ix_working_hours_starts_at_branch_id", "working_hours", ["starts_at", "branch_id"], unique=False)
     op.create_table(
         "appointment",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
@@ -1167,12 +979,7 @@ def upgrade() -> None:
         sa.Column("cancel_reason_id", sa.Integer(), nullable=True),
         sa.Column("cancel_comment", sa.Text(), server_default="", nullable=False),
         sa.Column("late_cancel", sa.Boolean(), server_default="false", nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
         postgresql.ExcludeConstraint(
             (sa.column("chair_id"), "="),
@@ -1196,21 +1003,14 @@ def upgrade() -> None:
             name="ex_appointment_patient_busy",
         ),
         sa.CheckConstraint(
-            "(ends_at - interval '1 second')::date = starts_at::date",
-            name="ck_appointment_within_a_day",
+            "(ends_at - interval '1 second')::date = starts_at::date", name="ck_appointment_within_a_day"
         ),
-        sa.CheckConstraint(
-            "cancelled_by IN ('patient', 'clinic')",
-            name="ck_appointment_cancelled_by_known",
-        ),
+        sa.CheckConstraint("cancelled_by IN ('patient', 'clinic')", name="ck_appointment_cancelled_by_known"),
         sa.CheckConstraint(
             "confirmation IN ('not_notified', 'notified', 'confirmed', 'asks_to_move', 'declined', 'not_reached')",
             name="ck_appointment_confirmation_known",
         ),
-        sa.CheckConstraint(
-            "overbooked = (overbook_reason <> '')",
-            name="ck_appointment_overbooked_with_reason",
-        ),
+        sa.CheckConstraint("overbooked = (overbook_reason <> '')", name="ck_appointment_overbooked_with_reason"),
         sa.CheckConstraint(
             "status <> 'cancelled' OR (cancelled_by IS NOT NULL AND cancel_reason_id IS NOT NULL)",
             name="ck_appointment_cancelled_with_reason",
@@ -1219,9 +1019,7 @@ def upgrade() -> None:
             "status IN ('booked', 'arrived', 'in_progress', 'completed', 'cancelled', 'no_show')",
             name="ck_appointment_status_known",
         ),
-        sa.CheckConstraint(
-            "ends_at > starts_at", name="ck_appointment_ends_after_start"
-        ),
+        sa.CheckConstraint("ends_at > starts_at", name="ck_appointment_ends_after_start"),
         sa.ForeignKeyConstraint(
             ["branch_id"],
             ["branch.id"],
@@ -1252,36 +1050,12 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index(
-        "ix_appointment_branch_id", "appointment", ["branch_id"], unique=False
-    )
-    op.create_index(
-        "ix_appointment_chair_id_starts_at",
-        "appointment",
-        ["chair_id", "starts_at"],
-        unique=False,
-    )
-    op.create_index(
-        "ix_appointment_doctor_id_starts_at",
-        "appointment",
-        ["doctor_id", "starts_at"],
-        unique=False,
-    )
-    op.create_index(
-        "ix_appointment_patient_id_starts_at",
-        "appointment",
-        ["patient_id", "starts_at"],
-        unique=False,
-    )
-    op.create_index(
-        "ix_appointment_service_id", "appointment", ["service_id"], unique=False
-    )
-    op.create_index(
-        "ix_appointment_starts_at_branch_id",
-        "appointment",
-        ["starts_at", "branch_id"],
-        unique=False,
-    )
+    op.create_index("ix_appointment_branch_id", "appointment", ["branch_id"], unique=False)
+    op.create_index("ix_appointment_chair_id_starts_at", "appointment", ["chair_id", "starts_at"], unique=False)
+    op.create_index("ix_appointment_doctor_id_starts_at", "appointment", ["doctor_id", "starts_at"], unique=False)
+    op.create_index("ix_appointment_patient_id_starts_at", "appointment", ["patient_id", "starts_at"], unique=False)
+    op.create_index("ix_appointment_service_id", "appointment", ["service_id"], unique=False)
+    op.create_index("ix_appointment_starts_at_branch_id", "appointment", ["starts_at", "branch_id"], unique=False)
     op.create_table(
         "audit_event",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
@@ -1304,20 +1078,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
-        "ix_audit_event_object_type_object_id_id",
-        "audit_event",
-        ["object_type", "object_id", "id"],
-        unique=False,
+        "ix_audit_event_object_type_object_id_id", "audit_event", ["object_type", "object_id", "id"], unique=False
     )
-    op.create_index(
-        "ix_audit_event_patient_id_id",
-        "audit_event",
-        ["patient_id", "id"],
-        unique=False,
-    )
-    op.create_index(
-        "ix_audit_event_user_id_id", "audit_event", ["user_id", "id"], unique=False
-    )
+    op.create_index("ix_audit_event_patient_id_id", "audit_event", ["patient_id", "id"], unique=False)
+    op.create_index("ix_audit_event_user_id_id", "audit_event", ["user_id", "id"], unique=False)
     op.create_table(
         "cash_movement",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
@@ -1333,33 +1097,21 @@ def upgrade() -> None:
         sa.Column("business_day", sa.Date(), nullable=False),
         sa.Column("category_id", sa.Integer(), nullable=True),
         sa.Column("patient_id", sa.Integer(), nullable=True),
-        sa.Column(
-            "counterparty", sa.String(length=200), server_default="", nullable=False
-        ),
+        sa.Column("counterparty", sa.String(length=200), server_default="", nullable=False),
         sa.Column("comment", sa.Text(), server_default="", nullable=False),
         sa.Column("paired_id", sa.Integer(), nullable=True),
         sa.Column("reverses_id", sa.Integer(), nullable=True),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("(series = 'in') = (delta > 0)", name="ck_cash_movement_series_by_sign"),
         sa.CheckConstraint(
-            "(series = 'in') = (delta > 0)", name="ck_cash_movement_series_by_sign"
-        ),
-        sa.CheckConstraint(
-            "kind <> 'withdrawal' OR category_id IS NOT NULL",
-            name="ck_cash_movement_withdrawal_category",
+            "kind <> 'withdrawal' OR category_id IS NOT NULL", name="ck_cash_movement_withdrawal_category"
         ),
         sa.CheckConstraint(
             "kind IN ('payment', 'refund', 'pay_in', 'withdrawal', 'collection', 'salary', 'transfer_out', 'transfer_in', 'correction', 'surplus', 'shortage', 'reversal')",
             name="ck_cash_movement_kind_known",
         ),
-        sa.CheckConstraint(
-            "series IN ('in', 'out')", name="ck_cash_movement_series_known"
-        ),
+        sa.CheckConstraint("series IN ('in', 'out')", name="ck_cash_movement_series_known"),
         sa.CheckConstraint("delta <> 0", name="ck_cash_movement_not_zero"),
         sa.ForeignKeyConstraint(
             ["category_id"],
@@ -1394,36 +1146,15 @@ def upgrade() -> None:
             ["cash_shift.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint(
-            "legal_entity_id",
-            "series",
-            "year",
-            "number",
-            name="uq_cash_movement_number",
-        ),
+        sa.UniqueConstraint("legal_entity_id", "series", "year", "number", name="uq_cash_movement_number"),
         sa.UniqueConstraint("reverses_id", name="uq_cash_movement_reversed_once"),
     )
-    op.create_index(
-        "ix_cash_movement_business_day", "cash_movement", ["business_day"], unique=False
-    )
-    op.create_index(
-        "ix_cash_movement_category_id", "cash_movement", ["category_id"], unique=False
-    )
-    op.create_index(
-        "ix_cash_movement_desk_id_business_day",
-        "cash_movement",
-        ["desk_id", "business_day"],
-        unique=False,
-    )
-    op.create_index(
-        "ix_cash_movement_paired_id", "cash_movement", ["paired_id"], unique=False
-    )
-    op.create_index(
-        "ix_cash_movement_patient_id", "cash_movement", ["patient_id"], unique=False
-    )
-    op.create_index(
-        "ix_cash_movement_shift_id", "cash_movement", ["shift_id"], unique=False
-    )
+    op.create_index("ix_cash_movement_business_day", "cash_movement", ["business_day"], unique=False)
+    op.create_index("ix_cash_movement_category_id", "cash_movement", ["category_id"], unique=False)
+    op.create_index("ix_cash_movement_desk_id_business_day", "cash_movement", ["desk_id", "business_day"], unique=False)
+    op.create_index("ix_cash_movement_paired_id", "cash_movement", ["paired_id"], unique=False)
+    op.create_index("ix_cash_movement_patient_id", "cash_movement", ["patient_id"], unique=False)
+    op.create_index("ix_cash_movement_shift_id", "cash_movement", ["shift_id"], unique=False)
     op.create_table(
         "issued_document",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
@@ -1437,16 +1168,10 @@ def upgrade() -> None:
         sa.Column("html", sa.Text(), nullable=False),
         sa.Column("pdf", sa.LargeBinary(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('contract', 'consent_personal_data', 'consent_treatment')",
-            name="ck_issued_document_kind_known",
+            "kind IN ('contract', 'consent_personal_data', 'consent_treatment')", name="ck_issued_document_kind_known"
         ),
         sa.ForeignKeyConstraint(
             ["created_by_id"],
@@ -1465,41 +1190,16 @@ def upgrade() -> None:
             ["document_template.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint(
-            "legal_entity_id",
-            "kind",
-            "year",
-            "number",
-            name="uq_issued_document_number",
-        ),
+        sa.UniqueConstraint("legal_entity_id", "kind", "year", "number", name="uq_issued_document_number"),
     )
-    op.create_index(
-        "ix_issued_document_patient_id", "issued_document", ["patient_id"], unique=False
-    )
-    op.create_index(
-        "ix_issued_document_template_id",
-        "issued_document",
-        ["template_id"],
-        unique=False,
-    )
+    op.create_index("ix_issued_document_patient_id", "issued_document", ["patient_id"], unique=False)
+    op.create_index("ix_issued_document_template_id", "issued_document", ["template_id"], unique=False)
     op.create_table(
         "patient_account",
         sa.Column("patient_id", sa.Integer(), nullable=False),
-        sa.Column(
-            "debt",
-            sa.Numeric(precision=12, scale=2),
-            server_default="0",
-            nullable=False,
-        ),
-        sa.Column(
-            "advance",
-            sa.Numeric(precision=12, scale=2),
-            server_default="0",
-            nullable=False,
-        ),
-        sa.CheckConstraint(
-            "advance >= 0", name="ck_patient_account_advance_not_negative"
-        ),
+        sa.Column("debt", sa.Numeric(precision=12, scale=2), server_default="0", nullable=False),
+        sa.Column("advance", sa.Numeric(precision=12, scale=2), server_default="0", nullable=False),
+        sa.CheckConstraint("advance >= 0", name="ck_patient_account_advance_not_negative"),
         sa.CheckConstraint("debt >= 0", name="ck_patient_account_debt_not_negative"),
         sa.ForeignKeyConstraint(
             ["patient_id"],
@@ -1508,11 +1208,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("patient_id"),
     )
     op.create_index(
-        "ix_patient_account_debtors",
-        "patient_account",
-        ["debt"],
-        unique=False,
-        postgresql_where=sa.text("debt > 0"),
+        "ix_patient_account_debtors", "patient_account", ["debt"], unique=False, postgresql_where=sa.text("debt > 0")
     )
     op.create_table(
         "patient_consent",
@@ -1521,12 +1217,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=30), nullable=False),
         sa.Column("given_on", sa.Date(), nullable=False),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
         sa.CheckConstraint(
             "kind IN ('personal_data', 'treatment', 'service_messages', 'advertising')",
@@ -1555,16 +1246,11 @@ def upgrade() -> None:
         sa.Column("patient_id", sa.Integer(), nullable=False),
         sa.Column("number", sa.String(length=20), nullable=False),
         sa.Column(
-            "reversed_number",
-            sa.String(length=20),
-            sa.Computed("reverse(number)", persisted=True),
-            nullable=False,
+            "reversed_number", sa.String(length=20), sa.Computed("reverse(number)", persisted=True), nullable=False
         ),
         sa.Column("owner", sa.String(length=100), server_default="", nullable=False),
         sa.Column("for_sms", sa.Boolean(), server_default="true", nullable=False),
-        sa.CheckConstraint(
-            "number ~ '^\\+[0-9]{7,15}$'", name="ck_patient_phone_number_international"
-        ),
+        sa.CheckConstraint("number ~ '^\\+[0-9]{7,15}$'", name="ck_patient_phone_number_international"),
         sa.ForeignKeyConstraint(
             ["patient_id"],
             ["patient.id"],
@@ -1572,9 +1258,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("patient_id", "number", name="uq_patient_phone_number"),
     )
-    op.create_index(
-        "ix_patient_phone_number", "patient_phone", ["number"], unique=False
-    )
+    op.create_index("ix_patient_phone_number", "patient_phone", ["number"], unique=False)
     op.create_index(
         "ix_patient_phone_tail",
         "patient_phone",
@@ -1595,12 +1279,7 @@ def upgrade() -> None:
         sa.Column("change", sa.Numeric(precision=12, scale=2), nullable=False),
         sa.Column("business_day", sa.Date(), nullable=False),
         sa.Column("paid_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
         sa.CheckConstraint("amount > 0", name="ck_payment_amount_positive"),
         sa.CheckConstraint("change >= 0", name="ck_payment_change_not_negative"),
@@ -1621,16 +1300,9 @@ def upgrade() -> None:
             ["patient.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint(
-            "legal_entity_id", "year", "number", name="uq_payment_number"
-        ),
+        sa.UniqueConstraint("legal_entity_id", "year", "number", name="uq_payment_number"),
     )
-    op.create_index(
-        "ix_payment_business_day_branch_id",
-        "payment",
-        ["business_day", "branch_id"],
-        unique=False,
-    )
+    op.create_index("ix_payment_business_day_branch_id", "payment", ["business_day", "branch_id"], unique=False)
     op.create_index("ix_payment_patient_id", "payment", ["patient_id"], unique=False)
     op.create_table(
         "outbox_message",
@@ -1649,17 +1321,9 @@ def upgrade() -> None:
         sa.Column("parts", sa.SmallInteger(), nullable=True),
         sa.Column("price", sa.Numeric(precision=12, scale=2), nullable=True),
         sa.Column("error", sa.Text(), server_default="", nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
-        sa.CheckConstraint(
-            "kind IN ('booked', 'reminder', 'moved', 'cancelled')",
-            name="ck_outbox_message_kind_known",
-        ),
+        sa.CheckConstraint("kind IN ('booked', 'reminder', 'moved', 'cancelled')", name="ck_outbox_message_kind_known"),
         sa.CheckConstraint(
             "status IN ('pending', 'sending', 'sent', 'delivered', 'failed', 'cancelled')",
             name="ck_outbox_message_status_known",
@@ -1677,9 +1341,7 @@ def upgrade() -> None:
             ["patient.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint(
-            "appointment_id", "kind", "planned_time", name="uq_outbox_message_once"
-        ),
+        sa.UniqueConstraint("appointment_id", "kind", "planned_time", name="uq_outbox_message_once"),
     )
     op.create_index(
         "ix_outbox_message_due",
@@ -1688,9 +1350,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("status IN ('pending', 'sending')"),
     )
-    op.create_index(
-        "ix_outbox_message_patient_id", "outbox_message", ["patient_id"], unique=False
-    )
+    op.create_index("ix_outbox_message_patient_id", "outbox_message", ["patient_id"], unique=False)
     op.create_table(
         "payment_part",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
@@ -1699,18 +1359,9 @@ def upgrade() -> None:
         sa.Column("amount", sa.Numeric(precision=12, scale=2), nullable=False),
         sa.Column("desk_id", sa.Integer(), nullable=True),
         sa.Column("movement_id", sa.Integer(), nullable=True),
-        sa.CheckConstraint(
-            "(method = 'advance') = (movement_id IS NULL)",
-            name="ck_payment_part_money_in_desk",
-        ),
-        sa.CheckConstraint(
-            "method IN ('cash', 'card', 'transfer', 'advance')",
-            name="ck_payment_part_method_known",
-        ),
-        sa.CheckConstraint(
-            "(desk_id IS NULL) = (movement_id IS NULL)",
-            name="ck_payment_part_desk_with_movement",
-        ),
+        sa.CheckConstraint("(method = 'advance') = (movement_id IS NULL)", name="ck_payment_part_money_in_desk"),
+        sa.CheckConstraint("method IN ('cash', 'card', 'transfer', 'advance')", name="ck_payment_part_method_known"),
+        sa.CheckConstraint("(desk_id IS NULL) = (movement_id IS NULL)", name="ck_payment_part_desk_with_movement"),
         sa.CheckConstraint("amount > 0", name="ck_payment_part_amount_positive"),
         sa.ForeignKeyConstraint(
             ["desk_id"],
@@ -1727,9 +1378,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("movement_id", name="uq_payment_part_movement"),
     )
-    op.create_index(
-        "ix_payment_part_payment_id", "payment_part", ["payment_id"], unique=False
-    )
+    op.create_index("ix_payment_part_payment_id", "payment_part", ["payment_id"], unique=False)
     op.create_table(
         "refund",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
@@ -1743,12 +1392,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=400), nullable=False),
         sa.Column("business_day", sa.Date(), nullable=False),
         sa.Column("refunded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
         sa.CheckConstraint("btrim(reason) <> ''", name="ck_refund_reason_not_blank"),
         sa.CheckConstraint("amount > 0", name="ck_refund_amount_positive"),
@@ -1773,16 +1417,9 @@ def upgrade() -> None:
             ["payment.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint(
-            "legal_entity_id", "year", "number", name="uq_refund_number"
-        ),
+        sa.UniqueConstraint("legal_entity_id", "year", "number", name="uq_refund_number"),
     )
-    op.create_index(
-        "ix_refund_business_day_branch_id",
-        "refund",
-        ["business_day", "branch_id"],
-        unique=False,
-    )
+    op.create_index("ix_refund_business_day_branch_id", "refund", ["business_day", "branch_id"], unique=False)
     op.create_index("ix_refund_patient_id", "refund", ["patient_id"], unique=False)
     op.create_index("ix_refund_payment_id", "refund", ["payment_id"], unique=False)
     op.create_table(
@@ -1798,31 +1435,15 @@ def upgrade() -> None:
         sa.Column("appointment_id", sa.Integer(), nullable=True),
         sa.Column("status", sa.String(length=10), nullable=False),
         sa.Column("total", sa.Numeric(precision=12, scale=2), nullable=False),
-        sa.Column(
-            "due", sa.Numeric(precision=12, scale=2), server_default="0", nullable=False
-        ),
+        sa.Column("due", sa.Numeric(precision=12, scale=2), server_default="0", nullable=False),
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("issued_day", sa.Date(), nullable=True),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
-        sa.CheckConstraint(
-            "(status = 'draft') = (issued_day IS NULL)",
-            name="ck_work_order_issued_with_day",
-        ),
-        sa.CheckConstraint(
-            "status <> 'paid' OR due = 0", name="ck_work_order_paid_in_full"
-        ),
-        sa.CheckConstraint(
-            "status IN ('draft', 'issued', 'paid')", name="ck_work_order_status_known"
-        ),
-        sa.CheckConstraint(
-            "due BETWEEN 0 AND total", name="ck_work_order_due_within_total"
-        ),
+        sa.CheckConstraint("(status = 'draft') = (issued_day IS NULL)", name="ck_work_order_issued_with_day"),
+        sa.CheckConstraint("status <> 'paid' OR due = 0", name="ck_work_order_paid_in_full"),
+        sa.CheckConstraint("status IN ('draft', 'issued', 'paid')", name="ck_work_order_status_known"),
+        sa.CheckConstraint("due BETWEEN 0 AND total", name="ck_work_order_due_within_total"),
         sa.CheckConstraint("total >= 0", name="ck_work_order_total_not_negative"),
         sa.ForeignKeyConstraint(
             ["appointment_id"],
@@ -1849,31 +1470,13 @@ def upgrade() -> None:
             ["patient.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint(
-            "legal_entity_id", "year", "number", name="uq_work_order_number"
-        ),
+        sa.UniqueConstraint("legal_entity_id", "year", "number", name="uq_work_order_number"),
     )
-    op.create_index(
-        "ix_work_order_appointment_id", "work_order", ["appointment_id"], unique=False
-    )
-    op.create_index(
-        "ix_work_order_branch_id", "work_order", ["branch_id"], unique=False
-    )
-    op.create_index(
-        "ix_work_order_doctor_id_issued_day",
-        "work_order",
-        ["doctor_id", "issued_day"],
-        unique=False,
-    )
-    op.create_index(
-        "ix_work_order_issued_day_branch_id",
-        "work_order",
-        ["issued_day", "branch_id"],
-        unique=False,
-    )
-    op.create_index(
-        "ix_work_order_patient_id", "work_order", ["patient_id"], unique=False
-    )
+    op.create_index("ix_work_order_appointment_id", "work_order", ["appointment_id"], unique=False)
+    op.create_index("ix_work_order_branch_id", "work_order", ["branch_id"], unique=False)
+    op.create_index("ix_work_order_doctor_id_issued_day", "work_order", ["doctor_id", "issued_day"], unique=False)
+    op.create_index("ix_work_order_issued_day_branch_id", "work_order", ["issued_day", "branch_id"], unique=False)
+    op.create_index("ix_work_order_patient_id", "work_order", ["patient_id"], unique=False)
     op.create_index(
         "ix_work_order_unpaid",
         "work_order",
@@ -1893,21 +1496,13 @@ def upgrade() -> None:
         sa.Column("refund_id", sa.Integer(), nullable=True),
         sa.Column("debt_change", sa.Numeric(precision=12, scale=2), nullable=False),
         sa.Column("advance_change", sa.Numeric(precision=12, scale=2), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
         sa.CheckConstraint(
             "kind IN ('bill', 'bill_reopened', 'payment', 'advance_in', 'advance_used', 'refund')",
             name="ck_ledger_entry_kind_known",
         ),
-        sa.CheckConstraint(
-            "debt_change = 0 OR work_order_id IS NOT NULL",
-            name="ck_ledger_entry_debt_of_a_bill",
-        ),
+        sa.CheckConstraint("debt_change = 0 OR work_order_id IS NOT NULL", name="ck_ledger_entry_debt_of_a_bill"),
         sa.ForeignKeyConstraint(
             ["branch_id"],
             ["branch.id"],
@@ -1935,26 +1530,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
-        "ix_ledger_entry_business_day_branch_id",
-        "ledger_entry",
-        ["business_day", "branch_id"],
-        unique=False,
+        "ix_ledger_entry_business_day_branch_id", "ledger_entry", ["business_day", "branch_id"], unique=False
     )
-    op.create_index(
-        "ix_ledger_entry_patient_id_id",
-        "ledger_entry",
-        ["patient_id", "id"],
-        unique=False,
-    )
-    op.create_index(
-        "ix_ledger_entry_payment_id", "ledger_entry", ["payment_id"], unique=False
-    )
-    op.create_index(
-        "ix_ledger_entry_refund_id", "ledger_entry", ["refund_id"], unique=False
-    )
-    op.create_index(
-        "ix_ledger_entry_work_order_id", "ledger_entry", ["work_order_id"], unique=False
-    )
+    op.create_index("ix_ledger_entry_patient_id_id", "ledger_entry", ["patient_id", "id"], unique=False)
+    op.create_index("ix_ledger_entry_payment_id", "ledger_entry", ["payment_id"], unique=False)
+    op.create_index("ix_ledger_entry_refund_id", "ledger_entry", ["refund_id"], unique=False)
+    op.create_index("ix_ledger_entry_work_order_id", "ledger_entry", ["work_order_id"], unique=False)
     op.create_table(
         "receipt",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
@@ -1967,18 +1548,10 @@ def upgrade() -> None:
         sa.Column("refund_id", sa.Integer(), nullable=True),
         sa.Column("business_day", sa.Date(), nullable=False),
         sa.Column("snapshot", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
         sa.CheckConstraint("kind IN ('sale', 'return')", name="ck_receipt_kind_known"),
-        sa.CheckConstraint(
-            "(payment_id IS NULL) <> (refund_id IS NULL)",
-            name="ck_receipt_of_one_operation",
-        ),
+        sa.CheckConstraint("(payment_id IS NULL) <> (refund_id IS NULL)", name="ck_receipt_of_one_operation"),
         sa.ForeignKeyConstraint(
             ["created_by_id"],
             ["ab_user.id"],
@@ -2000,9 +1573,7 @@ def upgrade() -> None:
             ["refund.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint(
-            "legal_entity_id", "year", "number", name="uq_receipt_number"
-        ),
+        sa.UniqueConstraint("legal_entity_id", "year", "number", name="uq_receipt_number"),
         sa.UniqueConstraint("payment_id", name="uq_receipt_payment"),
         sa.UniqueConstraint("refund_id", name="uq_receipt_refund"),
     )
@@ -2030,15 +1601,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("movement_id", name="uq_refund_part_movement"),
     )
-    op.create_index(
-        "ix_refund_part_payment_part_id",
-        "refund_part",
-        ["payment_part_id"],
-        unique=False,
-    )
-    op.create_index(
-        "ix_refund_part_refund_id", "refund_part", ["refund_id"], unique=False
-    )
+    op.create_index("ix_refund_part_payment_part_id", "refund_part", ["payment_part_id"], unique=False)
+    op.create_index("ix_refund_part_refund_id", "refund_part", ["refund_id"], unique=False)
     op.create_table(
         "work_order_line",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
@@ -2050,25 +1614,14 @@ def upgrade() -> None:
         sa.Column("price", sa.Numeric(precision=12, scale=2), nullable=False),
         sa.Column("discount_percent", sa.Numeric(precision=5, scale=2), nullable=True),
         sa.Column("discount", sa.Numeric(precision=12, scale=2), nullable=False),
-        sa.Column(
-            "discount_reason", sa.String(length=200), server_default="", nullable=False
-        ),
+        sa.Column("discount_reason", sa.String(length=200), server_default="", nullable=False),
         sa.Column("assistant_id", sa.Integer(), nullable=True),
         sa.Column("total", sa.Numeric(precision=12, scale=2), nullable=False),
-        sa.CheckConstraint(
-            "tooth ~ '^([1-4][1-8]|[5-8][1-5])?$'", name="ck_work_order_line_tooth_fdi"
-        ),
-        sa.CheckConstraint(
-            "discount BETWEEN 0 AND price * quantity",
-            name="ck_work_order_line_discount_within_price",
-        ),
+        sa.CheckConstraint("tooth ~ '^([1-4][1-8]|[5-8][1-5])?$'", name="ck_work_order_line_tooth_fdi"),
+        sa.CheckConstraint("discount BETWEEN 0 AND price * quantity", name="ck_work_order_line_discount_within_price"),
         sa.CheckConstraint("price >= 0", name="ck_work_order_line_price_not_negative"),
-        sa.CheckConstraint(
-            "quantity BETWEEN 1 AND 999", name="ck_work_order_line_quantity_sane"
-        ),
-        sa.CheckConstraint(
-            "total = price * quantity - discount", name="ck_work_order_line_total"
-        ),
+        sa.CheckConstraint("quantity BETWEEN 1 AND 999", name="ck_work_order_line_quantity_sane"),
+        sa.CheckConstraint("total = price * quantity - discount", name="ck_work_order_line_total"),
         sa.ForeignKeyConstraint(
             ["assistant_id"],
             ["employee.id"],
@@ -2082,18 +1635,12 @@ def upgrade() -> None:
             ["work_order.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint(
-            "work_order_id", "position", name="uq_work_order_line_position"
-        ),
+        sa.UniqueConstraint("work_order_id", "position", name="uq_work_order_line_position"),
     )
-    op.create_index(
-        "ix_work_order_line_service_id", "work_order_line", ["service_id"], unique=False
-    )
+    op.create_index("ix_work_order_line_service_id", "work_order_line", ["service_id"], unique=False)
 
     keep_promises()
 
 
 def downgrade() -> None:
-    raise NotImplementedError(
-        "the first migration is not taken back: it would drop the clinic"
-    )
+    raise NotImplementedError("the first migration is not taken back: it would drop the clinic")

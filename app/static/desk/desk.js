@@ -53,6 +53,8 @@
     if (event.target.closest("[data-toggle-menu]")) document.querySelector(".bar").classList.toggle("open");
     if (event.target.closest("[data-go-back]")) { event.preventDefault(); history.back(); }
     if (event.target.closest("[data-print]")) window.print();
+    const tab = event.target.closest("[data-tab]");
+    if (tab) tab.parentElement.querySelectorAll("[data-tab]").forEach((one) => one.classList.toggle("here", one === tab));
   });
 
   // A form that was sent stays quiet until the answer: the second click does nothing.

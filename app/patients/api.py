@@ -1,0 +1,121 @@
+"""Patients over JSON: search, a new card, a card, its statistics and balance.
+
+The contract is word for word in the API's description. Where next: `operations.py`.
+"""
+
+from typing import Any
+
+from app import access
+from app.db import transaction
+from app.errors import NotAllowed
+from app.models import Patient
+from app.patients import operations, queries, rules
+from app.schemas import Body, DayField, IdField, PageQuery, TextField, WholeField, one_of
+from app.vocab import Sex
+from app.web import DeskApi, actor, asks, expose, fetched, guarded, takes
+
+
+class SearchQuery(PageQuery):
+    q = TextField(100, load_default="")
+
+
+class CardBody(Body):
+    surname = TextField(100, required=True, blank=False)
+    name = TextField(100, required=True, blank=False)
+    patronymic = TextField(100)
+    birth_date = DayField(allow_none=True)
+    sex = one_of(Sex, allow_none=True)
+    phone = TextField(40)
+    source_id = IdField(allow_none=True)
+    comment = TextField(2000)
+
+
+class CardChangeBody(Body):
+    version = WholeField(1, 2**31 - 1, required=True)
+    surname = TextField(100, blank=False)
+    name = TextField(100, blank=False)
+    patronymic = TextField(100)
+    birth_date = DayField(allow_none=True)
+    sex = one_of(Sex, allow_none=True)
+    phone = TextField(40)
+    email = TextField(200)
+    address = TextField(500)
+    passport = TextField(500)
+    snils = TextField(14)
+    inn = TextField(12)
+    allergy = TextField(500)
+    source_id = IdField(allow_none=True)
+    comment = TextField(2000)
+
+
+def visible(pk: int) -> Patient:
+    """The card, if the account of this request may see it.
+
+    Raises:
+        NotFound, NotAllowed
+    """
+    patient: Patient = fetched(Patient, pk)
+    own = access.account(actor()).own_only("card.see")
+    if own is not None and not queries.treated_by(pk, own):
+        raise NotAllowed(right="card.see")
+    return patient
+
+
+class PatientApi(DeskApi):
+    """`/api/v1/patients/`."""
+
+    resource_name = "patients"
+    openapi_spec_tag = "Patients"
+
+    @expose("/", methods=["GET"])
+    @guarded("card.see")
+    @asks(SearchQuery)
+    def search(self, query: dict[str, Any]) -> Any:
+        """Find patients by name parts, phone tail or card number"""
+        size = query["page_size"]
+        own = access.account(actor()).own_only("card.see")
+        count, found = queries.find(query["q"], limit=size, offset=query["page"] * size, doctor_id=own)
+        return self.listed(count, found)
+
+    @expose("/", methods=["POST"])
+    @guarded("card.edit")
+    @takes(CardBody)
+    def create(self, body: dict[str, Any]) -> Any:
+        """Start a patient's card"""
+        number = rules.phone(body["phone"]) if body.get("phone") else None
+        with transaction():
+            twins = queries.possible_duplicates(
+                rules.person_name(body["surname"]), rules.person_name(body["name"]), body.get("birth_date"), number
+            )
+            patient = operations.create_card(body, actor=actor())
+        return self.created({**operations.plain(patient), "possible_duplicates": twins})
+
+    @expose("/<int:pk>", methods=["GET"])
+    @guarded("card.see")
+    def card(self, pk: int) -> Any:
+        """A patient's card"""
+        return self.answer(operations.plain(visible(pk)))
+
+    @expose("/<int:pk>", methods=["PATCH"])
+    @guarded("card.edit")
+    @takes(CardChangeBody)
+    def change(self, pk: int, body: dict[str, Any]) -> Any:
+        """Change a patient's card"""
+        visible(pk)
+        with transaction():
+            patient = operations.edit_card(pk, body.pop("version"), body, actor=actor())
+        return self.answer(operations.plain(patient))
+
+    @expose("/<int:pk>/statistics", methods=["GET"])
+    @guarded("card.see")
+    def statistics(self, pk: int) -> Any:
+        """A patient's visits and money in figures"""
+        visible(pk)
+        return self.answer(queries.statistics(pk))
+
+    @expose("/<int:pk>/balance", methods=["GET"])
+    @guarded("card.see")
+    def balance(self, pk: int) -> Any:
+        """What a patient owes and has paid ahead"""
+        visible(pk)
+        return self.answer(queries.balance_of(pk))

@@ -1,0 +1,40 @@
+"""The card index' directories as generated tables."""
+
+from flask_babel import lazy_gettext as _
+
+from app.models import Patient, ReferralSource
+from app.panels import DeskInterface, PanelView, ReadOnlyPanel
+
+
+class ReferralSourcePanel(PanelView):
+    """Where patients learn about the clinic."""
+
+    datamodel = DeskInterface(ReferralSource)
+    route_base = "/directories/referral-sources"
+    list_title, add_title, edit_title, show_title = (
+        _("Referral sources"), _("New referral source"), _("Referral source"), _("Referral source"),
+    )  # fmt: skip
+    list_columns = ["name", "archived"]
+    show_columns = ["name", "archived"]
+    add_columns = ["name"]
+    edit_columns = ["name", "archived"]
+    search_columns = ["name", "archived"]
+    label_columns = {"name": _("Name"), "archived": _("In the archive")}
+    base_order = ("name", "asc")
+
+
+class PatientPanel(ReadOnlyPanel):
+    """All cards as a table; they are changed on the card."""
+
+    class_permission_name = "audit"
+    datamodel = DeskInterface(Patient)
+    route_base = "/tables/patients"
+    list_title, show_title = _("Patients' cards"), _("Patient's card")
+    list_columns = ["card_number", "surname", "name", "patronymic", "birth_date", "status"]
+    show_columns = ["card_number", "surname", "name", "patronymic", "birth_date", "status", "comment"]
+    search_columns = ["card_number", "surname", "birth_date"]
+    label_columns = {
+        "card_number": _("Card"), "surname": _("Surname"), "name": _("Name"), "patronymic": _("Patronymic"),
+        "birth_date": _("Birth date"), "status": _("Status"), "comment": _("Comment"),
+    }  # fmt: skip
+    base_order = ("id", "desc")

@@ -1,0 +1,163 @@
+"""The card index and a patient's card as pages.
+
+The card's tabs are fragments of the rooms that own them, asked for by the browser. Where next: `operations.py`.
+"""
+
+from typing import Any
+
+from flask import current_app, flash, jsonify, redirect, request, url_for
+from flask_babel import gettext
+
+from app import access, audit, clock
+from app.db import transaction
+from app.errors import Invalid, Refusal
+from app.models import Patient
+from app.patients import operations, queries, rules
+from app.patients.api import visible
+from app.patients.forms import CardForm
+from app.web import DeskView, actor, expose, guarded, may, refusal_body, say
+
+PAGE = 25
+
+#: Tabs of the card that other rooms own: title, address, right.
+TABS = [
+    ("Visits", "ScheduleView.patient_visits", "schedule.see"),
+    ("Money", "SettlementView.patient_money", "payment.see"),
+    ("Documents", "DocumentsView.patient_documents", "document.print"),
+    ("Messages", "MessagesView.patient_messages", "message.see"),
+    ("History", "PatientsView.history", "card.see"),
+]
+
+
+def _page_number() -> int:
+    given = request.args.get("page", "")
+    return int(given) if given.isascii() and given.isdigit() and int(given) < 100_000 else 0
+
+
+class PatientsView(DeskView):
+    """«Картотека»: search, new card, card, edit, archive."""
+
+    route_base = "/patients"
+    default_view = "index"
+
+    @expose("/", methods=["GET"])
+    @guarded("card.see")
+    def index(self) -> Any:
+        """The card index: a search and a page of what it found."""
+        q, page = request.args.get("q", "")[:100], _page_number()
+        own = access.account(actor()).own_only("card.see")
+        count, found = queries.find(q, limit=PAGE, offset=page * PAGE, doctor_id=own)
+        return self.page(
+            "patients/index.html", title=gettext("Patients"), q=q, found=found, count=count, page=page, size=PAGE
+        )
+
+    @expose("/<int:pk>", methods=["GET"])
+    @guarded("card.see")
+    def card(self, pk: int) -> Any:
+        """A patient's card with its figures; the tabs follow."""
+        patient = visible(pk)
+        here = {rule.endpoint for rule in current_app.url_map.iter_rules()}
+        tabs = [(title, url_for(at, pk=pk)) for title, at, right in TABS if at in here and may(right)]
+        return self.page(
+            "patients/card.html",
+            title=patient.full_name,
+            patient=patient,
+            age=rules.age(patient.birth_date, clock.today()),
+            balance=queries.balance_of(pk),
+            figures=queries.statistics(pk),
+            by_doctor=queries.by_doctor(pk),
+            family=queries.family(patient),
+            tabs=tabs,
+        )
+
+    @expose("/<int:pk>/history", methods=["GET"])
+    @guarded("card.see")
+    def history(self, pk: int) -> Any:
+        """Who did what for this patient, the newest first."""
+        visible(pk)
+        return self.page("patients/history.html", events=audit.timeline(pk))
+
+    @expose("/new", methods=["GET", "POST"])
+    @guarded("card.edit")
+    def new(self) -> Any:
+        """A new card; cards that may be the same person are shown before it is saved anyway."""
+        form, twins = CardForm(), []
+        if form.validate_on_submit():
+            values = form.values()
+            try:
+                twins = self._twins(values)
+                if not twins or request.form.get("anyway"):
+                    with transaction():
+                        patient = operations.create_card(values, actor=actor())
+                    flash(gettext("The card was saved."), "success")
+                    return redirect(url_for("PatientsView.card", pk=patient.id))
+            except Refusal as refusal:
+                self._show(form, refusal)
+        status = 422 if request.method == "POST" else 200
+        return self.page("patients/form.html", status, title=gettext("New card"), form=form, twins=twins, patient=None)
+
+    def _twins(self, values: dict[str, Any]) -> list[dict[str, Any]]:
+        number = rules.phone(values["phone"]) if values["phone"] else None
+        surname, name = rules.person_name(values["surname"]), rules.person_name(values["name"])
+        return queries.possible_duplicates(surname, name, values["birth_date"], number)
+
+    @expose("/<int:pk>/edit", methods=["GET", "POST"])
+    @guarded("card.edit")
+    def edit(self, pk: int) -> Any:
+        """Change a card; somebody else's newer change is not overwritten."""
+        patient = visible(pk)
+        form = CardForm(obj=patient) if request.method == "POST" else self._filled(patient)
+        if form.validate_on_submit():
+            try:
+                version = int(form.version.data) if (form.version.data or "").isdigit() else 0
+                with transaction():
+                    operations.edit_card(pk, version, form.values(), actor=actor())
+                flash(gettext("The card was saved."), "success")
+                return redirect(url_for("PatientsView.card", pk=pk))
+            except Refusal as refusal:
+                patient = visible(pk)
+                self._show(form, refusal)
+        status = 422 if request.method == "POST" else 200
+        return self.page("patients/form.html", status, title=patient.full_name, form=form, twins=[], patient=patient)
+
+    def _filled(self, patient: Patient) -> CardForm:
+        form = CardForm(obj=patient)
+        form.source_id.data = str(patient.source_id or "")
+        form.sex.data = patient.sex or ""
+        form.phone.data = patient.phones[0].number if patient.phones else ""
+        return form
+
+    def _show(self, form: CardForm, refusal: Refusal) -> None:
+        if isinstance(refusal, Invalid):
+            form.show(refusal_body(refusal)["fields"])
+        else:
+            say(refusal)
+
+    @expose("/<int:pk>/archive", methods=["POST"])
+    @guarded("card.edit")
+    def archive(self, pk: int) -> Any:
+        """Put a card into the archive, with the reason."""
+        visible(pk)
+        try:
+            with transaction():
+                operations.archive_card(pk, request.form.get("reason", "")[:400], actor=actor())
+            flash(gettext("The card is in the archive."), "success")
+        except Refusal as refusal:
+            say(refusal)
+        return redirect(url_for("PatientsView.card", pk=pk))
+
+
+class PatientLookupView(DeskView):
+    """Patients for a select that asks while one types."""
+
+    route_base = "/lookup"
+
+    @expose("/patients", methods=["GET"])
+    @guarded("card.see")
+    def patients(self) -> Any:
+        """A page of matches as the select takes them."""
+        page = max(_page_number() - 1, 0)
+        own = access.account(actor()).own_only("card.see")
+        count, found = queries.find(request.args.get("q", "")[:100], limit=20, offset=page * 20, doctor_id=own)
+        results = [{"id": row["id"], "text": f"{row['full_name']}, № {row['card_number']}"} for row in found]
+        return jsonify(results=results, pagination={"more": count > (page + 1) * 20})
