@@ -29,7 +29,7 @@ def parse(text: str) -> Decimal | None:
     NaN, infinities and anything outside ±9 999 999 999.99 are not.
     """
     cleaned = "".join(text.split()).replace("\u2009", "").replace("₽", "").replace(",", ".")
-    if not cleaned or cleaned.strip("+-.0123456789"):
+    if not cleaned or len(cleaned) > 32 or cleaned.strip("+-.0123456789"):
         return None
     try:
         amount = Decimal(cleaned)

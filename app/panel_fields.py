@@ -9,7 +9,7 @@ from typing import Any
 from flask import url_for
 from flask_appbuilder.fields import AJAXSelectField
 from flask_appbuilder.forms import FieldConverter
-from flask_babel import gettext
+from flask_babel import gettext, lazy_gettext
 from markupsafe import Markup
 from wtforms import DateField, DateTimeLocalField, Field, IntegerField, StringField, ValidationError
 from wtforms.validators import DataRequired, Optional
@@ -102,10 +102,12 @@ class RemoteSelectField(AJAXSelectField):
     pk: int | None = None
     text = ""
 
-    def __init__(self, label: Any, *, datamodel: Any, col_name: str, endpoint: str, required: bool = False) -> None:
-        checks = [DataRequired() if required else Optional()]
+    def __init__(
+        self, label: Any, *, datamodel: Any, col_name: str, endpoint: str, required: bool = False, **kwargs: Any
+    ) -> None:
+        checks = [DataRequired(lazy_gettext("Choose a row from the list.")) if required else Optional()]
         super().__init__(
-            label, validators=checks, datamodel=datamodel, col_name=col_name, widget=_RemoteSelect(endpoint)
+            label, validators=checks, datamodel=datamodel, col_name=col_name, widget=_RemoteSelect(endpoint), **kwargs
         )
 
     def process_data(self, value: Any) -> None:

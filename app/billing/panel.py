@@ -1,27 +1,17 @@
 """Generated views of billing: the price list to change; work orders, payments and refunds to look at."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from flask_appbuilder.models.sqla.filters import BaseFilter
 from flask_babel import lazy_gettext
-from sqlalchemy.orm import selectinload
 from wtforms.validators import InputRequired, NumberRange, Regexp
 
 from app import access, clock
 from app.models import Payment, Refund, Service, ServiceCategory, ServicePrice, WorkOrder
-from app.panels import DayPanel, DeskInterface, OpenDays, PanelView, RemoteSelectField
+from app.panel_fields import RemoteSelectField
+from app.panels import DayPanel, DeskInterface, OpenDays, PanelView
 from app.vocab import ReportKind, WorkOrderStatus
-from app.web import actor, label, moment_filter, money_filter
-
-
-class _WithPeople(DeskInterface):
-    """Loads the named relations of a whole page at once."""
-
-    relations: tuple[str, ...] = ("patient", "doctor")
-
-    def apply_all(self, query: Any, *args: Any, **kwargs: Any) -> Any:
-        loads = [selectinload(getattr(self.obj, name)) for name in self.relations if hasattr(self.obj, name)]
-        return super().apply_all(query, *args, **kwargs).options(*loads)
+from app.web import actor
 
 
 class ServiceCategoryPanel(PanelView):
@@ -29,15 +19,14 @@ class ServiceCategoryPanel(PanelView):
 
     datamodel = DeskInterface(ServiceCategory)
     route_base = "/service-categories"
-    list_title, show_title = lazy_gettext("Service categories"), lazy_gettext("Service category")
-    add_title, edit_title = lazy_gettext("Add a service category"), lazy_gettext("Change a service category")
-    list_columns: ClassVar[list[str]] = ["name", "archived"]
-    show_columns: ClassVar[list[str]] = list_columns
-    add_columns: ClassVar[list[str]] = ["name"]
-    edit_columns: ClassVar[list[str]] = ["name", "archived"]
-    search_columns: ClassVar[list[str]] = ["name", "archived"]
-    order_columns: ClassVar[list[str]] = ["name"]
-    label_columns: ClassVar[dict[str, Any]] = {"name": lazy_gettext("Name"), "archived": lazy_gettext("Archived")}
+    list_title, one = lazy_gettext("Service categories"), lazy_gettext("Service category")
+    list_columns = ["name", "archived"]
+    show_columns = list_columns
+    add_columns = ["name"]
+    edit_columns = ["name", "archived"]
+    search_columns = ["name", "archived"]
+    order_columns = ["name"]
+    label_columns = {"name": lazy_gettext("Name"), "archived": lazy_gettext("Archived")}
 
 
 class ServicePanel(PanelView):
@@ -45,22 +34,19 @@ class ServicePanel(PanelView):
 
     datamodel = DeskInterface(Service)
     route_base = "/service-list"
-    list_title, show_title = lazy_gettext("Services"), lazy_gettext("Service")
-    add_title, edit_title = lazy_gettext("Add a service"), lazy_gettext("Change a service")
-    list_columns: ClassVar[list[str]] = ["code", "name", "category", "minutes", "archived"]
-    show_columns: ClassVar[list[str]] = list_columns
-    add_columns: ClassVar[list[str]] = ["code", "name", "category", "minutes"]
-    edit_columns: ClassVar[list[str]] = ["code", "name", "category", "minutes", "archived"]
-    search_columns: ClassVar[list[str]] = ["code", "name", "archived"]
-    order_columns: ClassVar[list[str]] = ["code", "name", "minutes"]
-    label_columns: ClassVar[dict[str, Any]] = {
+    list_title, one = lazy_gettext("Services"), lazy_gettext("Service")
+    list_columns = ["code", "name", "category", "minutes", "archived"]
+    show_columns = list_columns
+    add_columns = ["code", "name", "category", "minutes"]
+    edit_columns = ["code", "name", "category", "minutes", "archived"]
+    search_columns = ["code", "name", "archived"]
+    order_columns = ["code", "name", "minutes"]
+    label_columns = {
         "code": lazy_gettext("Code"), "name": lazy_gettext("Name"), "category": lazy_gettext("Category"),
         "minutes": lazy_gettext("Minutes"), "archived": lazy_gettext("Archived"),
     }  # fmt: skip
-    description_columns: ClassVar[dict[str, Any]] = {
-        "code": lazy_gettext("Latin letters and digits, as in the nomenclature: A16.07.002")
-    }
-    validators_columns: ClassVar[dict[str, Any]] = {
+    description_columns = {"code": lazy_gettext("Latin letters and digits, as in the nomenclature: A16.07.002")}
+    validators_columns = {
         "code": [
             Regexp(
                 r"^[A-Z0-9][A-Za-z0-9.\-]*$",
@@ -76,28 +62,26 @@ class ServicePricePanel(PanelView):
 
     datamodel = DeskInterface(ServicePrice)
     route_base = "/service-prices"
-    include_route_methods: ClassVar[set[str]] = {"list", "show", "add"}
-    base_permissions: ClassVar[list[str]] = ["can_see", "can_edit"]
-    list_title, show_title = lazy_gettext("Prices"), lazy_gettext("Price")
-    add_title = lazy_gettext("Set a new price")
-    list_columns: ClassVar[list[str]] = ["service", "valid_from", "price"]
-    show_columns: ClassVar[list[str]] = [*list_columns, "created_at"]
-    add_columns: ClassVar[list[str]] = ["service", "valid_from", "price"]
-    search_columns: ClassVar[list[str]] = ["valid_from", "price"]
-    order_columns: ClassVar[list[str]] = ["valid_from", "price"]
+    include_route_methods = {"list", "show", "add"}
+    base_permissions = ["can_see", "can_edit"]
+    list_title, one = lazy_gettext("Prices"), lazy_gettext("Price")
+    list_columns = ["service", "valid_from", "price"]
+    show_columns = [*list_columns, "created_at"]
+    add_columns = ["service", "valid_from", "price"]
+    search_columns = ["valid_from", "price"]
+    order_columns = ["valid_from", "price"]
     base_order = ("id", "desc")
-    label_columns: ClassVar[dict[str, Any]] = {
+    label_columns = {
         "service": lazy_gettext("Service"), "valid_from": lazy_gettext("Valid from"), "price": lazy_gettext("Price"),
         "created_at": lazy_gettext("Added"),
     }  # fmt: skip
-    formatters_columns: ClassVar[dict[str, Any]] = {"price": money_filter, "created_at": moment_filter}
-    validators_columns: ClassVar[dict[str, Any]] = {
+    validators_columns = {
         "price": [
             InputRequired(message=lazy_gettext("Fill in this field.")),
             NumberRange(min=0, message=lazy_gettext("The sum must not be below zero.")),
         ]
     }
-    add_form_extra_fields: ClassVar[dict[str, Any]] = {
+    add_form_extra_fields = {
         "service": RemoteSelectField(
             lazy_gettext("Service"), datamodel=datamodel, col_name="service", endpoint="WorkOrdersView.services",
             required=True,
@@ -119,70 +103,63 @@ class _OwnOrders(BaseFilter):
 class WorkOrderPanel(DayPanel):
     """Work orders: drafts, those issued today, and those of the days that the account may look at."""
 
-    datamodel = _WithPeople(WorkOrder)
+    datamodel = DeskInterface(WorkOrder, eager=("patient", "doctor"))
     route_base = "/work-order-list"
     class_permission_name = "work_order"
     report = ReportKind.BILLS_PAYMENTS
-    base_filters: ClassVar[list[Any]] = [
+    base_filters = [
         ["doctor_id", _OwnOrders, None], ["issued_day", OpenDays, ReportKind.BILLS_PAYMENTS],
     ]  # fmt: skip
     base_order = ("id", "desc")
-    list_title, show_title = lazy_gettext("Work orders"), lazy_gettext("Work order")
-    list_columns: ClassVar[list[str]] = ["number", "issued_day", "patient", "doctor", "status", "total", "due"]
-    show_columns: ClassVar[list[str]] = list_columns
-    search_columns: ClassVar[list[str]] = ["number", "issued_day", "status"]
-    order_columns: ClassVar[list[str]] = ["number", "issued_day", "total", "due"]
-    label_columns: ClassVar[dict[str, Any]] = {
+    list_title, one = lazy_gettext("Work orders"), lazy_gettext("Work order")
+    list_columns = ["number", "issued_day", "patient", "doctor", "status", "total", "due"]
+    show_columns = list_columns
+    search_columns = ["number", "issued_day", "status"]
+    order_columns = ["number", "issued_day", "total", "due"]
+    label_columns = {
         "number": lazy_gettext("Number"), "issued_day": lazy_gettext("Issued"), "patient": lazy_gettext("Patient"),
         "doctor": lazy_gettext("Doctor"), "status": lazy_gettext("Status"), "total": lazy_gettext("Total"),
         "due": lazy_gettext("Due"),
     }  # fmt: skip
-    formatters_columns: ClassVar[dict[str, Any]] = {
-        "status": lambda status: label(WorkOrderStatus, status), "total": money_filter, "due": money_filter,
-        "issued_day": lambda day: day or "",
-    }  # fmt: skip
+    words = {"status": WorkOrderStatus}
 
 
 class PaymentPanel(DayPanel):
     """Payments: of today, and of the days that the account may look at."""
 
-    datamodel = _WithPeople(Payment)
+    datamodel = DeskInterface(Payment, eager=("patient",))
     route_base = "/payment-list"
     class_permission_name = "payment"
     report = ReportKind.BILLS_PAYMENTS
-    base_filters: ClassVar[list[Any]] = [["business_day", OpenDays, ReportKind.BILLS_PAYMENTS]]
+    base_filters = [["business_day", OpenDays, ReportKind.BILLS_PAYMENTS]]
     base_order = ("id", "desc")
-    list_title, show_title = lazy_gettext("Payments"), lazy_gettext("Payment")
-    list_columns: ClassVar[list[str]] = ["number", "paid_at", "patient", "amount"]
-    show_columns: ClassVar[list[str]] = [*list_columns, "tendered", "change"]
-    search_columns: ClassVar[list[str]] = ["number", "business_day"]
-    order_columns: ClassVar[list[str]] = ["number", "paid_at", "amount"]
-    label_columns: ClassVar[dict[str, Any]] = {
+    list_title, one = lazy_gettext("Payments"), lazy_gettext("Payment")
+    list_columns = ["number", "paid_at", "patient", "amount"]
+    show_columns = [*list_columns, "tendered", "change"]
+    search_columns = ["number", "business_day"]
+    order_columns = ["number", "paid_at", "amount"]
+    label_columns = {
         "number": lazy_gettext("Number"), "paid_at": lazy_gettext("When"), "patient": lazy_gettext("Patient"),
         "amount": lazy_gettext("Sum"), "tendered": lazy_gettext("Tendered"), "change": lazy_gettext("Change"),
         "business_day": lazy_gettext("Day"),
-    }  # fmt: skip
-    formatters_columns: ClassVar[dict[str, Any]] = {
-        "paid_at": moment_filter, "amount": money_filter, "tendered": money_filter, "change": money_filter,
     }  # fmt: skip
 
 
 class RefundPanel(DayPanel):
     """Refunds: of today, and of the days that the account may look at."""
 
-    datamodel = _WithPeople(Refund)
+    datamodel = DeskInterface(Refund)
     route_base = "/refund-list"
     class_permission_name = "payment"
     report = ReportKind.BILLS_PAYMENTS
-    base_filters: ClassVar[list[Any]] = [["business_day", OpenDays, ReportKind.BILLS_PAYMENTS]]
+    base_filters = [["business_day", OpenDays, ReportKind.BILLS_PAYMENTS]]
     base_order = ("id", "desc")
-    list_title, show_title = lazy_gettext("Refunds"), lazy_gettext("Refund")
-    list_columns: ClassVar[list[str]] = ["number", "refunded_at", "amount", "reason"]
-    show_columns: ClassVar[list[str]] = list_columns
-    search_columns: ClassVar[list[str]] = ["number", "business_day"]
-    order_columns: ClassVar[list[str]] = ["number", "refunded_at", "amount"]
-    label_columns: ClassVar[dict[str, Any]] = {
+    list_title, one = lazy_gettext("Refunds"), lazy_gettext("Refund")
+    list_columns = ["number", "refunded_at", "amount", "reason"]
+    show_columns = list_columns
+    search_columns = ["number", "business_day"]
+    order_columns = ["number", "refunded_at", "amount"]
+    label_columns = {
         "number": lazy_gettext("Number"), "refunded_at": lazy_gettext("When"), "amount": lazy_gettext("Sum"),
         "reason": lazy_gettext("Reason"), "business_day": lazy_gettext("Day"),
     }  # fmt: skip
-    formatters_columns: ClassVar[dict[str, Any]] = {"refunded_at": moment_filter, "amount": money_filter}

@@ -1,8 +1,5 @@
 """Generated views of the cash desk: desks and expense categories; shifts, movements and receipts to look at."""
 
-from decimal import Decimal
-from typing import Any, ClassVar
-
 from flask import url_for
 from flask_babel import lazy_gettext
 from markupsafe import Markup
@@ -14,12 +11,7 @@ from app.errors import DeskInUse
 from app.models import Branch, CashDesk, CashMovement, CashShift, ExpenseCategory, Receipt
 from app.panels import DayPanel, DeskInterface, OpenDays, PanelView
 from app.vocab import DeskKind, MovementKind, ReceiptKind, ReportKind
-from app.web import actor, label, moment_filter, money_filter
-
-
-def sum_cell(amount: Decimal | None) -> Markup:
-    """A sum in a generated table."""
-    return Markup('<span class="money">{}</span>').format(money_filter(amount))
+from app.web import actor
 
 
 class CashDeskPanel(PanelView):
@@ -27,21 +19,20 @@ class CashDeskPanel(PanelView):
 
     datamodel = DeskInterface(CashDesk)
     route_base = "/cash-desks"
-    list_title, show_title = lazy_gettext("Cash desks"), lazy_gettext("Cash desk")
-    add_title, edit_title = lazy_gettext("Add a cash desk"), lazy_gettext("Change a cash desk")
-    list_columns: ClassVar[list[str]] = ["branch", "name", "kind", "archived"]
-    show_columns: ClassVar[list[str]] = ["branch", "legal_entity", "name", "kind", "archived"]
-    add_columns: ClassVar[list[str]] = ["name", "kind", "branch"]
-    edit_columns: ClassVar[list[str]] = ["name", "archived"]
-    search_columns: ClassVar[list[str]] = ["name", "archived"]
-    order_columns: ClassVar[list[str]] = ["name", "kind"]
+    list_title, one = lazy_gettext("Cash desks"), lazy_gettext("Cash desk")
+    list_columns = ["branch", "name", "kind", "archived"]
+    show_columns = ["branch", "legal_entity", "name", "kind", "archived"]
+    add_columns = ["name", "kind", "branch"]
+    edit_columns = ["name", "archived"]
+    search_columns = ["name", "archived"]
+    order_columns = ["name", "kind"]
     audited = ("name", "kind", "branch_id", "archived")
-    label_columns: ClassVar[dict[str, Any]] = {
+    label_columns = {
         "branch": lazy_gettext("Branch"), "legal_entity": lazy_gettext("Legal entity"), "name": lazy_gettext("Name"),
         "kind": lazy_gettext("Kind"), "archived": lazy_gettext("Archived"),
     }  # fmt: skip
-    formatters_columns: ClassVar[dict[str, Any]] = {"kind": lambda kind: label(DeskKind, kind)}
-    add_form_extra_fields: ClassVar[dict[str, Any]] = {
+    words = {"kind": DeskKind}
+    add_form_extra_fields = {
         "kind": SelectField(
             lazy_gettext("Kind"), choices=[(str(kind), lazy_gettext(kind.label)) for kind in DeskKind],
             render_kw={"class": "form-control"},
@@ -63,23 +54,21 @@ class ExpenseCategoryPanel(PanelView):
     datamodel = DeskInterface(ExpenseCategory)
     route_base = "/expense-category-list"
     class_permission_name = "expense_category"
-    method_permission_name: ClassVar[dict[str, str]] = {
+    method_permission_name = {
         "list": "see", "show": "see", "add": "add", "edit": "edit", "delete": "edit",
     }  # fmt: skip
-    list_title, show_title = lazy_gettext("Expense categories"), lazy_gettext("Expense category")
-    add_title, edit_title = lazy_gettext("Add an expense category"), lazy_gettext("Change an expense category")
-    list_columns: ClassVar[list[str]] = ["name", "parent", "archived"]
-    show_columns: ClassVar[list[str]] = ["name", "parent", "archived", "created_at"]
-    add_columns: ClassVar[list[str]] = ["name", "parent"]
-    edit_columns: ClassVar[list[str]] = ["name", "parent", "archived"]
-    search_columns: ClassVar[list[str]] = ["name", "archived"]
-    order_columns: ClassVar[list[str]] = ["name"]
+    list_title, one = lazy_gettext("Expense categories"), lazy_gettext("Expense category")
+    list_columns = ["name", "parent", "archived"]
+    show_columns = ["name", "parent", "archived", "created_at"]
+    add_columns = ["name", "parent"]
+    edit_columns = ["name", "parent", "archived"]
+    search_columns = ["name", "archived"]
+    order_columns = ["name"]
     audited = ("name", "parent_id", "archived")
-    label_columns: ClassVar[dict[str, Any]] = {
+    label_columns = {
         "name": lazy_gettext("Name"), "parent": lazy_gettext("Part of"), "archived": lazy_gettext("Archived"),
         "created_at": lazy_gettext("Added"),
     }  # fmt: skip
-    formatters_columns: ClassVar[dict[str, Any]] = {"created_at": moment_filter}
 
     def pre_add(self, item: ExpenseCategory) -> None:
         item.created_at, item.created_by_id = clock.now(), actor().id
@@ -92,25 +81,21 @@ class CashShiftPanel(DayPanel):
     route_base = "/cash-shifts"
     class_permission_name = "cash"
     report = ReportKind.CASH
-    base_filters: ClassVar[list[Any]] = [["business_day", OpenDays, ReportKind.CASH]]
+    base_filters = [["business_day", OpenDays, ReportKind.CASH]]
     base_order = ("id", "desc")
-    list_title, show_title = lazy_gettext("Cash shifts"), lazy_gettext("Cash shift")
-    list_columns: ClassVar[list[str]] = [
+    list_title, one = lazy_gettext("Cash shifts"), lazy_gettext("Cash shift")
+    list_columns = [
         "business_day", "desk", "number", "opened_at", "closed_at", "opening", "expected", "counted", "difference",
     ]  # fmt: skip
-    show_columns: ClassVar[list[str]] = [*list_columns, "open_reason", "close_reason"]
-    search_columns: ClassVar[list[str]] = ["business_day", "number"]
-    order_columns: ClassVar[list[str]] = ["business_day", "number"]
-    label_columns: ClassVar[dict[str, Any]] = {
+    show_columns = [*list_columns, "open_reason", "close_reason"]
+    search_columns = ["business_day", "number"]
+    order_columns = ["business_day", "number"]
+    label_columns = {
         "business_day": lazy_gettext("Day"), "desk": lazy_gettext("Cash desk"), "number": lazy_gettext("Number"),
         "opened_at": lazy_gettext("Opened"), "closed_at": lazy_gettext("Closed"), "opening": lazy_gettext("Opening"),
         "expected": lazy_gettext("Expected"), "counted": lazy_gettext("Counted"),
         "difference": lazy_gettext("Difference"), "open_reason": lazy_gettext("Reason of the difference at opening"),
         "close_reason": lazy_gettext("Reason of the difference at closing"),
-    }  # fmt: skip
-    formatters_columns: ClassVar[dict[str, Any]] = {
-        "opened_at": moment_filter, "closed_at": moment_filter, "opening": sum_cell, "expected": sum_cell,
-        "counted": sum_cell, "difference": sum_cell,
     }  # fmt: skip
 
 
@@ -121,25 +106,22 @@ class CashMovementPanel(DayPanel):
     route_base = "/cash-movements"
     class_permission_name = "cash"
     report = ReportKind.CASH
-    base_filters: ClassVar[list[Any]] = [["business_day", OpenDays, ReportKind.CASH]]
+    base_filters = [["business_day", OpenDays, ReportKind.CASH]]
     base_order = ("id", "desc")
-    list_title, show_title = lazy_gettext("Cash movements"), lazy_gettext("Cash movement")
-    list_columns: ClassVar[list[str]] = [
+    list_title, one = lazy_gettext("Cash movements"), lazy_gettext("Cash movement")
+    list_columns = [
         "moved_at", "desk", "number", "kind", "delta", "category", "counterparty", "comment",
     ]  # fmt: skip
-    show_columns: ClassVar[list[str]] = list_columns
-    search_columns: ClassVar[list[str]] = ["business_day", "number", "counterparty"]
-    order_columns: ClassVar[list[str]] = ["moved_at", "delta"]
-    label_columns: ClassVar[dict[str, Any]] = {
+    show_columns = list_columns
+    search_columns = ["business_day", "number", "counterparty"]
+    order_columns = ["moved_at", "delta"]
+    label_columns = {
         "business_day": lazy_gettext("Day"), "moved_at": lazy_gettext("When"), "desk": lazy_gettext("Cash desk"),
         "number": lazy_gettext("Number"), "kind": lazy_gettext("Operation"), "delta": lazy_gettext("Sum"),
         "category": lazy_gettext("Expense category"), "counterparty": lazy_gettext("From or to whom"),
         "comment": lazy_gettext("Comment"),
     }  # fmt: skip
-    formatters_columns: ClassVar[dict[str, Any]] = {
-        "moved_at": moment_filter, "delta": sum_cell, "kind": lambda kind: label(MovementKind, kind),
-        "category": lambda category: category or "",
-    }  # fmt: skip
+    words = {"kind": MovementKind}
 
 
 class ReceiptPanel(DayPanel):
@@ -149,19 +131,19 @@ class ReceiptPanel(DayPanel):
     route_base = "/receipt-list"
     class_permission_name = "payment"
     report = ReportKind.BILLS_PAYMENTS
-    base_filters: ClassVar[list[Any]] = [["business_day", OpenDays, ReportKind.BILLS_PAYMENTS]]
+    base_filters = [["business_day", OpenDays, ReportKind.BILLS_PAYMENTS]]
     base_order = ("id", "desc")
-    list_title, show_title = lazy_gettext("Receipts"), lazy_gettext("Receipt")
-    list_columns: ClassVar[list[str]] = ["number", "kind", "business_day", "sheet"]
-    show_columns: ClassVar[list[str]] = list_columns
-    search_columns: ClassVar[list[str]] = ["number", "business_day"]
-    order_columns: ClassVar[list[str]] = ["number", "business_day"]
-    label_columns: ClassVar[dict[str, Any]] = {
+    list_title, one = lazy_gettext("Receipts"), lazy_gettext("Receipt")
+    list_columns = ["number", "kind", "business_day", "sheet"]
+    show_columns = list_columns
+    search_columns = ["number", "business_day"]
+    order_columns = ["number", "business_day"]
+    words = {"kind": ReceiptKind}
+    label_columns = {
         "number": lazy_gettext("Number"), "kind": lazy_gettext("Kind"), "business_day": lazy_gettext("Day"),
         "sheet": lazy_gettext("Paper"),
     }  # fmt: skip
-    formatters_columns: ClassVar[dict[str, Any]] = {
-        "kind": lambda kind: label(ReceiptKind, kind),
+    formatters_columns = {
         "sheet": lambda pk: Markup('<a href="{}" target="_blank">PDF</a>').format(
             url_for("DocumentsView.receipt", pk=pk)
         ),
