@@ -103,8 +103,8 @@ class _Sought(BaseFilter):
         return query.where(value)
 
 
-def _sought(interface: DeskInterface, name: str, text: str, words: type[Labelled] | None) -> Any:
-    """The condition that a search field means; nonsense finds nothing."""
+def _sought(interface: DeskInterface, name: str, text: str, *, whole: bool) -> Any:
+    """The condition that a search field means; nonsense finds nothing. `whole`: the text is the value."""
     column: Any
     kind: Any
     if interface.is_relation_many_to_one(name):
@@ -114,7 +114,7 @@ def _sought(interface: DeskInterface, name: str, text: str, words: type[Labelled
     match kind:
         case Boolean():
             return column.is_(text == "y")
-        case String() if words is not None:
+        case String() if whole:
             return column == text
         case String():
             return column.icontains(text[:200], autoescape=True)
@@ -182,6 +182,8 @@ class PanelView(SafeFilters, ModelView):
     one: Any = ""
     #: Columns that hold a value of a closed list: {"status": MessageStatus}.
     words: ClassVar[dict[str, type[Labelled]]] = {}
+    #: Columns with a list of stored values and their words that is no `Labelled`: only for the search.
+    choices: ClassVar[dict[str, dict[str, str]]] = {}
     #: A sentence under the title of the list.
     hint: Any = ""
     #: Which values the log of actions keeps; all plain columns unless a room says otherwise.
@@ -312,7 +314,7 @@ class PanelView(SafeFilters, ModelView):
         wanted = self._wanted()
         filters = self.datamodel.get_filters()
         for name, text in wanted.items():
-            condition = _sought(self.datamodel, name, text, self.words.get(name))
+            condition = _sought(self.datamodel, name, text, whole=name in self.words or name in self.choices)
             if condition is not None:
                 filters.filters.append(_Sought(name, self.datamodel))
                 filters.values.append(condition)
@@ -354,6 +356,8 @@ class PanelView(SafeFilters, ModelView):
                 choices = [(str(row.id), str(row)) for row in rows]
             elif name in self.words:
                 choices = [(str(word), gettext(word.label)) for word in self.words[name]]
+            elif name in self.choices:
+                choices = [(value, gettext(word)) for value, word in self.choices[name].items()]
             elif name in self.datamodel.list_columns:
                 column_type = self.datamodel.list_columns[name].type
                 if isinstance(column_type, Boolean):

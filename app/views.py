@@ -25,11 +25,18 @@ from app.cash.panel import CashDeskPanel, CashMovementPanel, CashShiftPanel, Exp
 from app.cash.views import CashView
 from app.documents.panel import DocumentTemplatePanel, IssuedDocumentPanel
 from app.documents.views import DocumentsView
+from app.health import HealthApi
+from app.messages.panel import MessageTemplatePanel, OutboxPanel
+from app.messages.views import MessagesView
 from app.patients.api import PatientApi
 from app.patients.panel import PatientPanel, ReferralSourcePanel
 from app.patients.views import PatientLookupView, PatientsView
+from app.reports.api import ReportApi
+from app.reports.views import ReportsView
 from app.schedule.api import AppointmentApi, ScheduleApi
-from app.staff.views import MyView
+from app.staff.api import AccessGrantApi
+from app.staff.panel import AuditPanel, BranchPanel, ChairPanel, EmployeePanel, LegalEntityPanel, SpecialityPanel
+from app.staff.views import AccessView, LoginView, MyView, SettingsView
 from app.vocab import N_
 from app.web import guarded, may
 
@@ -60,8 +67,24 @@ MENU: list[tuple[str, list[Item]]] = [
     (N_("Settlement"), [Item(N_("Settlement"), "SettlementView.index", "payment.see")]),
     (N_("Cash desk"), [Item(N_("Cash desk"), "CashView.index", "cash.see")]),
     (
+        N_("Reports"),
+        [
+            Item(N_("Patients"), "ReportsView.patients", "report.see"),
+            Item(N_("Bills and payments"), "ReportsView.bills_payments", "report.see"),
+            Item(N_("Services provided"), "ReportsView.services", "report.see"),
+            Item(N_("Cash flow"), "ReportsView.cash", "cash.see"),
+        ],
+    ),
+    (N_("Messages"), [Item(N_("Messages"), "MessagesView.index", "message.see")]),
+    (
         N_("Directories"),
         [
+            Item(N_("Branches"), "BranchPanel.list", "directory.see"),
+            Item(N_("Legal entities"), "LegalEntityPanel.list", "directory.see"),
+            Item(N_("Chairs"), "ChairPanel.list", "directory.see"),
+            Item(N_("Specialities"), "SpecialityPanel.list", "directory.see"),
+            Item(N_("Employees"), "EmployeePanel.list", "staff.see"),
+            Item(N_("Message templates"), "MessageTemplatePanel.list", "directory.see"),
             Item(N_("Document templates"), "DocumentTemplatePanel.list", "directory.see"),
             Item(N_("Service categories"), "ServiceCategoryPanel.list", "directory.see"),
             Item(N_("Services"), "ServicePanel.list", "directory.see"),
@@ -78,6 +101,16 @@ MENU: list[tuple[str, list[Item]]] = [
             Item(N_("Issued documents"), "IssuedDocumentPanel.list", "document.print"),
         ],
     ),
+    (
+        N_("Management"),
+        [
+            Item(N_("Rights"), "AccessView.rights", "access.manage"),
+            Item(N_("Access to other days"), "AccessView.days", "access.manage"),
+            Item(N_("Clinic's settings"), "SettingsView.index", "settings.edit"),
+            Item(N_("All messages"), "OutboxPanel.list", "message.see"),
+            Item(N_("Log of actions"), "AuditPanel.list", "audit.see"),
+        ],
+    ),
 ]
 
 PAGES: list[type] = [
@@ -87,11 +120,27 @@ PAGES: list[type] = [
     ReferralSourcePanel,
     PatientPanel,
     MyView,
+    HealthApi,
+    LoginView,
+    AccessView,
+    AccessGrantApi,
+    SettingsView,
+    LegalEntityPanel,
+    BranchPanel,
+    ChairPanel,
+    SpecialityPanel,
+    EmployeePanel,
+    AuditPanel,
+    MessagesView,
+    MessageTemplatePanel,
+    OutboxPanel,
     ScheduleApi,
     AppointmentApi,
     DocumentsView,
     DocumentTemplatePanel,
     IssuedDocumentPanel,
+    ReportsView,
+    ReportApi,
     CashView,
     CashApi,
     ExpenseCategoryApi,

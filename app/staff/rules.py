@@ -4,7 +4,8 @@ Where next: `operations.py`.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from datetime import datetime
 
 from app.errors import Invalid, NotAllowed
 from app.roles import DIRECTOR, ROLES
@@ -63,3 +64,45 @@ def check_may_hand(roles: Collection[str], *, by: Collection[str]) -> None:
     """
     if DIRECTOR in roles and DIRECTOR not in by:
         raise NotAllowed({}, right="staff.edit")
+
+
+# --- rights in words ----------------------------------------------------------------------------------
+
+#: What a role's share of a right is called, the strongest first.
+REACH: dict[str, str] = {
+    "yes": N_("yes"),
+    "setting": N_("as the clinic's setting says"),
+    "own": N_("own only"),
+    "grant": N_("only if granted"),
+    "no": N_("no"),
+}
+#: The groups of rights on the page of rights.
+ROOMS: dict[str, str] = {
+    "schedule": N_("Schedule"),
+    "card": N_("Patients"),
+    "document": N_("Patients"),
+    "work_order": N_("Work orders and payments"),
+    "payment": N_("Work orders and payments"),
+    "cash": N_("Cash desk"),
+    "expense_category": N_("Cash desk"),
+    "report": N_("Reports"),
+    "directory": N_("Directories and settings"),
+    "message": N_("Patients"),
+    "settings": N_("Directories and settings"),
+    "staff": N_("Employees and access"),
+    "access": N_("Employees and access"),
+    "audit": N_("Employees and access"),
+}
+
+
+def strongest(shares: Iterable[str]) -> str:
+    """What several roles together give of a right."""
+    held = set(shares)
+    return next((share for share in REACH if share in held), "no")
+
+
+def grant_status(revoked_at: datetime | None, expires_at: datetime | None, now: datetime) -> str:
+    """Does a grant of days still work: open, expired or revoked."""
+    if revoked_at is not None:
+        return "revoked"
+    return "expired" if expires_at is not None and expires_at <= now else "open"
