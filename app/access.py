@@ -7,7 +7,7 @@ Where next: `app/roles.py` for the table, `app/web.py` for who asks.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from sqlalchemy import any_, func, literal, or_, select
@@ -222,7 +222,8 @@ def window(user: User, report: str, first: date | None = None, last: date | None
     allowed = (today, today)
     for grant in open_grants(user, report):
         from_, to = grant.days_from or date.min, grant.days_to or today
-        if from_ <= first and last <= max(to, today if last == today else to):
+        # today is open without a grant and may prolong one that ends yesterday, but never bridges closed days
+        if from_ <= first and (last <= to or (last == today and to >= today - timedelta(days=1))):
             return Window(first, last, grant.id)
         allowed = max(allowed, (from_, to), key=lambda span: span[1] - span[0])
     raise OutsideWindow(

@@ -122,6 +122,8 @@ def make_day(make):
         cash.close_shift(shift_id, money("10840.00"), reason="Недостача", actor=user("administrator"))
     with at(AFTER, 10), transaction():
         billing.reopen(fourth, actor=user("senior"))
+    for row in (own, other, anna, boris, vera, hygiene, filling, checkup, visit, following):
+        session.refresh(row)
     return SimpleNamespace(
         branch=branch, own=own, other=other, anna=anna, boris=boris, vera=vera, hygiene=hygiene, filling=filling,
         checkup=checkup, shift_id=shift_id, category=category, visit=visit, following=following, first=first,

@@ -9,34 +9,10 @@ from app.access import Window
 from app.models import LedgerEntry
 from app.reports import queries
 from tests.conftest import Maker
-from tests.reports.a_day import AFTER, BEFORE, DAY, make_day
+from tests.reports.a_day import AFTER, BEFORE, DAY
 
 TODAY = Window(DAY.date(), DAY.date())
 ALL_DAYS = Window(BEFORE.date(), AFTER.date())
-
-
-@pytest.fixture(scope="module")
-def whole(request):
-    """The day on a database of its own, for the tests of this file; nothing below changes it."""
-    fresh = request.getfixturevalue("module_app")
-    with fresh.app_context():
-        yield make_day(Maker())
-
-
-@pytest.fixture(scope="module")
-def module_app(server, template):
-    from uuid import uuid4
-
-    from app.db import db
-    from tests.conftest import _admin, make_app
-
-    name = f"day_{uuid4().hex[:8]}"
-    _admin(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    application = make_app(server(name))
-    yield application
-    with application.app_context():
-        db.engine.dispose()
-    _admin(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def methods(totals):
