@@ -17,14 +17,15 @@ from typing import Any
 import phonenumbers
 from flask import Flask, current_app, flash, g, jsonify, redirect, render_template, request, url_for
 from flask import session as browser_session
+from flask.json.provider import DefaultJSONProvider
 from flask_appbuilder import BaseView
 from flask_appbuilder.api import BaseApi, expose
-from flask_babel import gettext
+from flask_babel import LazyString, gettext
 from flask_jwt_extended import verify_jwt_in_request
 from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_wtf.csrf import CSRFError
 from jwt import PyJWTError
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
@@ -192,15 +193,16 @@ def once(call: Callable[[], Any]) -> Any:
             response = call()
             answer = _answer_of(response)
             if answer is not None:
-                kept = session.get(RequestKey, (key, user_id))
-                if kept is not None:
-                    kept.status, kept.answer = answer
+                mine = update(RequestKey).where(RequestKey.key == key, RequestKey.user_id == user_id)
+                session.execute(
+                    mine.values(status=answer[0], answer=answer[1]), execution_options={"synchronize_session": False}
+                )
             return response
     except KeyReused:
         raise
     except Refusal as refusal:
         if wants_json() and refusal.status < 500:
-            body = json.loads(json.dumps(refusal_body(refusal), default=str))
+            body = json.loads(json.dumps(refusal_body(refusal), default=_json_value))
             with transaction():
                 session.execute(
                     insert(RequestKey).values(**row, status=refusal.status, answer=body).on_conflict_do_nothing()
@@ -238,6 +240,17 @@ def _answer_refusal(refusal: Refusal) -> Any:
         "desk/refusal.html", title=gettext("Not possible"), sentence=sentence(refusal), refusal=refusal
     )
     return page, refusal.status
+
+
+class ContractJson(DefaultJSONProvider):
+    """JSON as the contract writes values, wherever it is made."""
+
+    ensure_ascii = False
+    sort_keys = False
+
+    @staticmethod
+    def default(value: Any) -> Any:
+        return str(value) if isinstance(value, uuid.UUID | LazyString) else _json_value(value)
 
 
 class _Plain(Refusal):
@@ -305,6 +318,8 @@ def install(app: Flask) -> None:
         if browser_session.get("locale") not in (None, *app.config["LANGUAGES"]):
             browser_session.pop("locale")
 
+    app.json = ContractJson(app)
+
     @app.context_processor
     def words() -> dict[str, Any]:
         # the framework gives these to its own pages only; refusals are rendered outside of any view
@@ -316,7 +331,9 @@ def install(app: Flask) -> None:
             "get_locale": get_locale,
         }
 
-    app.jinja_env.filters.update(money=money_filter, day=day_filter, time=time_filter, moment=moment_filter, phone=phone_filter)
+    app.jinja_env.filters.update(
+        money=money_filter, day=day_filter, time=time_filter, moment=moment_filter, phone=phone_filter
+    )
     app.jinja_env.globals.update(may=may, request_id=lambda: uuid.uuid4(), today=clock.today, label=label)
 
 
