@@ -18,7 +18,7 @@ from flask_appbuilder.fields import QuerySelectField
 from flask_appbuilder.models.sqla.filters import BaseFilter
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext, lazy_gettext
-from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, SmallInteger, String, false, literal, or_
+from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, SmallInteger, String, false, or_
 from sqlalchemy import inspect as describe
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import joinedload
@@ -49,7 +49,7 @@ class DeskInterface(SQLAInterface):
         self.eager = eager
 
     def query_count(self, query: Any, filters: Any = None, select_columns: Any = None) -> int:
-        found = self.apply_filters(query, filters).with_entities(literal(1)).limit(COUNTED + 1)
+        found = self.apply_filters(query, filters).with_entities(self.get_pk()).limit(COUNTED + 1)
         return int(found.count())
 
     def apply_all(self, query: Any, *args: Any, **kwargs: Any) -> Any:

@@ -223,7 +223,10 @@ class WorkOrdersView(DeskView):
                 {
                     "service_id": line.service_id, "name": f"{line.service.code} {line.service.name}",
                     "price": line.price, "tooth": line.tooth, "quantity": line.quantity,
-                    "discount": line.discount_percent if line.discount_percent is not None else line.discount or "",
+                    "discount": (
+                        f"{line.discount_percent.normalize():f}" if line.discount_percent is not None
+                        else money.shown(line.discount) if line.discount else ""
+                    ),
                     "unit": "percent" if line.discount_percent is not None or not line.discount else "rouble",
                     "discount_reason": line.discount_reason,
                 }
