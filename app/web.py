@@ -245,7 +245,6 @@ def _answer_refusal(refusal: Refusal) -> Any:
 class ContractJson(DefaultJSONProvider):
     """JSON as the contract writes values, wherever it is made."""
 
-    ensure_ascii = False
     sort_keys = False
 
     @staticmethod
