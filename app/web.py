@@ -33,6 +33,7 @@ from werkzeug.wrappers import Response
 
 from app import access, clock, money
 from app.db import refusal_of, session, transaction
+from app.deeds import deed, details
 from app.errors import Invalid, KeyReused, NotAllowed, NotFound, Refusal
 from app.extensions import csrf
 from app.models import RequestKey, User
@@ -333,7 +334,9 @@ def install(app: Flask) -> None:
     app.jinja_env.filters.update(
         money=money_filter, day=day_filter, time=time_filter, moment=moment_filter, phone=phone_filter
     )
-    app.jinja_env.globals.update(may=may, request_id=lambda: uuid.uuid4(), today=clock.today, label=label)
+    app.jinja_env.globals.update(
+        may=may, request_id=lambda: uuid.uuid4(), today=clock.today, label=label, deed=deed, details=details
+    )
 
 
 # --- how things look --------------------------------------------------------------------------------
