@@ -13,8 +13,12 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Date,
+    DateTime,
     Integer,
+    Numeric,
     Select,
+    Text,
     and_,
     case,
     cast,
@@ -27,6 +31,7 @@ from sqlalchemy import (
     true,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 
 from app import clock
@@ -420,7 +425,8 @@ def bills_payments(
     if block in (None, "refund"):
         statements.append(_refund_rows(window, branch_id, doctor_id, method))
     both = union_all(*statements).subquery("line")
-    count = session.scalar(select(func.count()).select_from(both)) or 0
+    sums = ("amount", "due", "to_bills", "to_advance")
+    of_rows = _rows(select(func.count().label("count"), *(_sum(both.c[name]).label(name) for name in sums)))[0]
     found = _rows(
         page.of(
             select(both, _fio(Patient).label("patient"), Patient.card_number, _fio(Employee).label("doctor"))
@@ -429,14 +435,22 @@ def bills_payments(
             .order_by(both.c.block, both.c.day, both.c.at, both.c.id)
         )
     )
-    return Figures(found, totals, count)
+    return Figures(found, totals, of_rows.pop("count"), {"of_rows": [of_rows]})
+
+
+_LINE = {
+    "id": Integer, "day": Date, "at": DateTime(timezone=True), "number": Integer, "patient_id": Integer,
+    "doctor_id": Integer, "work_order_id": Integer, "payment_id": Integer, "methods": JSONB, "reason": Text,
+    "amount": Numeric, "due": Numeric, "to_bills": Numeric, "to_advance": Numeric,
+}  # fmt: skip
 
 
 def _line(block: str, **columns: Any) -> list[Any]:
     """The columns of a bill, a payment or a refund, in one order."""
-    names = ("id", "day", "at", "number", "patient_id", "doctor_id", "work_order_id", "payment_id", "amount", "due",
-             "methods", "to_bills", "to_advance", "reason")  # fmt: skip
-    return [literal(block).label("block"), *(columns.get(name, null()).label(name) for name in names)]
+    return [
+        literal(block).label("block"),
+        *(columns.get(name, cast(null(), form)).label(name) for name, form in _LINE.items()),
+    ]
 
 
 def _bill_rows(window: Window, branch_id: int | None, doctor_id: int | None, doctor: int | None) -> Select[Any]:
@@ -481,9 +495,13 @@ def _payment_rows(window: Window, branch_id: int | None, doctor_id: int | None, 
 def _refund_rows(window: Window, branch_id: int | None, doctor_id: int | None, method: str | None) -> Select[Any]:
     if doctor_id is not None:
         return _entries_of_doctor("refund", LedgerKind.REFUND, window, branch_id, doctor_id)
+    of_days = aliased(Refund)
     parts = (
-        select(PaymentPart.method, RefundPart.amount, RefundPart.refund_id)
+        select(PaymentPart.method, func.sum(RefundPart.amount).label("amount"), RefundPart.refund_id)
         .join(RefundPart, RefundPart.payment_part_id == PaymentPart.id)
+        .join(of_days, of_days.id == RefundPart.refund_id)
+        .where(_in(of_days.business_day, window))
+        .group_by(PaymentPart.method, RefundPart.refund_id)
         .subquery()
     )
     of_refund = select(func.jsonb_object_agg(parts.c.method, parts.c.amount)).where(parts.c.refund_id == Refund.id)

@@ -233,7 +233,9 @@ def _blocks(found: Figures, block: str | None, *, whole: bool) -> list[Table]:
     for name, title in titles.items():
         rows = [row for row in found.rows if row["block"] == name]
         if rows or block == name or (whole and not found.rows):
-            tables.append(Table(title, _block_columns(name), rows, None, found.count if block == name else None,
+            only = block == name
+            totals = found.more["of_rows"][0] if only else None
+            tables.append(Table(title, _block_columns(name), rows, totals, found.count if only else None,
                                 gettext("There was nothing in these days.")))  # fmt: skip
     return tables
 
