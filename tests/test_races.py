@@ -6,7 +6,9 @@ Each section belongs to a room. `together` lets many people do their work at onc
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -210,3 +212,145 @@ def test_many_restore_into_the_same_time(app: Flask, make: Any) -> None:
     one_won(together(app, [lambda v=v: operations.restore(v, actor=None).id for v in visits]), "doctor")
     kept = select(func.count()).where(Appointment.doctor_id == doctor, Appointment.status == "booked")
     assert session.scalar(kept) == 1
+
+
+# --- money ----------------------------------------------------------------------------------------------------
+
+
+def money_of(make: Any) -> tuple[Any, Any]:
+    """A branch whose drawer is open with 1000 ₽, and a patient."""
+    from app.cash import operations as cash
+
+    branch = make.branch()
+    with transaction():
+        cash.open_shift(branch.desk_id, Decimal(1000), reason="размен", actor=make.user())
+    return branch, make.patient()
+
+
+def split_up(results: list[Any]) -> tuple[list[Any], list[Refusal]]:
+    return [r for r in results if not isinstance(r, Refusal)], [r for r in results if isinstance(r, Refusal)]
+
+
+def test_twenty_refunds_of_one_payment_never_return_more_than_was_paid(app: Flask, make: Any) -> None:
+    from app.billing import operations as billing
+    from app.billing import queries
+    from app.models import CashDesk, Payment, Refund
+
+    branch, patient = money_of(make)
+    with transaction():
+        paid = billing.take_payment(
+            patient.id, [{"method": "cash", "amount": Decimal(1000)}], branch_id=branch.id, actor=make.user()
+        )
+    pk = paid.id
+    results = together(app, [lambda: billing.refund(pk, Decimal(300), "разом", actor=make.user("senior"))] * 20)
+    won, lost = split_up(results)
+    assert len(won) == 3 and {refusal.code for refusal in lost} == {"over_refund"}
+    assert session.scalar(select(func.sum(Refund.amount)).where(Refund.payment_id == pk)) == Decimal(900)
+    assert queries.balance_of(patient.id).advance == Decimal(100)
+    assert session.scalar(select(CashDesk.balance).where(CashDesk.id == branch.desk_id)) == Decimal(1100)
+    assert session.get_one(Payment, pk).amount == Decimal(1000)
+
+
+def test_two_closings_of_one_shift_one_closes(app: Flask, make: Any) -> None:
+    from app.cash import operations as cash
+    from app.cash import queries
+
+    branch, _ = money_of(make)
+    shift = queries.open_shift_of(branch.desk_id)
+    assert shift is not None
+    pk = shift.id
+    session.rollback()
+    results = together(app, [lambda: cash.close_shift(pk, Decimal(990), reason="недостача", actor=make.user())] * 2)
+    won, [lost] = split_up(results)
+    assert len(won) == 1 and lost.code == "shift_closed"
+
+
+def test_twenty_openings_of_one_desk_one_opens(app: Flask, make: Any) -> None:
+    from app.cash import operations as cash
+
+    branch = make.branch()
+    session.rollback()
+    results = together(app, [lambda: cash.open_shift(branch.desk_id, Decimal(0), actor=make.user())] * 20)
+    won, lost = split_up(results)
+    assert len(won) == 1 and {refusal.code for refusal in lost} == {"shift_open"}
+
+
+def test_twenty_withdrawals_at_once_never_make_the_desk_negative(app: Flask, make: Any) -> None:
+    from app.cash import operations as cash
+    from app.models import CashDesk, CashMovement
+
+    branch, _ = money_of(make)
+    session.rollback()
+    results = together(
+        app, [lambda: cash.move(branch.desk_id, "collection", Decimal(300), actor=make.user()).number] * 20
+    )
+    won, lost = split_up(results)
+    assert len(won) == 3 and {refusal.code for refusal in lost} == {"not_enough_cash"}
+    assert session.scalar(select(CashDesk.balance).where(CashDesk.id == branch.desk_id)) == Decimal(100)
+    numbers = session.scalars(
+        select(CashMovement.number).where(CashMovement.desk_id == branch.desk_id, CashMovement.series == "out")
+    )
+    assert sorted(numbers) == [1, 2, 3]
+
+
+def test_transfers_crosswise_do_not_lock_each_other(app: Flask, make: Any) -> None:
+    from app.cash import operations as cash
+    from app.models import CashDesk
+
+    branch, _ = money_of(make)
+    with transaction():
+        cash.move(branch.desk_id, "transfer", Decimal(500), to_desk_id=branch.non_cash_id, actor=make.user())
+
+    def there() -> Any:
+        return cash.move(branch.desk_id, "transfer", Decimal(10), to_desk_id=branch.non_cash_id, actor=make.user())
+
+    def back() -> Any:
+        return cash.move(branch.non_cash_id, "transfer", Decimal(10), to_desk_id=branch.desk_id, actor=make.user())
+
+    results = together(app, [there, back] * 10)
+    assert split_up(results)[1] == []
+    balances = session.scalars(select(CashDesk.balance).where(CashDesk.branch_id == branch.id)).all()
+    assert balances == [Decimal(500), Decimal(500)]
+
+
+def test_the_same_payment_key_ten_times_takes_money_once(app: Flask, make: Any, program: Any) -> None:
+    from app.models import Payment
+
+    branch, patient = money_of(make)
+    pk, key = patient.id, uuid4()
+    session.rollback()
+    programs = [program("administrator") for _ in range(10)]
+    body = {"patient_id": pk, "parts": [{"method": "cash", "amount": "700.00", "desk_id": branch.desk_id}]}
+    answers = together(app, [lambda one=one: one.post("payments/", body, key=key) for one in programs])  # type: ignore[misc]
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json["id"] for answer in answers}) == 1
+    assert sum("Idempotent-Replayed" in answer.headers for answer in answers) == 9
+    assert session.scalar(select(func.count()).select_from(Payment).where(Payment.patient_id == pk)) == 1
+
+
+def test_twenty_payments_of_one_bill_pay_it_once_and_the_rest_is_an_advance(app: Flask, make: Any) -> None:
+    from app.billing import operations as billing
+    from app.billing import queries
+    from app.models import Payment
+
+    branch, patient = money_of(make)
+    doctor, service, director = make.doctor(), make.service("1000"), make.user("director")
+    with transaction():
+        order = billing.create_work_order(
+            patient.id, doctor.id, [{"service_id": service.id, "quantity": 1}], branch_id=branch.id, actor=director
+        )
+        billing.issue(order.id, actor=director)
+    pk, branch_id = patient.id, branch.id
+    session.rollback()
+    together(
+        app,
+        [
+            lambda: billing.take_payment(
+                pk, [{"method": "card", "amount": Decimal(100)}], branch_id=branch_id, actor=make.user()
+            )
+        ]
+        * 20,
+    )
+    assert (queries.balance_of(pk).debt, queries.balance_of(pk).advance) == (Decimal(0), Decimal(1000))
+    numbers = sorted(session.scalars(select(Payment.number).where(Payment.branch_id == branch_id)))
+    assert numbers == list(range(1, 21))
