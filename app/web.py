@@ -499,7 +499,9 @@ def _json_value(value: Any) -> Any:
     if isinstance(value, Decimal):
         return str(money.rounded(value))
     if isinstance(value, datetime):
-        return value.isoformat(timespec="seconds" if value.tzinfo else "minutes")
+        if value.tzinfo:
+            return value.astimezone(clock.zone()).isoformat(timespec="seconds")
+        return value.isoformat(timespec="minutes")
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(f"cannot be written as JSON: {type(value).__name__}")

@@ -4,8 +4,9 @@ from typing import Any
 
 from app import access
 from app.db import transaction
+from app.models import AccessGrant
 from app.staff import forms, queries
-from app.web import DeskApi, actor, asks, expose, guarded, takes
+from app.web import DeskApi, actor, asks, expose, fetched, guarded, takes
 
 
 def grant_answer(line: queries.GrantLine) -> dict[str, Any]:
@@ -53,6 +54,7 @@ class AccessGrantApi(DeskApi):
     @guarded("access.manage")
     def revoke(self, pk: int) -> Any:
         """End a grant at once"""
+        fetched(AccessGrant, pk)
         with transaction():
             row = access.revoke(pk, actor=actor())
             answer = grant_answer(queries.grant_line(row))

@@ -135,10 +135,10 @@ class EmployeePanel(PanelView):
     order_columns: ClassVar[list[str]] = ["post", "is_doctor", "archived"]
     audited = ("surname", "name", "patronymic", "post", "phone", "is_doctor", "speciality_id", "branch_id", "archived")
     label_columns: ClassVar[dict[str, Any]] = {
-        "full_name": lazy_gettext("Name"), "surname": lazy_gettext("Surname"), "name": lazy_gettext("First name"),
+        "full_name": lazy_gettext("Employee"), "surname": lazy_gettext("Surname"), "name": lazy_gettext("First name"),
         "patronymic": lazy_gettext("Patronymic"), "post": lazy_gettext("Post"), "phone": lazy_gettext("Phone"),
         "is_doctor": lazy_gettext("Sees patients"), "speciality": lazy_gettext("Speciality"),
-        "branch": lazy_gettext("Branch"), "user": lazy_gettext("Login"), "archived": _archived,
+        "branch": lazy_gettext("Branch"), "user": lazy_gettext("Login name"), "archived": _archived,
     }  # fmt: skip
     description_columns: ClassVar[dict[str, Any]] = {
         "is_doctor": lazy_gettext("Has a column in the schedule."),

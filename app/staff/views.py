@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 from app import access, web
 from app.db import session, transaction
 from app.errors import Invalid, NotFound, Refusal
-from app.models import ClinicSetting, Employee, User
+from app.models import AccessGrant, ClinicSetting, Employee, User
 from app.roles import DIRECTOR, ROLES
 from app.staff import forms, operations, queries
 from app.vocab import N_, ReportKind
@@ -260,6 +260,7 @@ class AccessView(DeskView):
     @guarded("access.manage")
     def revoke(self, pk: int) -> Any:
         """End a grant at once."""
+        fetched(AccessGrant, pk)
         with transaction():
             access.revoke(pk, actor=actor())
         flash(gettext("Access is revoked."), "success")
