@@ -11,9 +11,7 @@ class ReferralSourcePanel(PanelView):
 
     datamodel = DeskInterface(ReferralSource)
     route_base = "/directories/referral-sources"
-    list_title, add_title, edit_title, show_title = (
-        _("Referral sources"), _("New referral source"), _("Referral source"), _("Referral source"),
-    )  # fmt: skip
+    one, list_title = _("Referral source"), _("Referral sources")
     list_columns = ["name", "archived"]
     show_columns = ["name", "archived"]
     add_columns = ["name"]
@@ -29,7 +27,7 @@ class PatientPanel(ReadOnlyPanel):
     class_permission_name = "audit"
     datamodel = DeskInterface(Patient)
     route_base = "/tables/patients"
-    list_title, show_title = _("Patients' cards"), _("Patient's card")
+    one, list_title = _("Patient's card"), _("Patients' cards")
     list_columns = ["card_number", "surname", "name", "patronymic", "birth_date", "status"]
     show_columns = ["card_number", "surname", "name", "patronymic", "birth_date", "status", "comment"]
     search_columns = ["card_number", "surname", "birth_date"]

@@ -15,17 +15,18 @@ from app.models import Patient
 from app.patients import operations, queries, rules
 from app.patients.api import visible
 from app.patients.forms import CardForm
+from app.vocab import N_
 from app.web import DeskView, actor, expose, guarded, may, refusal_body, say
 
 PAGE = 25
 
 #: Tabs of the card that other rooms own: title, address, right.
 TABS = [
-    ("Visits", "ScheduleView.patient_visits", "schedule.see"),
-    ("Money", "SettlementView.patient_money", "payment.see"),
-    ("Documents", "DocumentsView.patient_documents", "document.print"),
-    ("Messages", "MessagesView.patient_messages", "message.see"),
-    ("History", "PatientsView.history", "card.see"),
+    (N_("Visits"), "ScheduleView.patient_visits", "schedule.see"),
+    (N_("Money"), "SettlementView.patient_money", "payment.see"),
+    (N_("Documents"), "DocumentsView.patient_documents", "document.print"),
+    (N_("Messages"), "MessagesView.patient_messages", "message.see"),
+    (N_("History"), "PatientsView.history", "card.see"),
 ]
 
 
