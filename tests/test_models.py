@@ -1,0 +1,166 @@
+# ruff: noqa: E501  a statement is read whole
+"""What PostgreSQL itself refuses, whoever asks and whatever the code believes: each promise by its name."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from app.billing import operations as billing
+from app.cash import operations as cash
+from app.db import constraint_of, session, transaction
+
+
+def refused_by(statement: str, **values: Any) -> str | None:
+    """Send a statement past the code; the name of the constraint that refused it, None when it went through."""
+    try:
+        session.execute(text(statement), values)
+        session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+    except DBAPIError as error:
+        return constraint_of(error)
+    finally:
+        session.rollback()
+    return None
+
+
+# --- money ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def paid(make: Any) -> dict[str, int]:
+    """A bill of 1000 ₽ paid in cash with 400 ₽ returned, in an open shift: the ids of all rows."""
+    branch, patient, doctor, service = make.branch(), make.patient(), make.doctor(), make.service("1000")
+    director = make.user("director")
+    with transaction():
+        shift = cash.open_shift(branch.desk_id, Decimal(0), actor=director)
+    with transaction():
+        order = billing.create_work_order(
+            patient.id, doctor.id, [{"service_id": service.id, "quantity": 1}], branch_id=branch.id, actor=director
+        )
+        billing.issue(order.id, actor=director)
+    with transaction():
+        payment = billing.take_payment(
+            patient.id, [{"method": "cash", "amount": Decimal(1000)}], branch_id=branch.id, actor=director
+        )
+    with transaction():
+        refund = billing.refund(payment.id, Decimal(400), "проверка", actor=director)
+    ids = {
+        "patient": patient.id, "order": order.id, "payment": payment.id, "part": payment.parts[0].id,
+        "refund": refund.id, "desk": branch.desk_id, "shift": shift.id, "entity": branch.legal_entity_id,
+        "branch": branch.id, "service": service.id,
+    }  # fmt: skip
+    session.rollback()
+    return ids
+
+
+APPEND_ONLY = (
+    "payment", "payment_part", "refund", "refund_part", "ledger_entry", "cash_movement", "receipt", "audit_event",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_what_is_written_about_money_stays_as_it_was_written(paid: dict[str, int], table: str) -> None:
+    name = f"ck_{table}_append_only"
+    assert refused_by(f"UPDATE {table} SET id = id") == name
+    assert refused_by(f"DELETE FROM {table}") == name
+    assert refused_by(f"TRUNCATE {table} CASCADE") == name
+
+
+@pytest.mark.parametrize(
+    ("statement", "name"),
+    [
+        ("UPDATE patient_account SET debt = 0 WHERE patient_id = :patient", "ck_patient_account_kept_by_ledger"),
+        ("DELETE FROM patient_account WHERE patient_id = :patient", "ck_patient_account_kept_by_ledger"),
+        ("UPDATE cash_desk SET balance = balance + 1 WHERE id = :desk", "ck_cash_desk_kept_by_ledger"),
+        ("UPDATE work_order SET due = 0 WHERE id = :order", "ck_work_order_kept_by_ledger"),
+        ("UPDATE work_order SET total = 1 WHERE id = :order", "ck_work_order_issued_unchanged"),
+        ("DELETE FROM work_order WHERE id = :order", "ck_work_order_issued_unchanged"),
+        ("UPDATE work_order_line SET quantity = 2, total = 2000 WHERE work_order_id = :order", "ck_work_order_issued_unchanged"),
+        ("DELETE FROM work_order_line WHERE work_order_id = :order", "ck_work_order_issued_unchanged"),
+        ("UPDATE cash_shift SET opening = 5 WHERE id = :shift", "ck_cash_shift_unchanged"),
+        ("DELETE FROM cash_shift WHERE id = :shift", "ck_cash_shift_unchanged"),
+        (
+            "INSERT INTO cash_shift (desk_id, number, opened_at, business_day, opening)"
+            " VALUES (:desk, 99, now(), current_date, 0)",
+            "uq_cash_shift_one_open_per_desk",
+        ),
+        (
+            "INSERT INTO refund_part (refund_id, payment_part_id, amount) VALUES (:refund, :part, 600.01)",
+            "ck_refund_within_payment",
+        ),
+        (
+            "INSERT INTO cash_movement (desk_id, shift_id, series, year, number, legal_entity_id, kind, delta, moved_at,"
+            " business_day) VALUES (:desk, :shift, 'out', 2026, 999, :entity, 'collection', -600.01, now(), current_date)",
+            "ck_cash_desk_balance_not_negative",
+        ),
+        (
+            "INSERT INTO cash_movement (desk_id, series, year, number, legal_entity_id, kind, delta, moved_at,"
+            " business_day) VALUES (:desk, 'in', 2026, 999, :entity, 'pay_in', 1, now(), current_date)",
+            "ck_cash_movement_shift_open",
+        ),
+        (
+            "INSERT INTO ledger_entry (kind, business_day, branch_id, patient_id, work_order_id, debt_change, advance_change)"
+            " VALUES ('payment', current_date, :branch, :patient, :order, -400.01, 0)",
+            "ck_work_order_due_within_total",
+        ),
+        (
+            "INSERT INTO ledger_entry (kind, business_day, branch_id, patient_id, debt_change, advance_change)"
+            " VALUES ('advance_used', current_date, :branch, :patient, 0, -0.01)",
+            "ck_patient_account_advance_not_negative",
+        ),
+        (
+            "INSERT INTO payment (legal_entity_id, branch_id, year, number, patient_id, amount, change, business_day, paid_at)"
+            " VALUES (:entity, :branch, 2026, 999, :patient, 5, 0, current_date, now())",
+            "ck_payment_adds_up",
+        ),
+        (
+            "INSERT INTO refund (legal_entity_id, branch_id, year, number, payment_id, patient_id, amount, reason,"
+            " business_day, refunded_at) VALUES (:entity, :branch, 2026, 999, :payment, :patient, 5, 'x', current_date, now())",
+            "ck_refund_adds_up",
+        ),
+        (
+            "INSERT INTO service_price (service_id, valid_from, price) VALUES (:service, '2020-01-01', 5)",
+            "uq_service_price_day",
+        ),
+    ],
+)  # fmt: skip
+def test_sums_are_kept_by_the_ledger_alone(paid: dict[str, int], statement: str, name: str) -> None:
+    values = {key: value for key, value in paid.items() if f":{key}" in statement}
+    assert refused_by(statement, **values) == name
+
+
+def test_a_draft_whose_lines_do_not_make_its_total_is_refused(make: Any) -> None:
+    branch, patient, doctor, service = make.branch(), make.patient(), make.doctor(), make.service("100")
+    with transaction():
+        order = billing.create_work_order(
+            patient.id, doctor.id, [{"service_id": service.id, "quantity": 1}], branch_id=branch.id,
+            actor=make.user("director"),
+        )  # fmt: skip
+    pk = order.id
+    session.rollback()
+    name = "ck_work_order_lines_make_total"
+    assert refused_by("UPDATE work_order SET total = 99 WHERE id = :pk", pk=pk) == name
+    assert refused_by("UPDATE work_order_line SET quantity = 2, total = 200 WHERE work_order_id = :pk", pk=pk) == name
+    assert refused_by("DELETE FROM work_order_line WHERE work_order_id = :pk", pk=pk) == name
+
+
+def test_a_new_desk_is_empty_whatever_it_says(make: Any) -> None:
+    branch = make.branch()
+    session.execute(
+        text(
+            "INSERT INTO cash_desk (name, kind, branch_id, legal_entity_id, balance)"
+            " VALUES ('Лишняя', 'main', :branch, :entity, 1000000)"
+        ),
+        {"branch": branch.id, "entity": branch.legal_entity_id},
+    )
+    assert session.scalar(text("SELECT balance FROM cash_desk WHERE name = 'Лишняя'")) == 0
+    session.rollback()
+
+
+def test_a_closed_shift_stays_as_it_was_counted(paid: dict[str, int], make: Any) -> None:
+    with transaction():
+        cash.close_shift(paid["shift"], Decimal(600), actor=make.user())
+    for change in ("counted = 1", "closed_at = NULL, counted = NULL, expected = NULL", "close_reason = 'x'"):
+        assert refused_by(f"UPDATE cash_shift SET {change} WHERE id = :pk", pk=paid["shift"]) == "ck_cash_shift_unchanged"
