@@ -34,6 +34,8 @@ from app.patients.views import PatientLookupView, PatientsView
 from app.reports.api import ReportApi
 from app.reports.views import ReportsView
 from app.schedule.api import AppointmentApi, ScheduleApi
+from app.schedule.panel import AppointmentPanel, CancelReasonPanel
+from app.schedule.views import ScheduleView
 from app.staff.api import AccessGrantApi
 from app.staff.panel import AuditPanel, BranchPanel, ChairPanel, EmployeePanel, LegalEntityPanel, SpecialityPanel
 from app.staff.views import AccessView, LoginView, MyView, SettingsView
@@ -62,9 +64,15 @@ class Item:
 
 
 MENU: list[tuple[str, list[Item]]] = [
+    (N_("Schedule"), [Item(N_("Schedule"), "ScheduleView.day", "schedule.see")]),
     (N_("Patients"), [Item(N_("Patients"), "PatientsView.index", "card.see")]),
-    (N_("Work orders"), [Item(N_("Work orders"), "WorkOrdersView.index", "work_order.see")]),
-    (N_("Settlement"), [Item(N_("Settlement"), "SettlementView.index", "payment.see")]),
+    (
+        N_("Settlement"),
+        [
+            Item(N_("To be paid"), "SettlementView.index", "payment.see"),
+            Item(N_("Work orders"), "WorkOrdersView.index", "work_order.see"),
+        ],
+    ),
     (N_("Cash desk"), [Item(N_("Cash desk"), "CashView.index", "cash.see")]),
     (
         N_("Reports"),
@@ -75,23 +83,11 @@ MENU: list[tuple[str, list[Item]]] = [
             Item(N_("Cash flow"), "ReportsView.cash", "cash.see"),
         ],
     ),
-    (N_("Messages"), [Item(N_("Messages"), "MessagesView.index", "message.see")]),
     (
-        N_("Directories"),
+        N_("Journals"),
         [
-            Item(N_("Branches"), "BranchPanel.list", "directory.see"),
-            Item(N_("Legal entities"), "LegalEntityPanel.list", "directory.see"),
-            Item(N_("Chairs"), "ChairPanel.list", "directory.see"),
-            Item(N_("Specialities"), "SpecialityPanel.list", "directory.see"),
-            Item(N_("Employees"), "EmployeePanel.list", "staff.see"),
-            Item(N_("Message templates"), "MessageTemplatePanel.list", "directory.see"),
-            Item(N_("Document templates"), "DocumentTemplatePanel.list", "directory.see"),
-            Item(N_("Service categories"), "ServiceCategoryPanel.list", "directory.see"),
-            Item(N_("Services"), "ServicePanel.list", "directory.see"),
-            Item(N_("Prices"), "ServicePricePanel.list", "directory.see"),
-            Item(N_("Cash desks"), "CashDeskPanel.list", "directory.see"),
-            Item(N_("Expense categories"), "ExpenseCategoryPanel.list", "expense_category.see"),
-            Item(N_("Referral sources"), "ReferralSourcePanel.list", "directory.see"),
+            Item(N_("Messages"), "MessagesView.index", "message.see"),
+            Item(N_("List of visits"), "AppointmentPanel.list", "schedule.see"),
             Item(N_("List of work orders"), "WorkOrderPanel.list", "work_order.see"),
             Item(N_("Payments"), "PaymentPanel.list", "payment.see"),
             Item(N_("Refunds"), "RefundPanel.list", "payment.see"),
@@ -99,6 +95,29 @@ MENU: list[tuple[str, list[Item]]] = [
             Item(N_("Cash shifts"), "CashShiftPanel.list", "cash.see"),
             Item(N_("Cash movements"), "CashMovementPanel.list", "cash.see"),
             Item(N_("Issued documents"), "IssuedDocumentPanel.list", "document.print"),
+            Item(N_("All messages"), "OutboxPanel.list", "message.see"),
+            Item(N_("Patients' cards"), "PatientPanel.list", "audit.see"),
+            Item(N_("Log of actions"), "AuditPanel.list", "audit.see"),
+        ],
+    ),
+    (
+        N_("Directories"),
+        [
+            Item(N_("Doctors' hours"), "ScheduleView.hours", "schedule.hours"),
+            Item(N_("Services"), "ServicePanel.list", "directory.see"),
+            Item(N_("Prices"), "ServicePricePanel.list", "directory.see"),
+            Item(N_("Service categories"), "ServiceCategoryPanel.list", "directory.see"),
+            Item(N_("Employees"), "EmployeePanel.list", "staff.see"),
+            Item(N_("Specialities"), "SpecialityPanel.list", "directory.see"),
+            Item(N_("Branches"), "BranchPanel.list", "directory.see"),
+            Item(N_("Chairs"), "ChairPanel.list", "directory.see"),
+            Item(N_("Legal entities"), "LegalEntityPanel.list", "directory.see"),
+            Item(N_("Cash desks"), "CashDeskPanel.list", "directory.see"),
+            Item(N_("Expense categories"), "ExpenseCategoryPanel.list", "expense_category.see"),
+            Item(N_("Cancellation reasons"), "CancelReasonPanel.list", "directory.see"),
+            Item(N_("Referral sources"), "ReferralSourcePanel.list", "directory.see"),
+            Item(N_("Message templates"), "MessageTemplatePanel.list", "directory.see"),
+            Item(N_("Document templates"), "DocumentTemplatePanel.list", "directory.see"),
         ],
     ),
     (
@@ -107,8 +126,6 @@ MENU: list[tuple[str, list[Item]]] = [
             Item(N_("Rights"), "AccessView.rights", "access.manage"),
             Item(N_("Access to other days"), "AccessView.days", "access.manage"),
             Item(N_("Clinic's settings"), "SettingsView.index", "settings.edit"),
-            Item(N_("All messages"), "OutboxPanel.list", "message.see"),
-            Item(N_("Log of actions"), "AuditPanel.list", "audit.see"),
         ],
     ),
 ]
@@ -134,8 +151,11 @@ PAGES: list[type] = [
     MessagesView,
     MessageTemplatePanel,
     OutboxPanel,
+    ScheduleView,
     ScheduleApi,
     AppointmentApi,
+    CancelReasonPanel,
+    AppointmentPanel,
     DocumentsView,
     DocumentTemplatePanel,
     IssuedDocumentPanel,

@@ -78,6 +78,7 @@
 
   // A select that asks the server while one types.
   if (window.jQuery && jQuery.fn.select2) {
+    jQuery(".my_select2, .my_select2_multi").select2({allowClear: true, placeholder: "", width: "100%"});
     jQuery("[data-remote]").each(function () {
       jQuery(this).select2({
         allowClear: true, placeholder: "", width: "100%",
