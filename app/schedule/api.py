@@ -54,6 +54,7 @@ class ScheduleApi(DeskApi):
             response = self.answer(sheet.as_json())
         response.set_etag(sheet.version)
         response.headers["Cache-Control"] = "private, no-cache"
+        response.headers["X-Wall-Clock"] = clock.wall_now().isoformat(timespec="seconds")
         return response
 
     @expose("/free", methods=["GET"])

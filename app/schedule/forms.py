@@ -6,8 +6,8 @@ from typing import Any
 from marshmallow import fields, validates_schema
 from marshmallow.exceptions import ValidationError
 
+from app.schemas import Body, DayField, IdField, Query, TextField, WallTimeField, WholeField, one_of
 from app.vocab import N_, BlockKind, CancelledBy, Confirmation
-from app.web import Body, DayField, IdField, Query, TextField, WallTimeField, WholeField, one_of
 
 _COMMENT = 2000
 _REASON = 400

@@ -29,6 +29,7 @@ from app.models import (
     PatientAccount,
     PatientPhone,
     Service,
+    Speciality,
     TimeBlock,
     User,
     WorkingHours,
@@ -139,9 +140,7 @@ def _visit(row: _Row, *, with_money: bool) -> Visit:
             "draft": row.card_status == "draft",
             "phone": row.phone,
             "allergy": row.allergy,
-            "balance": _sum(advance - debt) if with_money else None,
-            "debt": _sum(debt) if with_money else None,
-            "advance": _sum(advance) if with_money else None,
+            "balance": {"debt": _sum(debt), "advance": _sum(advance)} if with_money else None,
         },
         "doctor_id": row.doctor_id,
         "doctor": short_name(row.doctor_surname, row.doctor_name, row.doctor_patronymic),
@@ -595,6 +594,31 @@ def grid() -> Mapping[str, int]:
     """The clinic's choices that the day page needs: step of the grid, and after how long waiting turns red."""
     row = session.execute(select(ClinicSetting.grid_step, ClinicSetting.waiting_limit)).one_or_none()
     return {"step": row.grid_step, "waiting_limit": row.waiting_limit} if row else {"step": 15, "waiting_limit": 15}
+
+
+def branches() -> list[tuple[int, str]]:
+    """The branches that are open."""
+    rows = session.execute(select(Branch.id, Branch.name).where(Branch.archived.is_(False)).order_by(Branch.id))
+    return [(pk, name) for pk, name in rows]
+
+
+def chairs() -> list[dict[str, Any]]:
+    """The chairs in use, by branch."""
+    rows = session.execute(
+        select(Chair.id, Chair.name, Chair.branch_id, Branch.name.label("branch"))
+        .join(Branch, Branch.id == Chair.branch_id)
+        .where(Chair.archived.is_(False), Branch.archived.is_(False))
+        .order_by(Chair.branch_id, Chair.name)
+    )
+    return [dict(row._mapping) for row in rows]
+
+
+def specialities() -> list[tuple[int, str]]:
+    """What the doctors are, for «first free times»."""
+    rows = session.execute(
+        select(Speciality.id, Speciality.name).where(Speciality.archived.is_(False)).order_by(Speciality.name)
+    )
+    return [(pk, name) for pk, name in rows]
 
 
 def cancel_reasons() -> list[tuple[int, str]]:

@@ -51,7 +51,7 @@ def test_a_booking_answers_with_the_visit(visit: dict[str, Any], desk: Any) -> N
     assert set(visit["patient"]) >= {"id", "name", "phone", "balance"}
     assert (visit["starts_at"], visit["ends_at"]) == (at(10), at(10, 30))
     assert (visit["status"], visit["confirmation"], visit["version"]) == ("booked", "not_notified", 1)
-    assert visit["patient"]["balance"] == "0.00"
+    assert visit["patient"]["balance"] == {"debt": "0.00", "advance": "0.00"}
     assert desk.get(f"appointments/{visit['id']}").json == visit
 
 

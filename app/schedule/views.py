@@ -1,0 +1,195 @@
+"""The pages of the schedule: the day, its printed list, doctors' hours, a patient's visits on the card.
+
+The day page is a frame: the grid comes from `api.py` and is kept fresh by `static/schedule/day.js`.
+"""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_babel import get_locale, gettext, ngettext
+
+from app import access, clock
+from app.db import transaction
+from app.errors import Invalid, NotAllowed, Refusal
+from app.models import Branch, Patient
+from app.schedule import forms, operations, queries, rules
+from app.schedule.api import own_doctor
+from app.vocab import AppointmentStatus, BlockKind, CancelledBy, Confirmation, Labelled
+from app.web import DeskView, actor, expose, fetched, guarded, load, may, say
+
+#: The rights that decide which buttons the scripts show; the server asks again on every call.
+_RIGHTS = ("book", "move", "cancel", "attend", "overbook", "outside_hours", "block")
+_MOST_IDS = 500
+
+
+def asked_day() -> date:
+    """The day of the address; today when there is none or it is not a day."""
+    try:
+        day = date.fromisoformat(request.args.get("day", ""))
+    except ValueError:
+        return clock.today()
+    return day if 1900 < day.year < 2200 else clock.today()
+
+
+def asked_branch() -> int | None:
+    """The branch of the address; None means all."""
+    branch = request.args.get("branch", type=int)
+    return fetched(Branch, branch).id if branch else None
+
+
+def _words(values: type[Labelled]) -> dict[str, str]:
+    return {str(value): gettext(value.label) for value in values}
+
+
+def _patient_to_book() -> dict[str, Any] | None:
+    """Whom a time is to be chosen for, when the page was opened from a card."""
+    pk = request.args.get("patient", type=int)
+    if not pk:
+        return None
+    patient: Patient = fetched(Patient, pk)
+    if access.account(actor()).own_only("card.see") is not None and not queries.visits_of(pk, doctor_id=own_doctor()):
+        raise NotAllowed(right="card.see")
+    return {"id": patient.id, "name": patient.full_name, "card_number": patient.card_number}
+
+
+class ScheduleView(DeskView):
+    route_base = "/schedule"
+
+    @expose("/")
+    @guarded("schedule.see")
+    def day(self) -> Any:
+        """One day, a column per doctor or per chair."""
+        own = own_doctor()
+        settings = {
+            "day": asked_day().isoformat(),
+            "today": clock.today().isoformat(),
+            "branch_id": asked_branch(),
+            "by": "chair" if request.args.get("by") == "chair" and own is None else "doctor",
+            "open": request.args.get("visit", type=int),
+            "patient": _patient_to_book(),
+            "locale": str(get_locale()),
+            "rights": {right: may(f"schedule.{right}") for right in _RIGHTS},
+            "may_fill": may("work_order.fill"),
+            "may_card": may("card.see"),
+            "may_settle": may("payment.see"),
+            "statuses": _words(AppointmentStatus),
+            "confirmations": _words(Confirmation),
+            "blocks": _words(BlockKind),
+            "cancelled_by": _words(CancelledBy),
+            "doctors": queries.doctors(doctor_id=own),
+            "chairs": queries.chairs(),
+            **queries.grid(),
+        }
+        return self.page(
+            "schedule/day.html", title=gettext("Schedule"), settings=settings, branches=queries.branches(),
+            reasons=queries.cancel_reasons(), services=queries.services(), specialities=queries.specialities(),
+            cancelled_by=CancelledBy, confirmations=Confirmation, block_kinds=BlockKind, own=own is not None,
+        )  # fmt: skip
+
+    @expose("/print")
+    @guarded("schedule.see")
+    def print(self) -> Any:
+        """The day as a table per doctor: for the printer, and for a browser without scripts."""
+        day, branch_id = asked_day(), asked_branch()
+        sheet = queries.day_sheet(day, branch_id=branch_id, doctor_id=own_doctor(), with_money=may("payment.see"))
+        chairs = {chair["id"]: chair["name"] for chair in queries.chairs()}
+        columns = [
+            {
+                "name": column["name"],
+                "hours": rules.hours_in_words(
+                    rules.Span(datetime.fromisoformat(row["starts_at"]), datetime.fromisoformat(row["ends_at"]))
+                    for row in sheet.hours
+                    if row["doctor_id"] == column["doctor_id"]
+                ),
+                "rows": sorted(
+                    [
+                        row
+                        for row in (*sheet.appointments, *sheet.blocks)
+                        if row["doctor_id"] == column["doctor_id"] and row.get("status") != AppointmentStatus.CANCELLED
+                    ],
+                    key=lambda row: row["starts_at"],
+                ),
+            }
+            for column in sheet.columns
+        ]
+        return self.page(
+            "schedule/print.html", title=gettext("Schedule of the day"), day=day, columns=columns, chairs=chairs,
+            branch_id=branch_id, branches=dict(queries.branches()), statuses=AppointmentStatus,
+            before=day - timedelta(days=1), after=day + timedelta(days=1),
+        )  # fmt: skip
+
+    @expose("/patient/<int:pk>")
+    @guarded("schedule.see")
+    def patient_visits(self, pk: int) -> Any:
+        """The tab «visits» of a patient's card; a doctor sees own visits only."""
+        patient = fetched(Patient, pk)
+        visits = queries.visits_of(patient.id, doctor_id=own_doctor(), with_money=may("payment.see"))
+        now = clock.wall_now().isoformat(timespec="minutes")
+        return self.page(
+            "schedule/patient_visits.html", patient=patient, visits=visits, now=now,
+            days={visit["id"]: date.fromisoformat(visit["starts_at"][:10]) for visit in visits},
+            statuses=AppointmentStatus, confirmations=Confirmation, cancelled_by=CancelledBy,
+        )  # fmt: skip
+
+    # --- doctors' hours -------------------------------------------------------------------------------
+
+    @expose("/hours", methods=["GET", "POST"])
+    @guarded("schedule.hours")
+    def hours(self) -> Any:
+        """Doctors' hours «График»: what is coming, and a form that adds hours for a period."""
+        wrong: dict[str, str] = {}
+        if request.method == "POST":
+            try:
+                return self._add_hours()
+            except Invalid as refusal:
+                wrong = {name: gettext(text) for name, text in refusal.facts["fields"].items()}
+                say(refusal)
+            except Refusal as refusal:
+                say(refusal)
+        return self._hours_page(wrong)
+
+    def _add_hours(self) -> Any:
+        names = ("doctor_id", "branch_id", "chair_id", "first", "last", "start", "end")
+        typed: dict[str, Any] = {name: request.form[name] for name in names if request.form.get(name)}
+        typed["weekdays"] = request.form.getlist("weekdays") or None
+        values = load(forms.Hours, {name: value for name, value in typed.items() if value is not None})
+        with transaction():
+            rows = operations.add_hours(
+                values["doctor_id"],
+                values["branch_id"] or 0,
+                values["chair_id"],
+                rules.days_of(values["first"], values["last"], values["weekdays"]),
+                values["start"],
+                values["end"],
+                actor=actor(),
+            )
+            count = len(rows)
+        flash(ngettext("Hours added for %(num)s day.", "Hours added for %(num)s days.", count), "success")
+        return redirect(url_for("ScheduleView.hours", doctor=values["doctor_id"]))
+
+    def _hours_page(self, wrong: dict[str, str]) -> Any:
+        doctor_id = request.args.get("doctor", type=int)
+        start = datetime.combine(clock.today(), time())
+        return self.page(
+            "schedule/hours.html", 422 if wrong else 200, title=gettext("Doctors' hours"), wrong=wrong,
+            typed=request.form, weekdays=request.form.getlist("weekdays"), doctors=queries.doctors(),
+            chairs=queries.chairs(), branches=queries.branches(), doctor_id=doctor_id,
+            rows=queries.coming_hours(start, doctor_id=doctor_id), first=clock.today(),
+            last=clock.today() + timedelta(days=27), short_name=queries.short_name,
+        )  # fmt: skip
+
+    @expose("/hours/remove", methods=["POST"])
+    @guarded("schedule.hours")
+    def remove_hours(self) -> Any:
+        """Take away hours that hold no visits."""
+        given = request.form.getlist("hours")[:_MOST_IDS]
+        ids = [int(text) for text in given if text.isascii() and text.isdigit() and int(text) < 2**31]
+        try:
+            with transaction():
+                count = operations.remove_hours(ids, actor=actor())
+        except Refusal as refusal:
+            say(refusal)
+        else:
+            flash(ngettext("Hours of %(num)s day removed.", "Hours of %(num)s days removed.", count), "success")
+        return redirect(url_for("ScheduleView.hours", doctor=request.args.get("doctor", type=int)))

@@ -1,0 +1,251 @@
+// Booking a visit, looking for free time, closing time: the forms at the side of the schedule.
+(function () {
+  "use strict";
+  if (!window.schedule) return;
+  const {settings, words, state, element, fill} = schedule;
+
+  // --- booking ----------------------------------------------------------------------------------------------
+  schedule.openBooking = ({starts_at, minutes, doctor_id, chair_id}) => {
+    const side = schedule.show("booking-panel", {kind: "booking"}), form = side.querySelector("[data-booking]");
+    const now = schedule.iso(schedule.wallNow()), from = starts_at || `${state.day}T${now.slice(0, 10) === state.day ? rounded(now) : "09:00"}`;
+    form.day.value = from.slice(0, 10);
+    form.start.value = from.slice(11);
+    form.minutes.value = minutes || 30;
+    form.dataset.length = minutes ? "given" : "";
+    schedule.fillDoctors(form.doctor_id, doctor_id, "");
+    schedule.fillChairs(form.chair_id, chair_id);
+    form.service_id.addEventListener("change", () => { const option = form.service_id.selectedOptions[0]; if (option.dataset.minutes) form.minutes.value = option.dataset.minutes; });
+    const follow = () => {
+      if (form.day.value !== state.day || !form.doctor_id.value) return;
+      const {starts_at: from, ends_at: to} = schedule.times(form);
+      form.chair_id.value = schedule.chairOf(Number(form.doctor_id.value), from, to) || "";
+    };
+    form.doctor_id.addEventListener("change", follow);
+    form.start.addEventListener("change", follow);
+    form.addEventListener("submit", (event) => { event.preventDefault(); event.stopPropagation(); save(form); });
+    picker(form);
+    if (state.patient) pick(form, state.patient); else form.querySelector("[data-q]").focus();
+  };
+
+  const rounded = (now) => { const total = Math.ceil(schedule.minutes(now) / 15) * 15 % 1440; return `${String(Math.floor(total / 60)).padStart(2, "0")}:${String(total % 60).padStart(2, "0")}`; };
+
+  function save(form) {
+    const button = form.querySelector("[data-save]");
+    schedule.forgive();
+    if (!form.dataset.patient) { schedule.refuse({message: words.choose_patient}); form.querySelector("[data-q]").focus(); return; }
+    const whole = (select) => select.value ? Number(select.value) : null;
+    const body = {
+      patient_id: Number(form.dataset.patient), doctor_id: whole(form.doctor_id), chair_id: whole(form.chair_id), service_id: whole(form.service_id),
+      ...schedule.times(form), comment: form.comment.value, ...schedule.reasons(),
+    };
+    schedule.once(button, async (once) => {
+      const {data} = await desk.ask(settings.urls.appointments, {method: "POST", body, once});
+      desk.tell(fill(words.booked, {who: data.patient.short_name, when: `${schedule.dayWords(data.starts_at)} ${data.starts_at.slice(11)}`}), "success");
+      schedule.close();
+      state.patient = null;
+      schedule.go(data.starts_at.slice(0, 10) === state.day ? {} : {day: data.starts_at.slice(0, 10)});
+    });
+  }
+
+  // --- choosing the patient -----------------------------------------------------------------------------------
+  function picker(form) {
+    const box = form.querySelector("[data-q]"), list = form.querySelector("[data-found]");
+    let timer, asked = 0, at = -1;
+    const close = () => { list.hidden = true; at = -1; box.setAttribute("aria-expanded", "false"); };
+    const open = () => { list.hidden = false; box.setAttribute("aria-expanded", "true"); };
+    const note = (text) => { list.textContent = ""; list.append(element("li", "note", text)); open(); };
+    async function search() {
+      const q = box.value.trim(), mine = ++asked;
+      if (q.length < 2) return close();
+      try {
+        const {data} = await desk.ask(`${settings.urls.patients}?page_size=10&q=${encodeURIComponent(q)}`);
+        if (mine !== asked) return;
+        if (!data.result.length) return note(words.nobody);
+        list.textContent = "";
+        data.result.forEach((row) => list.append(choice(form, row)));
+        at = -1;
+        open();
+      } catch (refusal) { if (mine === asked) note(refusal.message); }
+    }
+    box.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(search, 180); });
+    box.addEventListener("keydown", (event) => {
+      const rows = [...list.querySelectorAll("a")];
+      if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+        event.preventDefault();
+        at = Math.max(0, Math.min(rows.length - 1, at + (event.key === "ArrowDown" ? 1 : -1)));
+        rows.forEach((row, i) => row.classList.toggle("at", i === at));
+      }
+      if (event.key === "Enter") { event.preventDefault(); if (!list.hidden && rows.length) rows[Math.max(at, 0)].click(); }
+      if (event.key === "Escape" && !list.hidden) { event.stopPropagation(); close(); }
+    });
+    form.querySelector("[data-unpick]").addEventListener("click", () => unpick(form));
+    form.querySelector("[data-draft]")?.addEventListener("click", () => draft(form));
+    form.querySelector("[data-draft-save]")?.addEventListener("click", (event) => createDraft(form, event.target));
+    form.querySelectorAll("[data-draft-card] input").forEach((input) => input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") { event.preventDefault(); createDraft(form, form.querySelector("[data-draft-save]")); }
+    }));
+  }
+
+  const about = (row) => [fill(words.card_number, {n: row.card_number}), row.birth_date ? row.birth_date.split("-").reverse().join(".") : "", row.phones?.length ? row.phones[0].number : ""].filter(Boolean).join(" · ");
+
+  function choice(form, row) {
+    const item = element("li"), link = element("a", "");
+    link.href = "#";
+    link.append(element("b", "", row.full_name || row.name), element("span", "", about(row)));
+    link.addEventListener("click", (event) => { event.preventDefault(); pick(form, {...row, name: row.full_name || row.name}); });
+    item.append(link);
+    return item;
+  }
+
+  function pick(form, patient) {
+    form.dataset.patient = patient.id;
+    form.querySelector("[data-pick]").hidden = true;
+    form.querySelector("[data-found]").hidden = true;
+    form.querySelector("[data-draft-card]").hidden = true;
+    form.querySelector("[data-picked]").hidden = false;
+    form.querySelector("[data-picked-name]").textContent = patient.name;
+    form.querySelector("[data-picked-more]").textContent = about(patient);
+    schedule.forgive();
+    others(form, patient.id);
+    form.comment.focus();
+  }
+
+  function unpick(form) {
+    form.dataset.patient = "";
+    state.patient = null;
+    document.querySelector("[data-for]").hidden = true;
+    form.querySelector("[data-pick]").hidden = false;
+    form.querySelector("[data-picked]").hidden = true;
+    form.querySelector("[data-others]").hidden = true;
+    form.querySelector("[data-q]").focus();
+  }
+
+  // What the patient is booked for already stands before the eyes of who books.
+  async function others(form, patient) {
+    const place = form.querySelector("[data-others]");
+    try {
+      const {data} = await desk.ask(settings.urls.of_patient.replace(/0$/, patient));
+      if (form.dataset.patient !== String(patient)) return;
+      place.textContent = "";
+      if (data.result.length) {
+        place.append(element("b", "warn", words.others));
+        const list = element("ul");
+        data.result.forEach((row) => list.append(element("li", "", `${schedule.dayWords(row.starts_at)} ${row.starts_at.slice(11)}–${row.ends_at.slice(11)}, ${row.doctor}`)));
+        place.append(list);
+      } else place.append(element("span", "muted", words.no_others));
+    } catch (refusal) { place.textContent = refusal.message; }
+    place.hidden = false;
+  }
+
+  function draft(form) {
+    const card = form.querySelector("[data-draft-card]"), typed = form.querySelector("[data-q]").value.trim();
+    card.hidden = !card.hidden;
+    if (card.hidden) return;
+    if (/^[+\d\s()-]{5,}$/.test(typed)) form.phone.value = typed;
+    else [form.surname.value, form.elements.name.value] = [typed.split(/\s+/)[0] || "", typed.split(/\s+/)[1] || ""];
+    form.querySelector("[data-found]").hidden = true;
+    (form.surname.value ? form.elements.name.value ? form.phone : form.elements.name : form.surname).focus();
+  }
+
+  function createDraft(form, button) {
+    schedule.forgive();
+    const body = {surname: form.surname.value.trim(), name: form.elements.name.value.trim()};
+    if (form.phone.value.trim()) body.phone = form.phone.value.trim();
+    if (!body.surname || !body.name) { schedule.refuse({message: words.fill_draft}); return; }
+    schedule.once(button, async (once) => {
+      const {data} = await desk.ask(settings.urls.patients, {method: "POST", body, once});
+      pick(form, {id: data.id, card_number: data.card_number, name: `${body.surname} ${body.name}`, phones: body.phone ? [{number: body.phone}] : []});
+      desk.tell(words.card_made, "success");
+      if (data.possible_duplicates?.length) {
+        const list = form.querySelector("[data-found]");
+        list.textContent = "";
+        list.append(element("li", "note warn", words.duplicates));
+        data.possible_duplicates.forEach((row) => list.append(choice(form, row)));
+        list.hidden = false;
+      }
+    });
+  }
+
+  // --- first free times ---------------------------------------------------------------------------------------
+  schedule.openFree = () => {
+    const side = schedule.show("free-panel", {kind: "free"}), form = side.querySelector("[data-free-form]"), list = side.querySelector("[data-list]");
+    settings.doctors.forEach((row) => form.doctor_id.append(new Option(row.name, row.id)));
+    form.from.value = state.day < settings.today ? settings.today : state.day;
+    let asked = 0;
+    async function look() {
+      const mine = ++asked, [after, before] = (form.part.value || "-").split("-");
+      const query = new URLSearchParams({minutes: form.minutes.value, from: form.from.value, days: 60, limit: 20, after, before, doctor_id: form.doctor_id.value, speciality_id: form.speciality_id.value, branch_id: state.branch});
+      query.set("weekdays", [...form.querySelectorAll("[name=weekdays]:checked")].map((box) => box.value).join(","));
+      try {
+        const {data} = await desk.ask(`${settings.urls.free}?${query}`);
+        if (mine !== asked) return;
+        schedule.forgive();
+        list.textContent = "";
+        let day = "";
+        data.result.forEach((slot) => {
+          if (slot.starts_at.slice(0, 10) !== day) { day = slot.starts_at.slice(0, 10); list.append(element("li", "free-day", schedule.dayWords(day, {weekday: "short", day: "numeric", month: "long"}))); }
+          list.append(free(slot));
+        });
+        if (!data.result.length) list.append(element("li", "empty", words.no_free));
+      } catch (refusal) { if (mine === asked) { list.textContent = ""; schedule.refuse(refusal); } }
+    }
+    form.addEventListener("change", look);
+    form.addEventListener("submit", (event) => { event.preventDefault(); event.stopPropagation(); look(); });
+    look();
+    form.doctor_id.focus();
+  };
+
+  function free(slot) {
+    const item = element("li"), button = element("button", "btn btn-default btn-sm free-slot");
+    button.type = "button";
+    button.append(element("b", "", `${slot.starts_at.slice(11)}–${slot.ends_at.slice(11)}`), " ", element("span", "", [schedule.doctorName(slot.doctor_id), schedule.chairName(slot.chair_id)].filter(Boolean).join(" · ")));
+    button.addEventListener("click", async () => {
+      const day = slot.starts_at.slice(0, 10);
+      if (day !== state.day) await schedule.go({day});
+      if (settings.rights.book) schedule.openBooking({...slot, minutes: schedule.span(slot.starts_at, slot.ends_at)});
+    });
+    item.append(button);
+    return item;
+  }
+
+  // --- closed and held time -------------------------------------------------------------------------------------
+  schedule.openBlocking = () => {
+    const side = schedule.show("block-panel", {kind: "block"}), form = side.querySelector("[data-block-form]");
+    form.day.value = state.day;
+    form.start.value = "13:00";
+    form.minutes.value = 60;
+    schedule.fillDoctors(form.doctor_id, null, "—");
+    schedule.fillChairs(form.chair_id, null);
+    form.chair_id.options[0].text = "—";
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      event.stopPropagation();
+      schedule.forgive();
+      const body = {kind: form.kind.value, reason: form.reason.value, ...schedule.times(form)};
+      if (form.doctor_id.value) body.doctor_id = Number(form.doctor_id.value);
+      if (form.chair_id.value) body.chair_id = Number(form.chair_id.value);
+      schedule.once(form.querySelector("[data-save]"), async (once) => {
+        await desk.ask(settings.urls.blocks, {method: "POST", body, once});
+        desk.tell(words.blocked, "success");
+        schedule.close();
+        schedule.load(true);
+      });
+    });
+    form.doctor_id.focus();
+  };
+
+  schedule.openBlock = (block) => {
+    const side = schedule.show("lift-panel", {kind: "lift"});
+    schedule.part("kind").textContent = settings.blocks[block.kind];
+    schedule.part("reason").textContent = block.reason;
+    schedule.part("when").textContent = [`${block.starts_at.slice(11)}–${block.ends_at.slice(11)}`, schedule.doctorName(block.doctor_id), schedule.chairName(block.chair_id)].filter(Boolean).join(", ");
+    const button = side.querySelector("[data-lift]");
+    button.hidden = !settings.rights.block;
+    button.addEventListener("click", () => schedule.once(button, async (once) => {
+      await desk.ask(`${settings.urls.blocks}${block.id}/lift`, {method: "POST", body: {}, once});
+      desk.tell(words.lifted, "success");
+      schedule.close();
+      schedule.load(true);
+    }));
+  };
+})();

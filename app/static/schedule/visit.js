@@ -1,0 +1,193 @@
+// The panel of one visit: who comes, the steps of the visit, moving, cancelling, its history.
+(function () {
+  "use strict";
+  if (!window.schedule) return;
+  const {settings, words, element, fill} = schedule;
+  const STEPS = {arrive: ["booked"], start: ["arrived"], complete: ["in_progress"], confirm: ["booked"], no_show: ["booked"], restore: ["cancelled"], undo: ["arrived", "in_progress", "completed", "no_show"]};
+  const RIGHT = {confirm: "book", restore: "cancel"};
+  let side = null, visit = null;
+
+  schedule.openVisit = async (pk, {draft, refusal} = {}) => {
+    try {
+      const {data} = await desk.ask(settings.urls.appointments + pk);
+      visit = data;
+    } catch (failure) { desk.tell(failure.message, "danger"); return; }
+    side = schedule.show("visit-panel", {kind: "visit", id: pk});
+    const form = side.querySelector("[data-change]");
+    schedule.fillDoctors(form.doctor_id, visit.doctor_id);
+    if (![...form.doctor_id.options].some((option) => Number(option.value) === visit.doctor_id)) form.doctor_id.append(new Option(visit.doctor, visit.doctor_id, true, true));
+    schedule.fillChairs(form.chair_id, visit.chair_id);
+    fillForm(form, visit);
+    show();
+    form.addEventListener("submit", (event) => { event.preventDefault(); event.stopPropagation(); change(form); });
+    side.querySelectorAll("[data-step]").forEach((button) => button.addEventListener("click", () => step(button)));
+    side.querySelector("[data-cancel-form]")?.addEventListener("submit", (event) => { event.preventDefault(); event.stopPropagation(); cancel(event.target); });
+    side.querySelector("[data-history]").addEventListener("toggle", (event) => { if (event.target.open) history(); });
+    if (draft) {
+      fillForm(form, {...visit, ...draft});
+      side.querySelector("[data-move]").open = true;
+      schedule.refuse(refusal);
+      schedule.askReason(refusal);
+    }
+  };
+
+  function fillForm(form, row) {
+    form.comment.value = row.comment;
+    form.day.value = row.starts_at.slice(0, 10);
+    form.start.value = row.starts_at.slice(11);
+    form.minutes.value = schedule.span(row.starts_at, row.ends_at);
+    form.doctor_id.value = row.doctor_id;
+    form.chair_id.value = row.chair_id || "";
+  }
+
+  function show() {
+    const patient = visit.patient, part = schedule.part, card = settings.urls.card.replace(/0(?=\D*$)/, patient.id);
+    part("card").textContent = patient.name;
+    if (settings.may_card) part("card").href = card;
+    part("about").textContent = [fill(words.card_number, {n: patient.card_number}), patient.draft ? words.draft : "", patient.phone].filter(Boolean).join(" · ");
+    part("allergy").hidden = !patient.allergy;
+    part("allergy-text").textContent = patient.allergy;
+    part("status").textContent = settings.statuses[visit.status];
+    part("status").className = "tag status-" + visit.status;
+    part("confirmation").textContent = visit.status === "booked" ? settings.confirmations[visit.confirmation] : "";
+    part("when").textContent = `${schedule.dayWords(visit.starts_at)} ${visit.starts_at.slice(11)}–${visit.ends_at.slice(11)}, ${schedule.span(visit.starts_at, visit.ends_at)} ${words.minutes}`;
+    part("doctor").textContent = visit.doctor;
+    part("chair").textContent = schedule.chairName(visit.chair_id) || words.no_chair_yet;
+    schedule.row("service", visit.service);
+    part("service").textContent = visit.service || "";
+    const money = part("money"), balance = patient.balance, sum = (text) => Number(text).toLocaleString(settings.locale, {minimumFractionDigits: 2});
+    const owes = balance && Number(balance.debt) > 0, ahead = balance && Number(balance.advance) > 0;
+    schedule.row("money", owes || ahead || visit.unpaid);
+    money.textContent = "";
+    if (owes) money.append(element("span", "danger", fill(words.debt, {sum: sum(balance.debt)})), " ");
+    if (ahead) money.append(element("span", "good", fill(words.advance, {sum: sum(balance.advance)})), " ");
+    if (visit.unpaid) money.append(element("b", "danger", words.unpaid));
+    const notes = [visit.first_visit ? words.first_visit : "", visit.overbooked ? `${words.overbooked}: ${visit.overbook_reason}` : "", visit.outside_hours_reason ? `${words.outside_hours}: ${visit.outside_hours_reason}` : "", visit.moves ? fill(words.moved, {n: visit.moves}) : ""].filter(Boolean);
+    schedule.row("notes", notes.length);
+    part("notes").textContent = notes.join("; ");
+    schedule.row("cancel", visit.status === "cancelled");
+    if (visit.status === "cancelled") part("cancel").textContent = [visit.cancel_reason, settings.cancelled_by[visit.cancelled_by], visit.cancel_comment, visit.late_cancel ? words.late : ""].filter(Boolean).join(", ");
+    const started = visit.starts_at <= schedule.iso(schedule.wallNow());
+    side.querySelectorAll("[data-step]").forEach((button) => {
+      const name = button.dataset.step;
+      button.hidden = !STEPS[name].includes(visit.status) || !settings.rights[RIGHT[name] || "attend"] || (name === "no_show" && !started) || (name === "confirm" && (visit.confirmation === "confirmed" || started));
+    });
+    link("open-card", settings.may_card, card);
+    link("work-order", settings.may_fill && !["cancelled", "no_show"].includes(visit.status), `${settings.urls.work_order}?appointment=${visit.id}`);
+    link("settle", settings.may_settle, settings.urls.settle.replace(/0(?=\D*$)/, patient.id));
+    const form = side.querySelector("[data-change]");
+    form.hidden = !settings.rights.move;
+    form.querySelector("[data-move]").hidden = !["booked", "arrived", "in_progress"].includes(visit.status);
+    const cancelling = side.querySelector("[data-cancel]");
+    if (cancelling) cancelling.hidden = visit.status !== "booked";
+  }
+
+  function link(name, may, href) {
+    const made = schedule.part(name);
+    made.hidden = !may;
+    if (may) made.href = href;
+  }
+
+  // After a change: the newest row here and in the grid.
+  function fresh(data) {
+    visit = data;
+    fillForm(side.querySelector("[data-change]"), visit);
+    show();
+    if (side.querySelector("[data-history]").open) history();
+    schedule.load(true);
+  }
+
+  function step(button) {
+    schedule.forgive();
+    schedule.once(button, async (once) => {
+      const {data} = await desk.ask(`${settings.urls.appointments}${visit.id}/${button.dataset.step}`, {method: "POST", body: {}, once});
+      fresh(data);
+    });
+  }
+
+  function cancel(form) {
+    schedule.forgive();
+    schedule.once(form.querySelector("button"), async (once) => {
+      const body = {reason_id: Number(form.reason_id.value), by: form.by.value, comment: form.comment.value};
+      const {data} = await desk.ask(`${settings.urls.appointments}${visit.id}/cancel`, {method: "POST", body, once});
+      side.querySelector("[data-cancel]").open = false;
+      fresh(data);
+    });
+  }
+
+  function change(form) {
+    schedule.forgive();
+    const body = {version: visit.version}, times = schedule.times(form);
+    if (form.comment.value.trim() !== visit.comment) body.comment = form.comment.value;
+    if (times.starts_at !== visit.starts_at || times.ends_at !== visit.ends_at) Object.assign(body, times);
+    if (Number(form.doctor_id.value) !== visit.doctor_id) body.doctor_id = Number(form.doctor_id.value);
+    if ((Number(form.chair_id.value) || null) !== visit.chair_id) body.chair_id = Number(form.chair_id.value) || null;
+    Object.assign(body, schedule.reasons());
+    const button = form.querySelector("[data-save]");
+    schedule.once(button, async () => {
+      try {
+        const {data} = await desk.ask(settings.urls.appointments + visit.id, {method: "PATCH", body});
+        side.querySelector("[data-reason]").hidden = true;
+        desk.tell(words.saved, "success");
+        fresh(data);
+      } catch (refusal) {
+        if (refusal.error === "stale") stale(refusal);
+        throw refusal;
+      }
+    });
+  }
+
+  // Somebody was faster: show what stands there now; what was typed stays until asked for the new version.
+  function stale(refusal) {
+    setTimeout(() => {
+      const place = side.querySelector("[data-refusal]"), now = refusal.current, button = element("button", "btn btn-default btn-xs", words.look_new);
+      place.append(element("div", "", `${schedule.dayWords(now.starts_at)} ${now.starts_at.slice(11)}–${now.ends_at.slice(11)}, ${now.doctor}, ${settings.statuses[now.status]}. ${now.comment}`), button);
+      button.type = "button";
+      button.addEventListener("click", () => schedule.openVisit(now.id));
+    }, 0);
+  }
+
+  async function history() {
+    const list = schedule.part("history");
+    try {
+      const {data} = await desk.ask(`${settings.urls.appointments}${visit.id}/history`);
+      list.textContent = "";
+      data.result.forEach((row) => {
+        const item = element("li");
+        const when = row.when.slice(0, 16);
+        item.append(element("span", "muted", `${when.slice(8, 10)}.${when.slice(5, 7)} ${when.slice(11)} `), element("b", "", words.deeds[row.what] || row.what), ` ${row.who} `, element("span", "", row.what === "appointment.booked" ? "" : differences(row)));
+        list.append(item);
+      });
+    } catch (refusal) { list.textContent = refusal.message; }
+  }
+
+  function differences(row) {
+    return Object.keys(row.to || {}).filter((name) => words.fields[name]).map((name) => {
+      const from = said(name, row.from?.[name]), to = said(name, row.to[name]);
+      return `${words.fields[name]}: ${from ? from + " → " : ""}${to || "—"}`;
+    }).join(", ");
+  }
+
+  function said(name, value) {
+    if (value === null || value === undefined || value === "") return "";
+    if (name === "status") return settings.statuses[value] || value;
+    if (name === "confirmation") return settings.confirmations[value] || value;
+    if (name === "doctor_id") return schedule.doctorName(value);
+    if (name === "chair_id") return schedule.chairName(value);
+    if (name.endsWith("_at")) return `${value.slice(8, 10)}.${value.slice(5, 7)} ${value.slice(11, 16)}`;
+    return String(value);
+  }
+
+  // The grid got a newer version of the open visit: show it, unless something is being typed.
+  document.addEventListener("schedule:fresh", (event) => {
+    if (schedule.opened?.kind !== "visit" || !visit) return;
+    const newer = event.detail.appointments.find((row) => row.id === schedule.opened.id);
+    if (!newer || newer.version === visit.version) return;
+    const form = side.querySelector("[data-change]");
+    const typing = form.contains(document.activeElement) || side.querySelector("[data-cancel]")?.open;
+    if (typing) return;
+    visit = newer;
+    fillForm(form, visit);
+    show();
+  });
+})();
