@@ -1,0 +1,168 @@
+"""The page «Cash desk» as people use it, and the lists of its tables."""
+
+from datetime import timedelta
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+
+from app import access, clock
+from app.cash import operations, queries
+from app.db import session, transaction
+from app.models import CashDesk, ExpenseCategory
+
+D = Decimal
+
+
+@pytest.fixture
+def branch(make):
+    return make.branch()
+
+
+def held(desk_id):
+    return session.scalar(select(CashDesk.balance).where(CashDesk.id == desk_id))
+
+
+def once():
+    return {"request_id": str(uuid4())}
+
+
+def test_a_day_of_the_desk_by_its_page(client_of, branch):
+    browser, desk = client_of("administrator"), branch.desk_id
+    assert browser.get("/cash/").status_code == 200
+    answer = browser.post(f"/cash/desks/{desk}/open", data={"counted": "500", "reason": "", **once()})
+    assert answer.status_code == 422 and 'value="500"' in answer.text
+    answer = browser.post(f"/cash/desks/{desk}/open", data={"counted": "500", "reason": "размен", **once()})
+    assert answer.status_code == 303
+    name = f"Вода {uuid4()}"
+    answer = browser.post(
+        f"/cash/desks/{desk}/move",
+        data={"kind": "withdrawal", "amount": "120,50", "category_id": "", "new_category": name, **once()},
+    )
+    assert answer.status_code == 303, answer.text
+    assert session.scalars(select(ExpenseCategory).where(ExpenseCategory.name == name)).one()
+    page = browser.get(f"/cash/?desk={desk}").text
+    assert name in page and "379,50" in page
+    shift = queries.open_shift_of(desk)
+    assert browser.get(f"/cash/shifts/{shift.id}").status_code == 200
+    assert browser.get(f"/cash/shifts/{shift.id}/close").status_code == 200
+    answer = browser.post(f"/cash/shifts/{shift.id}/close", data={"counted": "379", "pieces_1": "2", **once()})
+    assert answer.status_code == 422 and 'value="379"' in answer.text and 'value="2"' in answer.text
+    answer = browser.post(f"/cash/shifts/{shift.id}/close", data={"counted": "379,50", **once()})
+    assert answer.status_code == 303
+    assert browser.get(f"/cash/shifts/{shift.id}/close").status_code == 302
+    assert held(desk) == D("379.50")
+
+
+def test_a_double_click_moves_once(client_of, make, branch):
+    with transaction():
+        operations.open_shift(branch.desk_id, D(0), actor=make.user())
+    browser, data = client_of("administrator"), {"kind": "pay_in", "amount": "10", **once()}
+    for _ in range(3):
+        assert browser.post(f"/cash/desks/{branch.desk_id}/move", data=data).status_code == 303
+    assert held(branch.desk_id) == D(10)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"amount": ""}, {"amount": "сто"}, {"amount": "-1"}, {"amount": "NaN"}, {"amount": "9" * 1_000_000},
+        {"kind": "payment"}, {"kind": ""}, {"category_id": "abc"}, {"category_id": "999999999"}, {"comment": "\x00"},
+        {"comment": "я" * 5000}, {"to_desk_id": "-5"}, {"kind": "transfer", "to_desk_id": "999999999"},
+        {"kind": "correction"}, {"kind": "withdrawal", "new_category": "x" * 300},
+        {"kind": "withdrawal", "new_category": "a\x07b"},
+    ],
+)  # fmt: skip
+def test_bad_operations_come_back_with_what_was_typed(client_of, make, branch, wrong):
+    with transaction():
+        operations.open_shift(branch.desk_id, D(0), actor=make.user())
+    data = {"kind": "pay_in", "amount": "5", "comment": "<b>моё</b>", **wrong, **once()}
+    answer = client_of("administrator").post(f"/cash/desks/{branch.desk_id}/move", data=data)
+    assert answer.status_code in (403, 404, 422), answer.status_code
+    assert "<b>моё</b>" not in answer.text
+    if answer.status_code == 422 and "comment" not in wrong:
+        assert "&lt;b&gt;моё&lt;/b&gt;" in answer.text
+    assert held(branch.desk_id) == 0
+
+
+def test_reverse_by_the_page(client_of, make, branch):
+    with transaction():
+        operations.open_shift(branch.desk_id, D(0), actor=make.user())
+    with transaction():
+        pk = operations.move(branch.desk_id, "pay_in", D(10), actor=make.user()).id
+    browser = client_of("administrator")
+    assert browser.post(f"/cash/movements/{pk}/reverse", data={"reason": "", **once()}).status_code == 422
+    assert browser.post(f"/cash/movements/{pk}/reverse", data={"reason": "ошибка", **once()}).status_code == 303
+    assert browser.post(f"/cash/movements/{pk}/reverse", data={"reason": "ещё", **once()}).status_code == 409
+    assert held(branch.desk_id) == 0
+
+
+def test_pages_of_nothing_and_of_others(client_of, app):
+    browser, doctor = client_of("administrator"), client_of("doctor")
+    for address in ("/cash/?desk=999999999", "/cash/shifts/999999999", "/cash/shifts/99999999999/close"):
+        assert browser.get(address).status_code == 404, address
+        assert doctor.get(address).status_code == 403, address
+        assert app.test_client().get(address).status_code == 302, address
+    assert browser.get("/cash/?desk=abc").status_code == 200
+
+
+PANELS = ("cash-desks", "expense-category-list", "cash-shifts", "cash-movements", "receipt-list")
+
+
+def test_panels_open_for_who_may(client_of):
+    director, doctor = client_of("director"), client_of("doctor")
+    for name in PANELS:
+        assert director.get(f"/{name}/list/").status_code == 200, name
+    assert doctor.get("/cash-movements/list/").status_code == 403
+    assert doctor.get("/expense-category-list/list/").status_code == 403
+
+
+def test_an_administrator_adds_a_category_and_only_the_director_renames(client_of, make):
+    name = f"Связь {uuid4()}"
+    administrator, director = client_of("administrator"), client_of("director")
+    assert administrator.post("/expense-category-list/add", data={"name": name}).status_code == 302
+    row = session.scalars(select(ExpenseCategory).where(ExpenseCategory.name == name)).one()
+    address = f"/expense-category-list/edit/{row.id}"
+    assert administrator.get(address).status_code == 403
+    assert client_of("senior").post(address, data={"name": "x"}).status_code == 403
+    assert director.post(address, data={"name": f"{name}!", "archived": "y"}).status_code == 302
+    session.refresh(row)
+    assert (row.name, row.archived) == (f"{name}!", True)
+
+
+def test_a_desk_with_money_is_not_archived(client_of, make, branch):
+    with transaction():
+        operations.open_shift(branch.desk_id, D(5), reason="размен", actor=make.user())
+    answer = client_of("director").post(f"/cash-desks/edit/{branch.desk_id}", data={"name": "Касса", "archived": "y"})
+    assert answer.status_code == 422
+    assert session.scalar(select(CashDesk.archived).where(CashDesk.id == branch.desk_id)) is False
+
+
+def test_the_lists_tell_today_only_until_the_director_opens_other_days(client_of, make, branch):
+    mark, old = f"вчера-{uuid4()}", clock.wall_now() - timedelta(days=5)
+    with clock.at(old):
+        with transaction():
+            shift = operations.open_shift(branch.desk_id, D(0), actor=make.user())
+        with transaction():
+            movement = operations.move(branch.desk_id, "pay_in", D(77), counterparty=mark, actor=make.user())
+        with transaction():
+            operations.close_shift(shift.id, D(77), actor=make.user())
+    address = f"/cash-movements/list/?_flt_0_counterparty={mark}"
+    browser, director = client_of("administrator2"), client_of("director")
+    assert "77,00" not in browser.get(address).text
+    assert browser.get(f"/cash-movements/show/{movement.id}").status_code == 404
+    assert browser.get(f"/cash-shifts/show/{shift.id}").status_code == 404
+    assert browser.get(f"/cash/shifts/{shift.id}").status_code == 403
+    assert "77,00" in director.get(address).text
+    with transaction():
+        given = access.grant(
+            username="administrator2", role=None, reports=["cash"], days_from=old.date(), days_to=old.date(),
+            reason="сверка", actor=make.user("director"),
+        )  # fmt: skip
+    assert "77,00" in browser.get(address).text
+    assert browser.get(f"/cash/shifts/{shift.id}").status_code == 200
+    with transaction():
+        access.revoke(given.id, actor=make.user("director"))
+    assert "77,00" not in browser.get(address).text
+    assert browser.get(f"/cash/shifts/{shift.id}").status_code == 403
