@@ -12,7 +12,7 @@ from sqlalchemy import or_, select
 from app import access
 from app.db import transaction
 from app.documents import operations, queries
-from app.documents.views import as_pdf
+from app.documents.answer import as_pdf
 from app.errors import Refusal
 from app.models import Appointment, DocumentTemplate, IssuedDocument, Patient, WorkOrder
 from app.panels import DeskInterface, PanelView, ReadOnlyPanel
@@ -24,6 +24,10 @@ def _kind(value: str) -> str:
     return label(TemplateKind, value)
 
 
+def _to_pdf(url: str) -> Markup:
+    return Markup('<a href="{}" target="_blank">PDF</a>').format(url)
+
+
 class DocumentTemplatePanel(PanelView):
     """Texts of papers. Saving one makes its next version; papers already issued keep theirs."""
 
@@ -31,18 +35,20 @@ class DocumentTemplatePanel(PanelView):
     route_base = "/document-templates"
     include_route_methods: ClassVar[set[str]] = {"list", "show", "edit", "preview", "try_out"}
     list_title, show_title = lazy_gettext("Document templates"), lazy_gettext("Document template")
-    list_columns: ClassVar[list[str]] = ["kind", "name", "version", "active", "created_at"]
-    show_columns: ClassVar[list[str]] = ["kind", "name", "version", "active", "created_at", "body"]
+    list_columns: ClassVar[list[str]] = ["kind", "name", "version", "active", "created_at", "sheet"]
+    show_columns: ClassVar[list[str]] = ["kind", "name", "version", "active", "created_at", "sheet", "body"]
     search_columns: ClassVar[list[str]] = ["name", "active"]
     order_columns: ClassVar[list[str]] = ["kind", "version"]
     base_order = ("id", "desc")
     label_columns: ClassVar[dict[str, Any]] = {
         "kind": lazy_gettext("Document"), "name": lazy_gettext("Name"), "version": lazy_gettext("Version"),
         "active": lazy_gettext("Printed now"), "created_at": lazy_gettext("Saved"), "body": lazy_gettext("Text"),
+        "sheet": lazy_gettext("Preview"),
     }  # fmt: skip
     formatters_columns: ClassVar[dict[str, Any]] = {
         "kind": _kind,
         "body": lambda body: Markup('<pre class="template-body">{}</pre>').format(body),
+        "sheet": lambda pk: _to_pdf(url_for("DocumentTemplatePanel.preview", pk=pk)),
     }
 
     @expose("/edit/<int:pk>", methods=["GET", "POST"])
@@ -94,7 +100,9 @@ def _field_names() -> list[str]:
     for key, value in queries.sample_fields().items():
         if isinstance(value, dict):
             for inner, deeper in value.items():
-                names += [f"{key}.{inner}.{last}" for last in deeper] if isinstance(deeper, dict) else [f"{key}.{inner}"]
+                names += (
+                    [f"{key}.{inner}.{last}" for last in deeper] if isinstance(deeper, dict) else [f"{key}.{inner}"]
+                )
     return names
 
 
@@ -137,5 +145,5 @@ class IssuedDocumentPanel(ReadOnlyPanel):
     }  # fmt: skip
     formatters_columns: ClassVar[dict[str, Any]] = {
         "kind": _kind,
-        "sheet": lambda pk: Markup('<a href="{}" target="_blank">PDF</a>').format(url_for("DocumentsView.paper", pk=pk)),
+        "sheet": lambda pk: _to_pdf(url_for("DocumentsView.paper", pk=pk)),
     }

@@ -39,7 +39,7 @@ def _line(value: Any, width: int = 30) -> Markup | str:
 
 
 def _money(amount: Decimal | str | None) -> str:
-    return "" if amount in (None, "") else money.shown(Decimal(amount)).replace("\u202f", " ")
+    return "" if amount in (None, "") else money.shown(Decimal(amount)).replace("\u202f", "\u00a0")
 
 
 def _day(day: date | None) -> str:
@@ -65,7 +65,10 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 _environment = _Sandbox(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 _environment.globals.clear()
 _environment.filters = {
-    **{name: _environment.filters[name] for name in ("upper", "lower", "capitalize", "length", "join", "first", "last", "default", "e", "escape")},
+    **{
+        name: _environment.filters[name]
+        for name in ("upper", "lower", "capitalize", "length", "join", "first", "last", "default", "e", "escape")
+    },
     "line": _line,
     "money": _money,
     "day": _day,

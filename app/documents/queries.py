@@ -197,7 +197,9 @@ def clinic_fields(entity: LegalEntity, branch: Branch | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def merge_fields(patient: Patient, entity: LegalEntity, branch: Branch, number: int, actor: User | None) -> dict[str, Any]:
+def merge_fields(
+    patient: Patient, entity: LegalEntity, branch: Branch, number: int, actor: User | None
+) -> dict[str, Any]:
     """Every value that a template may name. What the clinic does not know is an empty string."""
     day = clock.today()
     setting = session.get(ClinicSetting, 1)

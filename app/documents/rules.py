@@ -5,6 +5,7 @@ Papers are Russian in every language of the screen. Where next: `paper.py`.
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from num2words import num2words
 from pytrovich.detector import PetrovichGenderDetector
@@ -19,7 +20,8 @@ _MONTHS = (
     "июля", "августа", "сентября", "октября", "ноября", "декабря",
 )  # fmt: skip
 _ROUBLES, _KOPECKS, _YEARS = ("рубль", "рубля", "рублей"), ("копейка", "копейки", "копеек"), ("год", "года", "лет")
-_declension = PetrovichDeclinationMaker()
+_declension: Any = PetrovichDeclinationMaker()
+_detector: Any = PetrovichGenderDetector()
 
 
 def counted(number: int, forms: tuple[str, str, str]) -> str:
@@ -35,9 +37,7 @@ def rubles_in_words(amount: Decimal) -> str:
     roubles = int(amount)
     kopecks = int((amount - roubles) * 100)
     words = str(num2words(roubles, lang="ru"))
-    return (
-        f"{words[0].upper()}{words[1:]} {counted(roubles, _ROUBLES)} {kopecks:02d} {counted(kopecks, _KOPECKS)}"
-    )
+    return f"{words[0].upper()}{words[1:]} {counted(roubles, _ROUBLES)} {kopecks:02d} {counted(kopecks, _KOPECKS)}"
 
 
 def long_day(day: date) -> str:
@@ -66,7 +66,7 @@ def genitive(surname: str, name: str, patronymic: str, sex: str | None) -> str:
         gender = Gender.FEMALE if sex == Sex.FEMALE else Gender.MALE
     else:
         try:
-            gender = PetrovichGenderDetector().detect(lastname=surname, firstname=name, middlename=patronymic)
+            gender = _detector.detect(lastname=surname, firstname=name, middlename=patronymic)
         except (StopIteration, ValueError, KeyError, IndexError):
             gender = Gender.ANDROGYNOUS
     parts = ((NamePart.LASTNAME, surname), (NamePart.FIRSTNAME, name), (NamePart.MIDDLENAME, patronymic))

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from flask import Response, redirect, request, url_for
+from flask import redirect, request, url_for
 
 from app import access
 from app.db import transaction
 from app.documents import operations, paper, pdf, queries, rules
+from app.documents.answer import as_pdf
 from app.errors import Invalid, NotFound
 from app.models import IssuedDocument, Receipt
 from app.vocab import N_, PaymentMethod, TemplateKind
@@ -23,14 +24,6 @@ _METHODS = {
     PaymentMethod.TRANSFER: "Переводом",
     PaymentMethod.ADVANCE: "Из аванса",
 }
-
-
-def as_pdf(made: bytes, name: str) -> Response:
-    """A PDF shown in the browser; papers of patients stay out of shared caches."""
-    answer = Response(made, mimetype="application/pdf")
-    answer.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
 
 
 class DocumentsView(DeskView):
@@ -48,9 +41,12 @@ class DocumentsView(DeskView):
         operations.require_patient_of(pk, "document.print", actor=actor())
         receipts = queries.receipts_of(pk) if access.account(actor()).may("payment.see") else []
         return self.page(
-            "documents/patient_documents.html", patient=patient, papers=queries.issued_papers(pk),
-            receipts=receipts, kinds=TemplateKind,
-        )  # fmt: skip
+            "documents/patient_documents.html",
+            patient=patient,
+            papers=queries.issued_papers(pk),
+            receipts=receipts,
+            kinds=TemplateKind,
+        )
 
     @expose("/issue", methods=["POST"])
     @guarded("document.print")
@@ -78,9 +74,11 @@ class DocumentsView(DeskView):
         row = fetched(Receipt, pk)
         operations.require_patient_of(row.patient_id, "payment.see", actor=actor())
         html = paper.sheet(
-            "Квитанция", f"Квитанция № {row.number}",
-            paper.fill_in(paper.shipped("receipt"), receipt_fields(row.snapshot, row)), "a5",
-        )  # fmt: skip
+            "Квитанция",
+            f"Квитанция № {row.number}",
+            paper.fill_in(paper.shipped("receipt"), receipt_fields(row.snapshot, row)),
+            "a5",
+        )
         return as_pdf(pdf.render(html), f"receipt-{row.year}-{row.number}")
 
     @expose("/work-orders/<int:pk>.pdf")
@@ -112,7 +110,11 @@ def receipt_fields(snapshot: Mapping[str, Any], row: Receipt) -> dict[str, Any]:
     return {
         "number": str(snapshot.get("number") or row.number),
         "kind": row.kind,
-        "legal_entity": {"name": entity.get("name", ""), "inn": entity.get("inn", ""), "address": entity.get("address", "")},
+        "legal_entity": {
+            "name": entity.get("name", ""),
+            "inn": entity.get("inn", ""),
+            "address": entity.get("address", ""),
+        },
         "branch": snapshot.get("branch") or "",
         "day": ".".join([*reversed(rest.split("-")), year]) if rest else rules.short_day(row.business_day),
         "time": snapshot.get("time") or "",
@@ -125,10 +127,13 @@ def receipt_fields(snapshot: Mapping[str, Any], row: Receipt) -> dict[str, Any]:
             {"label": _METHODS.get(PaymentMethod(part["method"]), part["method"]), "amount": part["amount"]}
             for part in snapshot.get("parts") or []
         ],
-        "amount": amount("amount"), "amount_words": rules.rubles_in_words(amount("amount")),
+        "amount": amount("amount"),
+        "amount_words": rules.rubles_in_words(amount("amount")),
         "tendered": snapshot.get("tendered") or "",
-        "change": amount("change"), "has_change": amount("change") > 0,
-        "to_advance": amount("to_advance"), "has_advance": amount("to_advance") > 0,
-        "debt_left": amount("debt_left"), "has_debt": amount("debt_left") > 0,
-    }  # fmt: skip
-
+        "change": amount("change"),
+        "has_change": amount("change") > 0,
+        "to_advance": amount("to_advance"),
+        "has_advance": amount("to_advance") > 0,
+        "debt_left": amount("debt_left"),
+        "has_debt": amount("debt_left") > 0,
+    }

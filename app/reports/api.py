@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from flask import Response
-
 from app.db import transaction
 from app.reports import files, queries, tables
 from app.reports.forms import ReportQuery
@@ -11,17 +9,6 @@ from app.reports.operations import Opened, open_report
 from app.reports.queries import EVERYTHING, Figures, Page
 from app.vocab import ReportKind
 from app.web import DeskApi, actor, asks, expose, guarded
-
-
-def file_answer(sheet: tables.Sheet, form: str) -> Response:
-    """A report as a file to be saved."""
-    answer = Response(files.make(sheet, form), content_type=files.TYPES[form])
-    days = sheet.window.first.isoformat()
-    if sheet.window.last != sheet.window.first:
-        days += f"_{sheet.window.last.isoformat()}"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{sheet.kind}_{days}.{form}"'
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
 
 
 def figures_of(opened: Opened, page: Page) -> Figures:
@@ -45,7 +32,7 @@ class ReportApi(DeskApi):
                 kind, query["first"], query["last"], query["branch_id"], how=form or "json", actor=actor()
             )
         if form in files.TYPES:
-            return file_answer(tables.lay_out(opened, {}, EVERYTHING), form)
+            return files.answer(tables.lay_out(opened, {}, EVERYTHING), form)
         size = query["page_size"]
         page = Page(size, size * query["page"]) if size else EVERYTHING
         found = figures_of(opened, page)

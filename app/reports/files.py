@@ -6,11 +6,13 @@ What people typed never becomes a formula: a text that begins like one gets an a
 import csv
 import io
 import re
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from xml.sax.saxutils import escape
 
+from flask import Response
 from flask_babel import gettext
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -60,6 +62,17 @@ def make(sheet: Sheet, form: str) -> bytes:
     return {"xlsx": _xlsx, "csv": _csv, "pdf": _pdf}[form](sheet)
 
 
+def answer(sheet: Sheet, form: str) -> Response:
+    """A report as a file to be saved."""
+    file = Response(make(sheet, form), content_type=TYPES[form])
+    days = sheet.window.first.isoformat()
+    if sheet.window.last != sheet.window.first:
+        days += f"_{sheet.window.last.isoformat()}"
+    file.headers["Content-Disposition"] = f'attachment; filename="{sheet.kind}_{days}.{form}"'
+    file.headers["Cache-Control"] = "private, no-store"
+    return file
+
+
 def title_of(sheet: Sheet) -> str:
     """What stands at the head of the file."""
     days = f"{sheet.window.first:%d.%m.%Y}"
@@ -68,7 +81,7 @@ def title_of(sheet: Sheet) -> str:
     return " · ".join([sheet.title, days, *map(str, sheet.narrowed)])
 
 
-def _value(column: Column, value: Any) -> Any:
+def _value(column: Column, value: Any, clean: Callable[[Any], str] = safe) -> Any:
     """A cell as a value: a number, a wall clock moment, or text that is safe."""
     if value is None or value == "":
         return None
@@ -76,7 +89,7 @@ def _value(column: Column, value: Any) -> Any:
         return clock.wall(value) if value.tzinfo else value
     if column.number or column.form == "day":
         return value
-    return safe(value)
+    return clean(value)
 
 
 def _shown(value: Any) -> str:
@@ -92,9 +105,9 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-def _cells(table: Table) -> Any:
+def _cells(table: Table, clean: Callable[[Any], str] = safe) -> Iterator[list[Any]]:
     for row in table.rows:
-        yield [_value(column, column.of(row)) for column in table.columns]
+        yield [_value(column, column.of(row), clean) for column in table.columns]
 
 
 def _totals(table: Table) -> list[Any] | None:
@@ -103,7 +116,8 @@ def _totals(table: Table) -> list[Any] | None:
         return None
     line = [_value(column, table.totals.get(column.key)) if column.number else None for column in table.columns]
     if not table.columns[0].number:
-        line[0] = gettext("Total")
+        word = table.totals.get(table.columns[0].key)
+        line[0] = word if isinstance(word, str) else gettext("Total")
     return line
 
 
@@ -191,7 +205,9 @@ def _pdf(sheet: Sheet) -> bytes:
     strong_right = ParagraphStyle("strong number", parent=strong, alignment=2)
     heading = ParagraphStyle("heading", fontName=pdf.BOLD, fontSize=10, leading=13, spaceBefore=8, spaceAfter=4)
     story: list[Any] = [
-        Paragraph(escape(title_of(sheet)), ParagraphStyle("title", fontName=pdf.BOLD, fontSize=13, leading=17, spaceAfter=4))
+        Paragraph(
+            escape(title_of(sheet)), ParagraphStyle("title", fontName=pdf.BOLD, fontSize=13, leading=17, spaceAfter=4)
+        )
     ]
     for group, figures in sheet.figures:
         if group:
@@ -206,20 +222,43 @@ def _pdf(sheet: Sheet) -> bytes:
             continue
         head = [Paragraph(escape(c.title), strong_right if c.number else strong) for c in table.columns]
         grid = [head]
-        for cells in _cells(table):
-            grid.append([Paragraph(escape(_pretty(v)), right if c.number else small)
-                         for v, c in zip(cells, table.columns, strict=True)])  # fmt: skip
+        for cells in _cells(table, str):
+            grid.append(
+                [
+                    Paragraph(escape(_pretty(v)), right if c.number else small)
+                    for v, c in zip(cells, table.columns, strict=True)
+                ]
+            )
         totals = _totals(table)
         if totals:
-            grid.append([Paragraph(escape(_pretty(v)), strong_right if c.number else strong)
-                         for v, c in zip(totals, table.columns, strict=True)])  # fmt: skip
-        weights = [{"money": 3.2, "int": 2.0, "day": 3.0, "moment": 4.0, "wall": 4.0}.get(c.form, 5.5) for c in table.columns]
+            grid.append(
+                [
+                    Paragraph(escape(_pretty(v)), strong_right if c.number else strong)
+                    for v, c in zip(totals, table.columns, strict=True)
+                ]
+            )
+        weights = [
+            {"money": 3.2, "int": 2.0, "day": 3.0, "moment": 4.0, "wall": 4.0}.get(c.form, 5.5) for c in table.columns
+        ]
         widths = [width * weight / sum(weights) for weight in weights]
-        story.append(LongTable(grid, colWidths=widths, repeatRows=1, style=TableStyle([
-            ("GRID", (0, 0), (-1, -1), 0.3, colors.grey), ("BACKGROUND", (0, 0), (-1, 0), colors.whitesmoke),
-            ("VALIGN", (0, 0), (-1, -1), "TOP"), ("TOPPADDING", (0, 0), (-1, -1), 2), ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
-            ("LEFTPADDING", (0, 0), (-1, -1), 3), ("RIGHTPADDING", (0, 0), (-1, -1), 3),
-        ])))  # fmt: skip
+        story.append(
+            LongTable(
+                grid,
+                colWidths=widths,
+                repeatRows=1,
+                style=TableStyle(
+                    [
+                        ("GRID", (0, 0), (-1, -1), 0.3, colors.grey),
+                        ("BACKGROUND", (0, 0), (-1, 0), colors.whitesmoke),
+                        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+                        ("TOPPADDING", (0, 0), (-1, -1), 2),
+                        ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
+                        ("LEFTPADDING", (0, 0), (-1, -1), 3),
+                        ("RIGHTPADDING", (0, 0), (-1, -1), 3),
+                    ]
+                ),
+            )
+        )
     story.append(Spacer(1, 6))
     out = io.BytesIO()
 

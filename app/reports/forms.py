@@ -53,6 +53,7 @@ class CashQuery(ReportQuery):
     kind = one_of(MovementKind, load_default=None)
     method = one_of(PaymentMethod, load_default=None)
     category = IdField(load_default=None)
+    bare = _Truth(load_default=None)
     way = one_of(("in", "out"), load_default=None)
     show = one_of(("operations",), load_default=None)
     print = _Truth(load_default=False)

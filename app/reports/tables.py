@@ -110,8 +110,10 @@ def lay_out(opened: Opened, seek: Mapping[str, Any], page: Page) -> Sheet:
 
 
 def _patients(opened: Opened, seek: Mapping[str, Any], page: Page) -> Sheet:
-    scope = (opened.window, opened.branch_id, opened.doctor_id)
-    narrow = {key: seek.get(key) for key in ("doctor", "status", "first", "money") if seek.get(key) is not None}
+    scope: Any = (opened.window, opened.branch_id, opened.doctor_id)
+    narrow: dict[str, Any] = {
+        key: seek[key] for key in ("doctor", "status", "first", "money") if seek.get(key) is not None
+    }
     whole = queries.patients(*scope, page=page, **narrow)
     totals = whole.totals if not narrow else queries.patients(*scope, page=Page(limit=0)).totals
     figures = [
@@ -142,16 +144,26 @@ def _patients(opened: Opened, seek: Mapping[str, Any], page: Page) -> Sheet:
     ]
     words = []
     if "status" in narrow:
-        words.append({"came": gettext("Came"), "visits": gettext("Visits")}.get(narrow["status"]) or gettext(
-            AppointmentStatus(narrow["status"]).label))  # fmt: skip
+        words.append(
+            {"came": gettext("Came"), "visits": gettext("Visits")}.get(narrow["status"])
+            or gettext(AppointmentStatus(narrow["status"]).label)
+        )
     if "first" in narrow:
         words.append(gettext("First visits") if narrow["first"] else gettext("Repeat visits"))
     if "money" in narrow:
-        words.append({"billed": gettext("Billed"), "paid": gettext("Paid"), "debt": gettext("Left to pay")}[narrow["money"]])
+        words.append(
+            {"billed": gettext("Billed"), "paid": gettext("Paid"), "debt": gettext("Left to pay")}[narrow["money"]]
+        )
     if "doctor" in narrow:
         words.append(whole.rows[0]["doctor"] if whole.rows else gettext("Doctor"))
-    table = Table(gettext("Visits and bills"), columns, whole.rows, whole.totals, whole.count,
-                  gettext("Nobody was booked in these days."))  # fmt: skip
+    table = Table(
+        gettext("Visits and bills"),
+        columns,
+        whole.rows,
+        whole.totals,
+        whole.count,
+        gettext("Nobody was booked in these days."),
+    )
     return Sheet(opened.kind, gettext("Patients"), opened.window, [("", figures)], [table], table.count or 0, words)
 
 
@@ -167,7 +179,7 @@ def _first_or_repeat(row: Row) -> str:
 
 
 def _bills_payments(opened: Opened, seek: Mapping[str, Any], page: Page) -> Sheet:
-    scope = (opened.window, opened.branch_id, opened.doctor_id)
+    scope: Any = (opened.window, opened.branch_id, opened.doctor_id)
     block, method, show = seek.get("block"), seek.get("method"), seek.get("show")
     if opened.doctor_id is not None:
         method = None
@@ -176,14 +188,17 @@ def _bills_payments(opened: Opened, seek: Mapping[str, Any], page: Page) -> Shee
     found = queries.bills_payments(*scope, page=page, block=block, method=method, rows=not show)
     totals = found.totals
     figures: list[tuple[str, Sequence[Figure]]] = [
-        (gettext("Debts of patients"), [
-            Figure(gettext("Debt at the start"), totals["debt_start"], seek={"show": "debt_start"}),
-            Figure(gettext("Billed"), totals["billed"], seek={"block": "bill"}, sign="+"),
-            Figure(gettext("Paid for bills"), totals["paid"], seek={"block": "payment"}, sign="−"),
-            Figure(gettext("Returned from bills"), totals["refunded"], seek={"block": "refund"}, sign="+"),
-            Figure(gettext("Debt at the end"), totals["debt_end"], seek={"show": "debt_end"}, sign="="),
-        ]),
-    ]  # fmt: skip
+        (
+            gettext("Debts of patients"),
+            [
+                Figure(gettext("Debt at the start"), totals["debt_start"], seek={"show": "debt_start"}),
+                Figure(gettext("Billed"), totals["billed"], seek={"block": "bill"}, sign="+"),
+                Figure(gettext("Paid for bills"), totals["paid"], seek={"block": "payment"}, sign="−"),
+                Figure(gettext("Returned from bills"), totals["refunded"], seek={"block": "refund"}, sign="+"),
+                Figure(gettext("Debt at the end"), totals["debt_end"], seek={"show": "debt_end"}, sign="="),
+            ],
+        ),
+    ]
     tables: list[Table] = []
     if opened.doctor_id is None:
         advance = [
@@ -208,7 +223,15 @@ def _bills_payments(opened: Opened, seek: Mapping[str, Any], page: Page) -> Shee
     words = [tables[-1].title] if narrowed else []
     if method:
         words.append(_method(method))
-    return Sheet(opened.kind, gettext("Bills and payments"), opened.window, figures, tables, (tables[-1].count if show else found.count) or 0, words)
+    return Sheet(
+        opened.kind,
+        gettext("Bills and payments"),
+        opened.window,
+        figures,
+        tables,
+        (tables[-1].count if show else found.count) or 0,
+        words,
+    )
 
 
 def _methods_table(totals: Row) -> Table:
@@ -217,13 +240,19 @@ def _methods_table(totals: Row) -> Table:
         [
             Column("method", gettext("Method"), value=lambda row: _method(row["method"])),
             Column("paid", gettext("Paid"), "money", seek=lambda row: {"block": "payment", "method": row["method"]}),
-            Column("refunded", gettext("Returned"), "money", seek=lambda row: {"block": "refund", "method": row["method"]}),
+            Column(
+                "refunded", gettext("Returned"), "money", seek=lambda row: {"block": "refund", "method": row["method"]}
+            ),
             Column("net", gettext("Net"), "money"),
         ],
         totals["by_method"],
-        {"method": gettext("Money, without advances"), "paid": totals["money_in"], "refunded": totals["money_out"],
-         "net": totals["money_net"]},
-    )  # fmt: skip
+        {
+            "method": gettext("Money, without advances"),
+            "paid": totals["money_in"],
+            "refunded": totals["money_out"],
+            "net": totals["money_net"],
+        },
+    )
 
 
 def _blocks(found: Figures, block: str | None, *, whole: bool) -> list[Table]:
@@ -235,8 +264,16 @@ def _blocks(found: Figures, block: str | None, *, whole: bool) -> list[Table]:
         if rows or block == name or (whole and not found.rows):
             only = block == name
             totals = found.more["of_rows"][0] if only else None
-            tables.append(Table(title, _block_columns(name), rows, totals, found.count if only else None,
-                                gettext("There was nothing in these days.")))  # fmt: skip
+            tables.append(
+                Table(
+                    title,
+                    _block_columns(name),
+                    rows,
+                    totals,
+                    found.count if only else None,
+                    gettext("There was nothing in these days."),
+                )
+            )
     return tables
 
 
@@ -249,9 +286,11 @@ def _block_columns(name: str) -> list[Column]:
     ]
     if name == "bill":
         return [
-            *first, Column("doctor", gettext("Doctor")), Column("amount", gettext("Billed"), "money"),
+            *first,
+            Column("doctor", gettext("Doctor")),
+            Column("amount", gettext("Billed"), "money"),
             Column("due", gettext("Unpaid now"), "money"),
-        ]  # fmt: skip
+        ]
     return [
         *first,
         Column("methods", gettext("Method"), value=_methods_words),
@@ -278,10 +317,13 @@ def _behind_balance(opened: Opened, show: str, page: Page) -> Table:
         found = queries.open_bills(day, opened.branch_id, opened.doctor_id, page=page)
         title = gettext("Unpaid bills at the start") if show == "debt_start" else gettext("Unpaid bills at the end")
         columns = [
-            *patient, Column("number", gettext("Work order"), "int", page=_order), Column("day", gettext("Issued"), "day"),
-            Column("doctor", gettext("Doctor")), Column("total", gettext("Total"), "money"),
+            *patient,
+            Column("number", gettext("Work order"), "int", page=_order),
+            Column("day", gettext("Issued"), "day"),
+            Column("doctor", gettext("Doctor")),
+            Column("total", gettext("Total"), "money"),
             Column("debt", gettext("Debt"), "money"),
-        ]  # fmt: skip
+        ]
     elif show.startswith("advance"):
         found = queries.standing_advances(day, page=page)
         title = gettext("Advances at the start") if show == "advance_start" else gettext("Advances at the end")
@@ -289,13 +331,17 @@ def _behind_balance(opened: Opened, show: str, page: Page) -> Table:
     else:
         found = queries.advance_moves(opened.window, opened.branch_id, which=show, page=page)
         title = {
-            "in": gettext("Advances received"), "used": gettext("Advances used"),
-            "returned": gettext("Advances returned"), "restored": gettext("Returned into advances"),
-        }[show]  # fmt: skip
+            "in": gettext("Advances received"),
+            "used": gettext("Advances used"),
+            "returned": gettext("Advances returned"),
+            "restored": gettext("Returned into advances"),
+        }[show]
         columns = [
-            Column("at", gettext("Time"), "moment"), *patient, Column("number", gettext("Payment"), "int"),
+            Column("at", gettext("Time"), "moment"),
+            *patient,
+            Column("number", gettext("Payment"), "int"),
             Column("amount", gettext("Amount"), "money"),
-        ]  # fmt: skip
+        ]
     return Table(title, columns, found.rows, found.totals, found.count, gettext("There was nothing in these days."))
 
 
@@ -303,7 +349,7 @@ def _behind_balance(opened: Opened, show: str, page: Page) -> Table:
 
 
 def _services(opened: Opened, seek: Mapping[str, Any], page: Page) -> Sheet:
-    scope = (opened.window, opened.branch_id, opened.doctor_id)
+    scope: Any = (opened.window, opened.branch_id, opened.doctor_id)
     whole = queries.services(*scope)
     totals = whole.totals
     figures = [
@@ -312,9 +358,12 @@ def _services(opened: Opened, seek: Mapping[str, Any], page: Page) -> Sheet:
         Figure(gettext("Without discount"), totals["gross"], seek={"show": "lines"}),
         Figure(gettext("Discount"), totals["discount"], seek={"show": "lines"}, sign="−"),
         Figure(gettext("Services, net"), totals["net"], seek={"show": "lines"}, sign="="),
-        Figure(gettext("Bills taken back"), totals["taken_back"], seek={"show": "taken_back"}, sign="+"),
-        Figure(gettext("Billed"), totals["billed"], seek={"show": "lines"}, sign="="),
     ]
+    if totals["taken_back"]:
+        figures += [
+            Figure(gettext("Bills taken back"), totals["taken_back"], seek={"show": "taken_back"}, sign="+"),
+            Figure(gettext("Billed"), totals["billed"], sign="="),
+        ]
     apart = [
         Figure(gettext("Drafts"), totals["drafts"], "int", {"show": "drafts"}),
         Figure(gettext("Drafts, total"), totals["drafts_total"], seek={"show": "drafts"}),
@@ -327,19 +376,29 @@ def _services(opened: Opened, seek: Mapping[str, Any], page: Page) -> Sheet:
         found = ask(*scope, page=page)
         name = gettext("Drafts") if seek["show"] == "drafts" else gettext("Bills taken back")
         columns = [
-            Column("at", gettext("Begun"), "moment"), Column("number", gettext("Work order"), "int", page=_order),
-            Column("patient", gettext("Patient"), page=_patient), Column("card_number", gettext("Card"), "int"),
-            Column("doctor", gettext("Doctor")), Column("amount", gettext("Amount"), "money"),
-        ]  # fmt: skip
+            Column("at", gettext("Begun"), "moment"),
+            Column("number", gettext("Work order"), "int", page=_order),
+            Column("patient", gettext("Patient"), page=_patient),
+            Column("card_number", gettext("Card"), "int"),
+            Column("doctor", gettext("Doctor")),
+            Column("amount", gettext("Amount"), "money"),
+        ]
         table = Table(name, columns, found.rows, found.totals, found.count, gettext("There was nothing in these days."))
         return Sheet(opened.kind, title, opened.window, groups, [table], found.count, [name])
     if narrow or seek.get("show") == "lines":
         table, words = _service_lines(scope, narrow, whole, page)
         return Sheet(opened.kind, title, opened.window, groups, [table], table.count or 0, words)
     sums = ("quantity", "gross", "discount", "net")
+    groups_of = (
+        []
+        if not whole.rows
+        else [
+            _grouped(gettext("By category"), whole.rows, "category", gettext("Category"), sums),
+            _grouped(gettext("By doctor"), whole.rows, "doctor", gettext("Doctor"), sums),
+        ]
+    )
     tables = [
-        _grouped(gettext("By category"), whole.rows, "category", gettext("Category"), sums),
-        _grouped(gettext("By doctor"), whole.rows, "doctor", gettext("Doctor"), sums),
+        *groups_of,
         Table(
             gettext("By service"),
             [
@@ -349,24 +408,31 @@ def _services(opened: Opened, seek: Mapping[str, Any], page: Page) -> Sheet:
                 Column("doctor", gettext("Doctor"), seek=lambda row: {"doctor": row["doctor_id"]}),
                 *_sum_columns(lambda row: {"service": row["service_id"], "doctor": row["doctor_id"]}),
             ],
-            whole.rows, totals, whole.count, gettext("No work order was issued in these days."),
+            whole.rows,
+            totals,
+            whole.count,
+            gettext("No work order was issued in these days."),
         ),
-    ]  # fmt: skip
+    ]
     return Sheet(opened.kind, title, opened.window, groups, tables)
 
 
 def _sum_columns(seek: Callable[[Row], Seek] | None) -> list[Column]:
     return [
-        Column("quantity", gettext("Quantity"), "int", seek=seek), Column("gross", gettext("Without discount"), "money", seek=seek),
-        Column("discount", gettext("Discount"), "money", seek=seek), Column("net", gettext("Net"), "money", seek=seek),
-    ]  # fmt: skip
+        Column("quantity", gettext("Quantity"), "int", seek=seek),
+        Column("gross", gettext("Without discount"), "money", seek=seek),
+        Column("discount", gettext("Discount"), "money", seek=seek),
+        Column("net", gettext("Net"), "money", seek=seek),
+    ]
 
 
 def _grouped(title: str, rows: Sequence[Row], key: str, column: str, sums: Sequence[str]) -> Table:
     """The rows added up by one of their columns."""
     found: dict[int, Row] = {}
     for row in rows:
-        group = found.setdefault(row[f"{key}_id"], {f"{key}_id": row[f"{key}_id"], key: row[key], **dict.fromkeys(sums, 0)})
+        group = found.setdefault(
+            row[f"{key}_id"], {f"{key}_id": row[f"{key}_id"], key: row[key], **dict.fromkeys(sums, 0)}
+        )
         for name in sums:
             group[name] += row[name]
 
@@ -374,14 +440,16 @@ def _grouped(title: str, rows: Sequence[Row], key: str, column: str, sums: Seque
         return {key: row[f"{key}_id"]}
 
     whole = {name: sum((row[name] for row in rows), Decimal(0) if name != "quantity" else 0) for name in sums}
-    return Table(title, [Column(key, column, seek=seek), *_sum_columns(seek)],
-                 sorted(found.values(), key=lambda row: str(row[key])), whole,
-                 empty=gettext("No work order was issued in these days."))  # fmt: skip
+    return Table(
+        title,
+        [Column(key, column, seek=seek), *_sum_columns(seek)],
+        sorted(found.values(), key=lambda row: str(row[key])),
+        whole,
+        empty=gettext("No work order was issued in these days."),
+    )
 
 
-def _service_lines(
-    scope: tuple[Any, ...], narrow: Mapping[str, int], whole: Figures, page: Page
-) -> tuple[Table, list[str]]:
+def _service_lines(scope: Any, narrow: Mapping[str, Any], whole: Figures, page: Page) -> tuple[Table, list[str]]:
     found = queries.service_lines(*scope, page=page, **narrow)
     names = {"category": "category", "service": "service", "doctor": "doctor"}
     words = [
@@ -389,14 +457,26 @@ def _service_lines(
         for key, value in narrow.items()
     ]
     columns = [
-        Column("day", gettext("Day"), "day"), Column("number", gettext("Work order"), "int", page=_order),
-        Column("patient", gettext("Patient"), page=_patient), Column("doctor", gettext("Doctor")),
-        Column("code", gettext("Code")), Column("service", gettext("Service")), Column("tooth", gettext("Tooth")),
-        Column("quantity", gettext("Quantity"), "int"), Column("price", gettext("Price"), "money"),
-        Column("discount", gettext("Discount"), "money"), Column("net", gettext("Net"), "money"),
-    ]  # fmt: skip
-    table = Table(gettext("Lines of work orders"), columns, found.rows, found.totals, found.count,
-                  gettext("No work order was issued in these days."))  # fmt: skip
+        Column("day", gettext("Day"), "day"),
+        Column("number", gettext("Work order"), "int", page=_order),
+        Column("patient", gettext("Patient"), page=_patient),
+        Column("doctor", gettext("Doctor")),
+        Column("code", gettext("Code")),
+        Column("service", gettext("Service")),
+        Column("tooth", gettext("Tooth")),
+        Column("quantity", gettext("Quantity"), "int"),
+        Column("price", gettext("Price"), "money"),
+        Column("discount", gettext("Discount"), "money"),
+        Column("net", gettext("Net"), "money"),
+    ]
+    table = Table(
+        gettext("Lines of work orders"),
+        columns,
+        found.rows,
+        found.totals,
+        found.count,
+        gettext("No work order was issued in these days."),
+    )
     return table, words or [gettext("Lines of work orders")]
 
 
@@ -415,7 +495,7 @@ def _cash(opened: Opened, seek: Mapping[str, Any], page: Page) -> Sheet:
         Figure(gettext("Difference of counts"), totals["difference"]),
         Figure(gettext("Operations"), totals["operations"], "int", {"show": "operations"}),
     ]
-    keys = ("desk", "shift", "kind", "method", "category", "way")
+    keys = ("desk", "shift", "kind", "method", "category", "bare", "way")
     narrow = {key: seek[key] for key in keys if seek.get(key) is not None}
     title = gettext("Cash flow")
     if narrow or seek.get("show") == "operations":
@@ -430,21 +510,30 @@ def _cash(opened: Opened, seek: Mapping[str, Any], page: Page) -> Sheet:
             [
                 Column("branch", gettext("Branch")),
                 Column("desk", gettext("Cash desk"), seek=lambda row: {"desk": row["desk_id"]}),
-                Column("shift", gettext("Shift"), "int",
-                       seek=lambda row: {"shift": row["shift_id"]} if row["shift_id"] else None),
-                Column("opened_at", gettext("Opened"), "moment"), Column("closed_at", gettext("Closed"), "moment"),
+                Column(
+                    "shift",
+                    gettext("Shift"),
+                    "int",
+                    seek=lambda row: {"shift": row["shift_id"]} if row["shift_id"] else None,
+                ),
+                Column("opened_at", gettext("Opened"), "moment"),
+                Column("closed_at", gettext("Closed"), "moment"),
                 Column("opening", gettext("At the start"), "money"),
                 Column("in", gettext("Came in"), "money", seek=lambda row: {**_of_row(row), "way": "in"}),
                 Column("out", gettext("Went out"), "money", seek=lambda row: {**_of_row(row), "way": "out"}),
                 Column("closing", gettext("At the end"), "money"),
-                Column("counted", gettext("Counted"), "money"), Column("difference", gettext("Difference"), "money"),
+                Column("counted", gettext("Counted"), "money"),
+                Column("difference", gettext("Difference"), "money"),
             ],
-            whole.rows, totals, None, gettext("No desk had money or a shift in these days."),
+            whole.rows,
+            totals,
+            None,
+            gettext("No desk had money or a shift in these days."),
         ),
-        _parts_table(gettext("Came in"), totals["incoming"], totals["in"], "in"),
-        _parts_table(gettext("Went out"), totals["outgoing"], totals["out"], "out"),
+        *([_parts_table(gettext("Came in"), totals["incoming"], totals["in"], "in")] if totals["in"] else []),
+        *([_parts_table(gettext("Went out"), totals["outgoing"], totals["out"], "out")] if totals["out"] else []),
         _operations_table(found),
-    ]  # fmt: skip
+    ]
     return Sheet(opened.kind, title, opened.window, [("", figures)], tables, found.count)
 
 
@@ -454,19 +543,28 @@ def _of_row(row: Row) -> dict[str, Any]:
 
 def _parts_table(title: str, parts: Sequence[Row], whole: Decimal, way: str) -> Table:
     def seek(row: Row) -> Seek:
-        return {"way": way, "kind": row["kind"], "method": row["method"], "category": row["category_id"]}
+        bare = True if row["category_id"] is None else None
+        return {"way": way, "kind": row["kind"], "method": row["method"], "category": row["category_id"], "bare": bare}
 
     return Table(
         title,
         [
             Column("kind", gettext("Operation"), value=lambda row: _kind(row["kind"]), seek=seek),
             Column("method", gettext("Method"), value=lambda row: _method(row["method"])),
-            Column("category", gettext("Expense category")), Column("count", gettext("Operations"), "int"),
+            Column("category", gettext("Expense category")),
+            Column("count", gettext("Operations"), "int"),
             Column("amount", gettext("Amount"), "money", seek=seek),
         ],
-        parts, {"amount": whole, "count": sum(part["count"] for part in parts)},
+        parts,
+        {"amount": whole, "count": sum(part["count"] for part in parts)},
         empty=gettext("There was nothing in these days."),
-    )  # fmt: skip
+    )
+
+
+def _movement_number(row: Row) -> str:
+    if row["series"] == "in":
+        return gettext("in %(number)s", number=row["number"])
+    return gettext("out %(number)s", number=row["number"])
 
 
 def _operations_table(found: Figures) -> Table:
@@ -474,8 +572,9 @@ def _operations_table(found: Figures) -> Table:
         gettext("Operations"),
         [
             Column("at", gettext("Time"), "moment"),
-            Column("number", "№", value=lambda row: f"{'+' if row['series'] == 'in' else '−'} {row['number']}"),
-            Column("desk", gettext("Cash desk")), Column("shift", gettext("Shift"), "int"),
+            Column("number", "№", value=_movement_number),
+            Column("desk", gettext("Cash desk")),
+            Column("shift", gettext("Shift"), "int"),
             Column("kind", gettext("Operation"), value=lambda row: _kind(row["kind"])),
             Column("method", gettext("Method"), value=lambda row: _method(row["method"])),
             Column("category", gettext("Expense category")),
@@ -484,16 +583,25 @@ def _operations_table(found: Figures) -> Table:
             Column("came", gettext("Came in"), "money", value=lambda row: row["delta"] if row["delta"] > 0 else None),
             Column("went", gettext("Went out"), "money", value=lambda row: -row["delta"] if row["delta"] < 0 else None),
         ],
-        found.rows, {"came": found.totals["in"], "went": found.totals["out"]}, found.count,
+        found.rows,
+        {"came": found.totals["in"], "went": found.totals["out"]},
+        found.count,
         gettext("There was nothing in these days."),
-    )  # fmt: skip
+    )
 
 
 def _cash_words(narrow: Mapping[str, Any], whole: Figures) -> list[str]:
     words = []
     if "desk" in narrow or "shift" in narrow:
-        row = next((row for row in whole.rows if row["desk_id"] == narrow.get("desk", row["desk_id"])
-                    and row["shift_id"] == narrow.get("shift", row["shift_id"])), None)  # fmt: skip
+        row = next(
+            (
+                row
+                for row in whole.rows
+                if row["desk_id"] == narrow.get("desk", row["desk_id"])
+                and row["shift_id"] == narrow.get("shift", row["shift_id"])
+            ),
+            None,
+        )
         words.append(row["desk"] if row else gettext("Nothing"))
         if "shift" in narrow and row:
             words.append(gettext("shift %(number)s", number=row["shift"]))

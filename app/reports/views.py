@@ -13,7 +13,6 @@ from app import clock, money
 from app.db import transaction
 from app.errors import Invalid, OutsideWindow
 from app.reports import files, forms, queries, tables
-from app.reports.api import file_answer
 from app.reports.operations import open_report
 from app.reports.queries import EVERYTHING, Page
 from app.vocab import ReportKind
@@ -78,15 +77,25 @@ class ReportsView(DeskView):
         if "first_visit" in seek:
             seek["first"] = seek.pop("first_visit")
         if form in files.TYPES:
-            return file_answer(tables.lay_out(opened, seek, EVERYTHING), form)
+            return files.answer(tables.lay_out(opened, seek, EVERYTHING), form)
         page = Page(files.MOST_PDF_ROWS) if printed else Page(PAGE_SIZE, PAGE_SIZE * query["page"])
         sheet = tables.lay_out(opened, seek, page)
         return self.page(
-            "reports/report.html", title=sheet.title, sheet=sheet, kind=kind, branches=queries.branches(),
-            typed=_typed(opened.window.first.isoformat(), opened.window.last.isoformat()), printed=printed,
-            here=_here(kind, opened), seek=seek, page_number=query["page"], pages=-(-sheet.count // PAGE_SIZE), link=_link,
-            cell=_cell, rows_in_words=tables.rows_in_words,
-        )  # fmt: skip
+            "reports/report.html",
+            title=sheet.title,
+            sheet=sheet,
+            kind=kind,
+            branches=queries.branches(),
+            typed=_typed(opened.window.first.isoformat(), opened.window.last.isoformat()),
+            printed=printed,
+            here=_here(kind, opened),
+            seek=seek,
+            page_number=query["page"],
+            pages=-(-sheet.count // PAGE_SIZE),
+            link=_link,
+            cell=_cell,
+            rows_in_words=tables.rows_in_words,
+        )
 
     def _refused(self, kind: ReportKind, refusal: OutsideWindow | Invalid) -> Any:
         """The same page with what was typed, without a figure; a file was asked for: the same page."""
@@ -94,17 +103,37 @@ class ReportsView(DeskView):
         if isinstance(refusal, Invalid):
             say(refusal)
         return self.page(
-            "reports/refused.html", refusal.status, title=gettext(kind.label), kind=kind, typed=_typed("", ""),
-            wrong=wrong, words=sentence(refusal), outside=isinstance(refusal, OutsideWindow),
-            allowed=refusal.facts.get("allowed"), branches=queries.branches(),
-            directors=queries.directors() if isinstance(refusal, OutsideWindow) else [], here=_bare(kind),
-        )  # fmt: skip
+            "reports/refused.html",
+            refusal.status,
+            title=gettext(kind.label),
+            kind=kind,
+            typed=_typed("", ""),
+            wrong=wrong,
+            words=sentence(refusal),
+            outside=isinstance(refusal, OutsideWindow),
+            allowed=refusal.facts.get("allowed"),
+            branches=queries.branches(),
+            directors=queries.directors() if isinstance(refusal, OutsideWindow) else [],
+            here=_bare(kind),
+        )
 
 
 _SEEK = (
-    "doctor", "status", "first_visit", "money", "block", "method", "show", "category", "service",
-    "desk", "shift", "kind", "way",
-)  # fmt: skip
+    "doctor",
+    "status",
+    "first_visit",
+    "money",
+    "block",
+    "method",
+    "show",
+    "category",
+    "service",
+    "desk",
+    "shift",
+    "kind",
+    "way",
+    "bare",
+)
 
 
 def _typed(first: str, last: str) -> dict[str, str]:
@@ -119,13 +148,14 @@ def _typed(first: str, last: str) -> dict[str, str]:
 
 def _here(kind: ReportKind, opened: Any) -> Any:
     """Addresses of the same report and days: `here(show="lines")`."""
-    base = {"from": opened.window.first.isoformat(), "to": opened.window.last.isoformat()}
+    base: dict[str, Any] = {"from": opened.window.first.isoformat(), "to": opened.window.last.isoformat()}
     if opened.branch_id is not None:
         base["branch_id"] = opened.branch_id
 
     def address(**more: Any) -> str:
         shown = {key: str(value).lower() if isinstance(value, bool) else value for key, value in more.items()}
-        return url_for(_ENDPOINTS[kind], **base, **{key: value for key, value in shown.items() if value is not None})
+        values: dict[str, Any] = {**base, **{key: value for key, value in shown.items() if value is not None}}
+        return str(url_for(_ENDPOINTS[kind], **values))
 
     return address
 
@@ -138,7 +168,8 @@ def _link(target: tuple[str, dict[str, Any]] | None) -> str | None:
     """The address of a page of another room, when there is such a page."""
     if target is None or target[0] not in current_app.view_functions:
         return None
-    return url_for(target[0], **target[1])
+    endpoint, values = target
+    return str(url_for(endpoint, **values))
 
 
 def _cell(column: tables.Column, value: Any) -> str:

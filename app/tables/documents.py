@@ -27,6 +27,11 @@ class DocumentTemplate(Made, Model):
         Index("uq_document_template_active", "kind", unique=True, postgresql_where=sql("active")),
     )
 
+    @property
+    def sheet(self) -> int:
+        """What the panel makes the link to the preview of."""
+        return self.id
+
     def __repr__(self) -> str:
         return f"{self.name}, v{self.version}"
 

@@ -76,8 +76,12 @@ def test_without_the_font_nothing_is_printed(monkeypatch, tmp_path):
 
 
 def test_a_paper_reads_no_file_and_asks_no_host():
-    made = pdf.render('<p>Текст</p><img src="/etc/passwd"><img src="file:///etc/hostname"><img src="http://127.0.0.1:9/x.png">')
-    assert words_of(made) == "Текст" and b"/Image" not in made.replace(b"/ImageB", b"").replace(b"/ImageC", b"").replace(b"/ImageI", b"")
+    made = pdf.render(
+        '<p>Текст</p><img src="/etc/passwd"><img src="file:///etc/hostname"><img src="http://127.0.0.1:9/x.png">'
+    )
+    assert words_of(made) == "Текст" and b"/Image" not in made.replace(b"/ImageB", b"").replace(
+        b"/ImageC", b""
+    ).replace(b"/ImageI", b"")
 
 
 @pytest.mark.parametrize("kind", list(TemplateKind))
@@ -114,13 +118,15 @@ def test_issue_freezes_the_paper(make, app):
     event = session.query(AuditEvent).filter_by(action="document.issued", object_id=kept.id).one()
     assert event.patient_id == patient.id and event.after["number"] == kept.number
     assert not session.query(PatientConsent).filter_by(patient_id=patient.id).count()
-    with pytest.raises(Exception, match="append_only|append-only|Invalid|invalid"), transaction():
+    with pytest.raises(Exception, match=r"append.only|invalid"), transaction():
         kept.sha256 = "0" * 64
 
 
 def test_a_child_has_a_representative_in_the_papers(make):
     mother = make.patient(**FULL)
-    child = make.patient("Ёлкин", name="Пётр", patronymic="Ильич", guardian_id=mother.id, sex="male", birth_date=date(2018, 1, 2))
+    child = make.patient(
+        "Ёлкин", name="Пётр", patronymic="Ильич", guardian_id=mother.id, sex="male", birth_date=date(2018, 1, 2)
+    )
     with transaction():
         row = operations.issue("consent_treatment", child.id, actor=make.user())
         words = words_of(row.pdf)
@@ -234,13 +240,21 @@ def test_unknown_papers(client_of):
 
 def test_a_doctor_prints_for_own_patients_only(make, client_of):
     stranger, own = make.patient(), make.patient()
-    doctor = session.query(__import__("app.models", fromlist=["Employee"]).Employee).filter_by(user_id=make.user("doctor").id).one()
+    doctor = (
+        session.query(__import__("app.models", fromlist=["Employee"]).Employee)
+        .filter_by(user_id=make.user("doctor").id)
+        .one()
+    )
     make.appointment(own, doctor, datetime(2031, 1, 5, 9))
     browser = client_of("doctor")
     assert browser.post("/documents/issue", data={"kind": "contract", "patient_id": own.id}).status_code == 303
     assert browser.post("/documents/issue", data={"kind": "contract", "patient_id": stranger.id}).status_code == 404
     assert browser.get(f"/documents/patient/{stranger.id}").status_code == 404
-    location = client_of("administrator").post("/documents/issue", data={"kind": "contract", "patient_id": stranger.id}).location
+    location = (
+        client_of("administrator")
+        .post("/documents/issue", data={"kind": "contract", "patient_id": stranger.id})
+        .location
+    )
     assert browser.get(location).status_code == 404
     listed = browser.get("/issued-documents/list/")
     assert listed.status_code == 200 and location not in listed.text
@@ -263,7 +277,11 @@ def test_a_receipt_says_what_was_written_down():
     from app.documents.views import receipt_fields
 
     row = Receipt(kind="sale", number=17, business_day=date(2026, 11, 23), snapshot=SNAPSHOT)
-    made = pdf.render(paper.sheet("Квитанция", "Квитанция", paper.fill_in(paper.shipped("receipt"), receipt_fields(SNAPSHOT, row)), "a5"))
+    made = pdf.render(
+        paper.sheet(
+            "Квитанция", "Квитанция", paper.fill_in(paper.shipped("receipt"), receipt_fields(SNAPSHOT, row)), "a5"
+        )
+    )
     words = words_of(made)
     for must in ("КВИТАНЦИЯ № 17", "23.11.2026, 14:05", "Ёлкина Мария Сергеевна", "15 000,50 ₽", "999,50 ₽", "500,50 ₽",
                  "Пятнадцать тысяч рублей 50 копеек", "Не является фискальным документом", "Пломба <script>", "Наличными"):  # fmt: skip

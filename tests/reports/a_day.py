@@ -42,9 +42,12 @@ def issue(order_id):
 def pay(patient, parts, branch, **more):
     with transaction():
         return billing.take_payment(
-            patient.id, [{"method": m, "amount": money(a)} for m, a in parts], branch_id=branch.id,
-            actor=user("senior"), **more,
-        ).id  # fmt: skip
+            patient.id,
+            [{"method": m, "amount": money(a)} for m, a in parts],
+            branch_id=branch.id,
+            actor=user("senior"),
+            **more,
+        ).id
 
 
 def make_day(make):
@@ -72,26 +75,43 @@ def make_day(make):
         shift_id = cash.open_shift(branch.desk_id, money("1000.00"), actor=user("administrator")).id
         category = cash.add_category(f"Материалы {branch.id}", actor=user("administrator")).id
     visit = make.appointment(
-        anna, own, DAY.replace(hour=10), branch_id=branch.id, status="completed", first_visit=True,
+        anna,
+        own,
+        DAY.replace(hour=10),
+        branch_id=branch.id,
+        status="completed",
+        first_visit=True,
         arrived_at=DAY.replace(hour=9, minute=50, tzinfo=clock.zone()),
         started_at=DAY.replace(hour=10, minute=2, tzinfo=clock.zone()),
-    )  # fmt: skip
+    )
     make.appointment(boris, other, DAY.replace(hour=11), branch_id=branch.id, status="no_show")
     make.appointment(vera, other, DAY.replace(hour=12), branch_id=branch.id)
     following = make.appointment(anna, other, AFTER.replace(hour=15), branch_id=branch.id)
     with at(DAY, 11):
         # 2 × 1000 + 1500 − 10 % = 3350, from the visit
         first = order(
-            anna, own,
-            [{"service_id": hygiene.id, "quantity": 2},
-             {"service_id": filling.id, "quantity": 1, "tooth": "36", "discount_percent": money("10"), "discount_reason": "Акция"}],
-            branch, appointment_id=visit.id,
-        )  # fmt: skip
+            anna,
+            own,
+            [
+                {"service_id": hygiene.id, "quantity": 2},
+                {
+                    "service_id": filling.id,
+                    "quantity": 1,
+                    "tooth": "36",
+                    "discount_percent": money("10"),
+                    "discount_reason": "Акция",
+                },
+            ],
+            branch,
+            appointment_id=visit.id,
+        )
         issue(first)
         pay(anna, [("cash", "2000.10"), ("card", "1000.20")], branch)  # 349.70 stays due
     with at(DAY, 12):
         advance = pay(boris, [("transfer", "5000.00")], branch)
-        second = order(boris, other, [{"service_id": checkup.id, "quantity": 1}, {"service_id": hygiene.id, "quantity": 1}], branch)
+        second = order(
+            boris, other, [{"service_id": checkup.id, "quantity": 1}, {"service_id": hygiene.id, "quantity": 1}], branch
+        )
         issue(second)
         pay(boris, [("advance", "700.00"), ("cash", "600.00")], branch)  # 500 of 1800 stays due
     with at(DAY, 13), transaction():
@@ -105,17 +125,27 @@ def make_day(make):
         fourth = order(vera, other, [{"service_id": hygiene.id, "quantity": 4}], branch)
         issue(fourth)
         zero = order(
-            vera, own,
-            [{"service_id": checkup.id, "quantity": 1, "discount_percent": money("100"), "discount_reason": "Гарантия"}],
+            vera,
+            own,
+            [
+                {
+                    "service_id": checkup.id,
+                    "quantity": 1,
+                    "discount_percent": money("100"),
+                    "discount_reason": "Гарантия",
+                }
+            ],
             branch,
-        )  # fmt: skip
+        )
         issue(zero)
     with at(DAY, 15), transaction():
         actor = user("administrator")
         cash.move(branch.desk_id, "pay_in", money("10000.00"), comment="Размен", actor=actor)
         wrong = cash.move(branch.desk_id, "withdrawal", money("55.00"), category_id=category, actor=actor).id
         cash.reverse(wrong, "Не то", actor=actor)
-        cash.move(branch.desk_id, "withdrawal", money("350.50"), category_id=category, counterparty="Магазин", actor=actor)
+        cash.move(
+            branch.desk_id, "withdrawal", money("350.50"), category_id=category, counterparty="Магазин", actor=actor
+        )
         cash.move(branch.desk_id, "collection", money("2000.00"), actor=actor)
     with at(DAY, 20), transaction():
         # 1000 + 2000.10 + 600 − 400 + 10000 − 350.50 − 2000 = 10849.60
@@ -125,7 +155,22 @@ def make_day(make):
     for row in (own, other, anna, boris, vera, hygiene, filling, checkup, visit, following):
         session.refresh(row)
     return SimpleNamespace(
-        branch=branch, own=own, other=other, anna=anna, boris=boris, vera=vera, hygiene=hygiene, filling=filling,
-        checkup=checkup, shift_id=shift_id, category=category, visit=visit, following=following, first=first,
-        second=second, third=third, fourth=fourth, zero=zero,
-    )  # fmt: skip
+        branch=branch,
+        own=own,
+        other=other,
+        anna=anna,
+        boris=boris,
+        vera=vera,
+        hygiene=hygiene,
+        filling=filling,
+        checkup=checkup,
+        shift_id=shift_id,
+        category=category,
+        visit=visit,
+        following=following,
+        first=first,
+        second=second,
+        third=third,
+        fourth=fourth,
+        zero=zero,
+    )

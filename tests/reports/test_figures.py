@@ -32,9 +32,11 @@ def test_bills_and_payments(whole):
     assert (totals["advance_returned"], totals["advance_restored"]) == (D("1000.00"), D(0))
     assert totals["advance_end"] == D("3300.00")
     assert methods(totals) == {
-        "cash": (D("2600.10"), D("400.00"), D("2200.10")), "card": (D("1000.20"), D(0), D("1000.20")),
-        "transfer": (D("5000.00"), D("1000.00"), D("4000.00")), "advance": (D("700.00"), D(0), D("700.00")),
-    }  # fmt: skip
+        "cash": (D("2600.10"), D("400.00"), D("2200.10")),
+        "card": (D("1000.20"), D(0), D("1000.20")),
+        "transfer": (D("5000.00"), D("1000.00"), D("4000.00")),
+        "advance": (D("700.00"), D(0), D("700.00")),
+    }
     blocks = {}
     for row in found.rows:
         blocks[row["block"]] = blocks.get(row["block"], D(0)) + row["amount"]
@@ -57,12 +59,18 @@ def test_services(whole):
     # the third and the fourth order are drafts now
     assert (found.totals["drafts"], found.totals["drafts_total"]) == (2, D("2400") + D("4000"))
     lines = queries.service_lines(TODAY, service=whole.hygiene.id)
-    assert lines.totals["net"] == D("3000.00") == sum(r["net"] for r in found.rows if r["service_id"] == whole.hygiene.id)
+    assert (
+        lines.totals["net"] == D("3000.00") == sum(r["net"] for r in found.rows if r["service_id"] == whole.hygiene.id)
+    )
     assert queries.drafts(TODAY).totals["amount"] == D("6400.00")
     back = queries.taken_back(TODAY)
     assert [(row["work_order_id"], row["amount"]) for row in back.rows] == [(whole.fourth, D("4000.00"))]
     tomorrow = Window(AFTER.date(), AFTER.date())
-    assert queries.services(tomorrow).totals["taken_back"] == D("-4000.00") == queries.taken_back(tomorrow).totals["amount"]
+    assert (
+        queries.services(tomorrow).totals["taken_back"]
+        == D("-4000.00")
+        == queries.taken_back(tomorrow).totals["amount"]
+    )
     assert queries.services(ALL_DAYS).totals["taken_back"] == 0 == queries.taken_back(ALL_DAYS).count
 
 
@@ -96,25 +104,47 @@ def test_cash(whole):
     assert drawer["closing"] == drawer["counted"] == D("10840.00")
     assert (drawer["expected"], drawer["difference"]) == (D("10849.60"), D("-9.60"))
     bank = rows[whole.branch.non_cash_id, None]
-    assert (bank["opening"], bank["in"], bank["out"], bank["closing"]) == (D(0), D("6000.20"), D("1000.00"), D("5000.20"))
+    assert (bank["opening"], bank["in"], bank["out"], bank["closing"]) == (
+        D(0),
+        D("6000.20"),
+        D("1000.00"),
+        D("5000.20"),
+    )
     incoming = {(part["kind"], part["method"]): part["amount"] for part in found.totals["incoming"]}
     assert incoming == {
-        ("payment", "cash"): D("2600.10"), ("payment", "card"): D("1000.20"), ("payment", "transfer"): D("5000.00"),
-        ("pay_in", None): D("10000.00"), ("reversal", None): D("55.00"),
-    }  # fmt: skip
-    outgoing = {(part["kind"], part["method"] or part["category_id"]): part["amount"] for part in found.totals["outgoing"]}
+        ("payment", "cash"): D("2600.10"),
+        ("payment", "card"): D("1000.20"),
+        ("payment", "transfer"): D("5000.00"),
+        ("pay_in", None): D("10000.00"),
+        ("reversal", None): D("55.00"),
+    }
+    outgoing = {
+        (part["kind"], part["method"] or part["category_id"]): part["amount"] for part in found.totals["outgoing"]
+    }
     assert outgoing == {
-        ("refund", "cash"): D("400.00"), ("refund", "transfer"): D("1000.00"), ("withdrawal", whole.category): D("405.50"),
-        ("collection", None): D("2000.00"), ("shortage", None): D("9.60"),
-    }  # fmt: skip
+        ("refund", "cash"): D("400.00"),
+        ("refund", "transfer"): D("1000.00"),
+        ("withdrawal", whole.category): D("405.50"),
+        ("collection", None): D("2000.00"),
+        ("shortage", None): D("9.60"),
+    }
     operations = queries.cash_operations(TODAY)
     assert operations.totals["in"] == found.totals["in"] and operations.totals["out"] == found.totals["out"]
     assert operations.count == found.totals["operations"] == len(operations.rows)
     assert queries.cash_operations(TODAY, method="cash").totals["delta"] == D("2200.10")
 
 
-@pytest.mark.parametrize("window", [TODAY, ALL_DAYS, Window(BEFORE.date(), BEFORE.date()), Window(AFTER.date(), AFTER.date()),
-                                    Window(date(2020, 1, 1), DAY.date()), Window(date(2030, 1, 1), date(2031, 1, 1))])  # fmt: skip
+@pytest.mark.parametrize(
+    "window",
+    [
+        TODAY,
+        ALL_DAYS,
+        Window(BEFORE.date(), BEFORE.date()),
+        Window(AFTER.date(), AFTER.date()),
+        Window(date(2020, 1, 1), DAY.date()),
+        Window(date(2030, 1, 1), date(2031, 1, 1)),
+    ],
+)
 @pytest.mark.parametrize("filtered", [False, True])
 def test_the_four_tell_the_same(whole, window, filtered):
     branch = whole.branch.id if filtered else None

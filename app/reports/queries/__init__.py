@@ -1,0 +1,30 @@
+"""The figures of the four reports: SQL aggregates over the whole set, rows beside them.
+
+A file per report. Where next: `app/reports/tables.py`, which lays the figures out.
+"""
+
+from app.reports.queries.base import EVERYTHING, Figures, Page, Row, branches, directors
+from app.reports.queries.bills import advance_moves, bills_payments, open_bills, standing_advances
+from app.reports.queries.money import cash, cash_operations
+from app.reports.queries.provided import drafts, service_lines, services, taken_back
+from app.reports.queries.visits import patients
+
+__all__ = [
+    "EVERYTHING",
+    "Figures",
+    "Page",
+    "Row",
+    "advance_moves",
+    "bills_payments",
+    "branches",
+    "cash",
+    "cash_operations",
+    "directors",
+    "drafts",
+    "open_bills",
+    "patients",
+    "service_lines",
+    "services",
+    "standing_advances",
+    "taken_back",
+]
