@@ -26,7 +26,7 @@ from werkzeug.security import generate_password_hash
 
 PASSWORD = "demo"
 _HASH = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")
-_serial = itertools.count(1)
+_serial = itertools.count(100)
 
 
 @pytest.fixture(scope="session")
