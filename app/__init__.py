@@ -12,7 +12,7 @@ from flask import Flask
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     """The web application; `config` overrides the settings of the environment."""
     import app.models  # noqa: F401  every table before the first query
-    from app import cli, extensions, views, web
+    from app import cli, extensions, signin, views, web
     from app.db import db
     from app.tables.base import Model
     from config import settings
@@ -36,7 +36,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     )
     web.install(flask_app)
     with flask_app.app_context():
-        builder = extensions.appbuilder()
+        builder = signin.appbuilder()
         builder.indexview = views.Home
         builder.init_app(flask_app, db.session)
         views.register_views(builder)

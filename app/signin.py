@@ -8,6 +8,7 @@ import logging
 from typing import Any
 
 from flask import current_app, flash, g, redirect, request, session
+from flask_appbuilder import AppBuilder
 from flask_appbuilder.const import AUTH_DB
 from flask_appbuilder.security.api import SecurityApi
 from flask_appbuilder.security.decorators import no_cache
@@ -15,7 +16,7 @@ from flask_appbuilder.security.forms import LoginForm_db
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_appbuilder.security.views import AuthDBView
 from flask_appbuilder.utils.base import get_safe_redirect
-from flask_appbuilder.views import expose
+from flask_appbuilder.views import UtilView, expose
 from flask_babel import gettext
 from flask_jwt_extended import create_access_token
 from flask_login import login_user, logout_user
@@ -63,7 +64,7 @@ def _limiter() -> FixedWindowRateLimiter:
         return _memory
     limiter: FixedWindowRateLimiter | None = current_app.extensions.get("desk_login_limiter")
     if limiter is None:
-        limiter = FixedWindowRateLimiter(storage_from_string(uri))
+        limiter = FixedWindowRateLimiter(storage_from_string(uri, **current_app.config["RATELIMIT_STORAGE_OPTIONS"]))
         current_app.extensions["desk_login_limiter"] = limiter
     return limiter
 
@@ -220,3 +221,18 @@ class DeskSecurityManager(SecurityManager):
             log.info("sign-in refused for a login from %s", request.remote_addr)
             raise WrongPassword()
         return user
+
+
+class DeskBuilder(AppBuilder):
+    """The framework's builder without its own pages for languages and menus, which the desk has its own of."""
+
+    def _add_admin_views(self) -> None:
+        self._indexview = self.add_view_no_menu(self.indexview)
+        self.add_view_no_menu(UtilView)
+        self.sm.register_views()
+        self.openapi_manager.register_views()
+
+
+def appbuilder() -> DeskBuilder:
+    """A fresh builder for one application; permissions come from `app/roles.py`, never from the framework's tables."""
+    return DeskBuilder(security_manager_class=DeskSecurityManager, update_perms=False)

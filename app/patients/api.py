@@ -7,12 +7,11 @@ from typing import Any
 
 from app import access
 from app.db import transaction
-from app.errors import NotAllowed
-from app.models import Patient
 from app.patients import operations, queries, rules
+from app.patients.reach import visible
 from app.schemas import Body, DayField, IdField, PageQuery, TextField, WholeField, one_of
 from app.vocab import Sex
-from app.web import DeskApi, actor, asks, expose, fetched, guarded, takes
+from app.web import DeskApi, actor, asks, expose, guarded, takes
 
 
 class SearchQuery(PageQuery):
@@ -46,19 +45,6 @@ class CardChangeBody(Body):
     allergy = TextField(500)
     source_id = IdField(allow_none=True)
     comment = TextField(2000)
-
-
-def visible(pk: int) -> Patient:
-    """The card, if the account of this request may see it.
-
-    Raises:
-        NotFound, NotAllowed
-    """
-    patient: Patient = fetched(Patient, pk)
-    own = access.account(actor()).own_only("card.see")
-    if own is not None and not queries.treated_by(pk, own):
-        raise NotAllowed(right="card.see")
-    return patient
 
 
 class PatientApi(DeskApi):

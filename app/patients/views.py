@@ -13,8 +13,8 @@ from app.db import transaction
 from app.errors import Invalid, Refusal
 from app.models import Patient
 from app.patients import operations, queries, rules
-from app.patients.api import visible
 from app.patients.forms import CardForm
+from app.patients.reach import visible
 from app.vocab import N_
 from app.web import DeskView, actor, expose, guarded, may, refusal_body, say
 

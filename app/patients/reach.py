@@ -1,0 +1,23 @@
+"""Whose cards the account of this request may see: everybody's, or a doctor's own patients'.
+
+Pages and addresses of cards ask here first. Where next: `app/access.py`.
+"""
+
+from app import access
+from app.errors import NotAllowed
+from app.models import Patient
+from app.patients import queries
+from app.web import actor, fetched
+
+
+def visible(pk: int) -> Patient:
+    """The card, if the account of this request may see it.
+
+    Raises:
+        NotFound, NotAllowed
+    """
+    patient: Patient = fetched(Patient, pk)
+    own = access.account(actor()).own_only("card.see")
+    if own is not None and not queries.treated_by(pk, own):
+        raise NotAllowed(right="card.see")
+    return patient
