@@ -269,6 +269,7 @@ class DemoClinic:
         places = [
             (branch, chair) for branch, chairs in zip(self.branches, self.chairs, strict=True) for chair in chairs
         ]
+        self.chair_of = {doctor.id: chair.id for doctor, (_, chair) in zip(self.doctors, places, strict=True)}
         with clock.at(self._at(self.today - timedelta(days=BEHIND + 30), 12)):
             for number, (doctor, (branch, chair)) in enumerate(zip(self.doctors, places, strict=True)):
                 for offset in range(-BEHIND, AHEAD + 1):
@@ -315,6 +316,7 @@ class DemoClinic:
         with clock.at(made.replace(hour=self.chance.randint(9, 19)) if made.date() < self.today else made):
             return schedule.book(
                 patient.id, doctor.id, moment, moment + timedelta(minutes=minutes), branch_id=doctor.branch_id,
+                chair_id=self.chair_of[doctor.id],
                 comment=self.chance.choice(demo_data.COMMENTS) if self.chance.random() < 0.15 else "", actor=self.desk,
             )  # fmt: skip
 

@@ -182,7 +182,7 @@ def in_the_way(slot: Slot, rows: Iterable[Busy], *, old: Slot | None = None) -> 
 
 def taken(busy: str, row: Busy) -> SlotTaken:
     """The refusal that names who is in the way."""
-    what = f"{row.starts_at:%H:%M}–{row.ends_at:%H:%M}, {row.who}"
+    what = f"{row.starts_at:%H:%M}–{row.ends_at:%H:%M}, {row.who}".removesuffix(".")  # the sentence has its own
     refusal = SlotTaken({"what": what}, busy=busy, by=row.facts())
     refusal.sentence = _TAKEN[busy]
     return refusal

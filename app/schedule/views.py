@@ -15,7 +15,7 @@ from app.errors import Invalid, NotAllowed, Refusal
 from app.models import Branch, Patient
 from app.schedule import forms, operations, queries, rules
 from app.schedule.api import own_doctor
-from app.vocab import AppointmentStatus, BlockKind, CancelledBy, Confirmation, Labelled
+from app.vocab import DEEDS, AppointmentStatus, BlockKind, CancelledBy, Confirmation, Labelled
 from app.web import DeskView, actor, expose, fetched, guarded, load, may, say
 
 #: The rights that decide which buttons the scripts show; the server asks again on every call.
@@ -77,6 +77,7 @@ class ScheduleView(DeskView):
             "confirmations": _words(Confirmation),
             "blocks": _words(BlockKind),
             "cancelled_by": _words(CancelledBy),
+            "deeds": {deed: gettext(title) for deed, title in DEEDS.items() if deed.startswith("appointment.")},
             "doctors": queries.doctors(doctor_id=own),
             "chairs": queries.chairs(),
             **queries.grid(),

@@ -22,7 +22,7 @@
   const wallNow = () => new Date(Date.now() + state.skew);
   const plus = (text, n) => { const date = local(text); date.setMinutes(date.getMinutes() + n); return iso(date); };
   const span = (from, to) => Math.round((local(to) - local(from)) / 60000);
-  const dayWords = (text, form = {weekday: "short", day: "numeric", month: "long"}) => local(text.slice(0, 10)).toLocaleDateString(settings.locale, form);
+  const dayWords = (text, form = {weekday: "short", day: "numeric", month: "long"}) => local(text.slice(0, 10)).toLocaleDateString(settings.locale, form).replace(",", "");
   const doctorName = (id) => (settings.doctors.find((row) => row.id === id) || (state.sheet?.columns || []).find((row) => row.doctor_id === id) || {}).name || "";
   const chairName = (id) => { const chair = settings.chairs.find((row) => row.id === id); return chair ? chair.name : ""; };
   const hoursOf = (doctor, from, to) => (state.sheet?.hours || []).filter((h) => h.doctor_id === doctor && h.starts_at < to && from < h.ends_at);
@@ -147,8 +147,7 @@
       await desk.ask(settings.urls.appointments + visit.id, {method: "PATCH", body});
     } catch (refusal) {
       info.revert();
-      desk.tell(fill(words.moved_back, {why: refusal.message}), "danger");
-      offer(refusal, visit, body);
+      if (!offered(refusal, visit, body)) desk.tell(fill(words.moved_back, {why: refusal.message}), "danger");
     } finally {
       state.busy--;
       load(true);
@@ -156,9 +155,10 @@
   }
 
   // What needs only a reason is offered in the visit's panel, filled in as it was dragged.
-  function offer(refusal, visit, body) {
+  function offered(refusal, visit, body) {
     const may = (refusal.error === "slot_taken" && refusal.busy !== "patient" && settings.rights.overbook) || (refusal.error === "outside_hours" && settings.rights.outside_hours);
     if (may) schedule.openVisit(visit.id, {draft: body, refusal});
+    return may;
   }
 
   // --- the calendar -----------------------------------------------------------------------------------------
@@ -169,9 +169,9 @@
       headerToolbar: {start: "", center: "", end: ""}, allDaySlot: false, nowIndicator: false, highlightedDates: [],
       slotMinTime: pad(first) + ":00:00", slotMaxTime: pad(last) + ":00:00", slotDuration: {minutes: settings.step}, snapDuration: {minutes: 5},
       slotLabelInterval: {minutes: 60}, slotLabelFormat: (time) => `${pad(time.getHours())}:${pad(time.getMinutes())}`, slotHeight: slotHeight(last - first),
-      scrollTime: scrollTime(first), dayHeaderFormat: () => "", columnWidth: undefined,
+      scrollTime: scrollTime(first), dayHeaderFormat: () => "", columnWidth: window.innerWidth < 860 ? "130px" : undefined, slotEventOverlap: false,
       eventStartEditable: true, eventDurationEditable: true, editable: true, eventDragMinDistance: 6, eventLongPressDelay: 400, dragScroll: true,
-      selectable: settings.rights.book, selectMinDistance: 6, selectLongPressDelay: 500, unselectAuto: false, selectBackgroundColor: "var(--accent)", pointer: true,
+      selectable: settings.rights.book, selectMinDistance: 6, selectLongPressDelay: 500, unselectAuto: false, selectBackgroundColor: "rgba(11, 107, 114, .35)", pointer: true,
       eventContent: (info) => {
         const {visit, block} = info.event.extendedProps;
         if (visit) return {domNodes: [face({...visit, starts_at: iso(info.event.start), ends_at: iso(info.event.end)})]};
@@ -259,7 +259,7 @@
       const clock = answer.headers.get("X-Wall-Clock");
       if (clock) state.skew = local(clock).getTime() + Number(clock.slice(17, 19) || 0) * 1000 - Date.now();
       loadedAt = wallNow();
-      $("[data-failed]").hidden = true;
+      $("[data-load-failed]").hidden = true;
       grid.classList.remove("is-old");
       if (answer.status !== 304) {
         state.tag = answer.headers.get("ETag");
@@ -272,7 +272,7 @@
       if (state.open) { const pk = state.open; state.open = null; schedule.openVisit(pk); }
     } catch (refusal) {
       if (mine !== asked) return;
-      $("[data-failed]").hidden = false;
+      $("[data-load-failed]").hidden = false;
       $("[data-why]").textContent = refusal.message || "";
       $("[data-last]").textContent = state.sheet && loadedAt ? fill(words.last_seen, {time: iso(loadedAt).slice(11)}) : "";
       $("[data-empty]").hidden = true;
@@ -308,7 +308,7 @@
 
   function bar() {
     $("[data-date]").value = state.day;
-    $("[data-title]").textContent = dayWords(state.day, {weekday: "short", day: "numeric", month: "long", ...(state.day.slice(0, 4) === settings.today.slice(0, 4) ? {} : {year: "numeric"})}).replace(",", "");
+    $("[data-title]").textContent = dayWords(state.day, {weekday: "short", day: "numeric", month: "long", ...(state.day.slice(0, 4) === settings.today.slice(0, 4) ? {} : {year: "numeric"})});
     $("[data-title]").classList.toggle("is-today", state.day === settings.today);
     if ($("[data-branch]")) $("[data-branch]").value = state.branch;
     document.querySelectorAll("[data-by]").forEach((button) => { button.classList.toggle("active", button.dataset.by === state.by); button.setAttribute("aria-pressed", button.dataset.by === state.by); });

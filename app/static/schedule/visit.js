@@ -155,7 +155,7 @@
       data.result.forEach((row) => {
         const item = element("li");
         const when = row.when.slice(0, 16);
-        item.append(element("span", "muted", `${when.slice(8, 10)}.${when.slice(5, 7)} ${when.slice(11)} `), element("b", "", words.deeds[row.what] || row.what), ` ${row.who} `, element("span", "", row.what === "appointment.booked" ? "" : differences(row)));
+        item.append(element("span", "muted", `${when.slice(8, 10)}.${when.slice(5, 7)} ${when.slice(11)} `), element("b", "", settings.deeds[row.what] || row.what), ` ${row.who} `, element("span", "", row.what === "appointment.booked" ? "" : differences(row)));
         list.append(item);
       });
     } catch (refusal) { list.textContent = refusal.message; }
