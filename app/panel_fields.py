@@ -3,7 +3,6 @@
 Importing it corrects the framework's own table of conversions. Where next: `app/panels.py`.
 """
 
-from decimal import Decimal
 from typing import Any
 
 from flask import url_for
@@ -43,7 +42,7 @@ class MomentField(DateTimeLocalField):
 class SumField(StringField):
     """A sum of money: «1 500,50» is understood, NaN is not."""
 
-    data: Decimal | None = None
+    data: Any = None
 
     def process_formdata(self, valuelist: list[str]) -> None:
         self.data = None
@@ -60,6 +59,8 @@ class SumField(StringField):
 
 class WholeField(IntegerField):
     """A whole number that the database can hold."""
+
+    data: Any = None
 
     def process_formdata(self, valuelist: list[str]) -> None:
         if valuelist and len(valuelist[0]) > 10:

@@ -41,7 +41,7 @@ class MessagesView(DeskView):
         page = min(request.args.get("page", 0, type=int), 1000)
         count, lines = queries.outbox(day, status, limit=PAGE, offset=max(page, 0) * PAGE)
         return self.page(
-            "messages/index.html", title=gettext("Messages"), day=day, status=status, lines=lines, count=count,
+            "messages/index.html", title=gettext("Messages"), day=day, chosen=status, lines=lines, count=count,
             page=max(page, 0), pages=-(-count // PAGE), counts=queries.counts(day), statuses=MessageStatus,
             kinds=MessageKind, no_gateway=jobs.gateway() is None,
         )  # fmt: skip
