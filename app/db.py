@@ -4,7 +4,7 @@
 Where next: `app/errors.py` for the refusals, `app/tables/` for the constraints.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -155,6 +155,26 @@ def next_number(legal_entity_id: int, series: str, year: int | None = None) -> i
         ),
         {"entity": legal_entity_id, "series": series, "year": year},
     ).scalar_one()
+
+
+def next_numbers(legal_entity_id: int, series: Mapping[str, int]) -> dict[str, range]:
+    """The next numbers of several series at once: `{"in": 2, "receipt": 1}` → their numbers, locked by name."""
+    year = clock.today().year
+    asked = sorted(series.items())
+    rows = ", ".join(f"(:entity, :series{i}, :year, :many{i})" for i in range(len(asked)))
+    values: dict[str, int | str] = {"entity": legal_entity_id, "year": year}
+    for i, (name, many) in enumerate(asked):
+        values |= {f"series{i}": name, f"many{i}": many}
+    taken = session.execute(
+        text(
+            f"INSERT INTO number_series (legal_entity_id, series, year, last_number) VALUES {rows}"
+            " ON CONFLICT (legal_entity_id, series, year)"
+            " DO UPDATE SET last_number = number_series.last_number + EXCLUDED.last_number"
+            " RETURNING series, last_number"
+        ),
+        values,
+    )
+    return {name: range(last - series[name] + 1, last + 1) for name, last in taken}
 
 
 def lock_word(word: str) -> None:

@@ -115,7 +115,7 @@ class WorkOrderApi(DeskApi):
 
 
 def payment_answer(payment: Payment) -> dict[str, Any]:
-    bills = queries.allocated(payment.id)
+    bills = queries.allocated(payment)
     used = sum((bill.amount for bill in bills), start=payment.amount - payment.amount)
     return {
         "id": payment.id,
@@ -127,7 +127,7 @@ def payment_answer(payment: Payment) -> dict[str, Any]:
         "to_advance": payment.amount - used,
         "tendered": payment.tendered,
         "change": payment.change,
-        "receipt_ids": queries.receipt_ids(payment.id),
+        "receipt_ids": [payment.receipt.id],
     }
 
 

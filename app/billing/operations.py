@@ -1,7 +1,7 @@
 """Changes of money: work orders, bills, payments, refunds.
 
-Locks, everywhere in this order: the patient, work orders by number, desks by number, series of numbers. What is
-due and owed is kept by the ledger's trigger; operations only add entries. Where next: `rules.py`, `queries.py`.
+Locks, everywhere in this order: the patient's account, work orders by number, desks by number, series of numbers.
+What is due and owed is kept by the ledger's trigger; operations only add entries. Where next: `rules.py`, `queries.py`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from app.billing import queries, rules
 from app.billing.rules import Due, Part
 from app.cash import operations as cash
 from app.cash import queries as cash_queries
-from app.db import lock, next_number, session
+from app.db import lock, next_number, next_numbers, session
 from app.errors import (
     AlreadyIssued,
     AlreadyPaid,
@@ -38,6 +38,7 @@ from app.models import (
     Employee,
     LedgerEntry,
     Patient,
+    PatientAccount,
     Payment,
     PaymentPart,
     Receipt,
@@ -53,21 +54,11 @@ from app.vocab import N_, CardStatus, DeskKind, LedgerKind, PaymentMethod, Recei
 Line = Mapping[str, Any]
 
 
-def _lock_patient(patient_id: int) -> Patient:
-    """The patient whose money changes: one payment, refund or bill of a patient at a time.
-
-    Raises:
-        NotFound
-    """
-    patient = session.scalars(
-        select(Patient)
-        .where(Patient.id == patient_id)
-        .with_for_update(of=Patient, key_share=True)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-    if patient is None:
-        raise NotFound()
-    return patient
+def _lock_account(patient_id: int) -> None:
+    """One payment, refund or bill of a patient at a time. Who has no account yet has no money to be moved twice."""
+    session.execute(
+        select(PatientAccount.patient_id).where(PatientAccount.patient_id == patient_id).with_for_update()
+    ).all()
 
 
 def _branch(branch_id: int | None, actor: User | None) -> Branch:
@@ -179,7 +170,10 @@ def issue(order_id: int, *, actor: User | None) -> WorkOrder:
     order.status, order.issued_at, order.issued_day = WorkOrderStatus.ISSUED, clock.now(), clock.today()
     order.version += 1
     session.flush()
-    _enter(LedgerKind.BILL, order.patient_id, order.branch_id, order_id=order.id, debt=order.total, actor=actor)
+    session.add(
+        _entry(LedgerKind.BILL, order.patient_id, order.branch_id, order_id=order.id, debt=order.total, actor=actor)
+    )
+    session.flush()
     session.refresh(order)
     audit.record("work_order.issued", order, after=_figures(order), patient_id=order.patient_id, actor=actor)
     return order
@@ -202,21 +196,24 @@ def reopen(order_id: int, *, actor: User | None) -> WorkOrder:
     order.status, order.issued_at, order.issued_day = WorkOrderStatus.DRAFT, None, None
     order.version += 1
     session.flush()
-    _enter(LedgerKind.BILL_REOPENED, order.patient_id, order.branch_id, order_id=order.id, debt=-due, actor=actor)
+    session.add(
+        _entry(LedgerKind.BILL_REOPENED, order.patient_id, order.branch_id, order_id=order.id, debt=-due, actor=actor)
+    )
+    session.flush()
     session.refresh(order)
     audit.record("work_order.reopened", order, after=_figures(order), patient_id=order.patient_id, actor=actor)
     return order
 
 
 def _locked_order(order_id: int, actor: User | None) -> WorkOrder:
-    """An order for changing, its patient locked before it."""
+    """An order for changing, its patient's account locked before it."""
     found = session.execute(
         select(WorkOrder.patient_id, WorkOrder.doctor_id).where(WorkOrder.id == order_id)
     ).one_or_none()
     if found is None:
         raise NotFound()
     access.require_own(actor, "work_order.fill", found.doctor_id)
-    _lock_patient(found.patient_id)
+    _lock_account(found.patient_id)
     order = lock(WorkOrder, order_id)
     assert isinstance(order, WorkOrder)
     return order
@@ -280,19 +277,16 @@ def _figures(order: WorkOrder) -> dict[str, Any]:
     return {**audit.facts(order, ("number", "status", "total", "due")), "lines": lines}
 
 
-def _enter(
+def _entry(
     kind: LedgerKind, patient_id: int, branch_id: int, *, order_id: int | None = None, payment_id: int | None = None,
     refund_id: int | None = None, debt: Decimal = ZERO, advance: Decimal = ZERO, actor: User | None,
-) -> None:  # fmt: skip
-    """One entry of the ledger; its trigger moves the balances at once."""
-    session.add(
-        LedgerEntry(
-            kind=kind, business_day=clock.today(), branch_id=branch_id, patient_id=patient_id, work_order_id=order_id,
-            payment_id=payment_id, refund_id=refund_id, debt_change=debt, advance_change=advance,
-            created_at=clock.now(), created_by_id=_id(actor),
-        )
+) -> LedgerEntry:  # fmt: skip
+    """One entry of the ledger; once written, its trigger moves the balances."""
+    return LedgerEntry(
+        kind=kind, business_day=clock.today(), branch_id=branch_id, patient_id=patient_id, work_order_id=order_id,
+        payment_id=payment_id, refund_id=refund_id, debt_change=debt, advance_change=advance,
+        created_at=clock.now(), created_by_id=_id(actor),
     )  # fmt: skip
-    session.flush()
 
 
 # --- payments -----------------------------------------------------------------------------------------
@@ -320,47 +314,47 @@ def take_payment(
     given_back = rules.change(rules.sum_of(paid, PaymentMethod.CASH), tendered)
     from_advance = rules.sum_of(paid, PaymentMethod.ADVANCE)
 
-    patient = _lock_patient(patient_id)
-    dues = _lock_dues(patient_id)
-    spread = rules.allocate(dues, whole, from_advance=from_advance, chosen=chosen)
-    rules.check_advance(queries.balance_of(patient_id).advance, from_advance)
+    patient = queries.owing_locked(patient_id)
+    if patient is None:
+        raise NotFound()
+    spread = rules.allocate(patient.dues, whole, from_advance=from_advance, chosen=chosen)
+    rules.check_advance(patient.balance.advance, from_advance)
     branch, desks = _desks_for(paid, branch_id, actor)
-    movements = [
-        cash.receive(desk_id, part.amount, patient_id=patient_id, actor=actor) if desk_id is not None else None
-        for part, desk_id in zip(paid, desks, strict=True)
-    ]
+    numbers = next_numbers(branch.legal_entity_id, {"payment": 1, "receipt": 1} | ({"in": len(desks)} if desks else {}))
+    movements = dict(
+        zip(
+            desks,
+            cash.receive(
+                [(desk, shift_id, paid[place].amount) for place, (desk, shift_id) in desks.items()],
+                numbers=numbers.get("in", range(0)), patient_id=patient_id, actor=actor,
+            ),
+            strict=True,
+        )
+    )  # fmt: skip
     now = clock.now()
     payment = Payment(
         legal_entity_id=branch.legal_entity_id, branch_id=branch.id, year=clock.today().year,
-        number=next_number(branch.legal_entity_id, "payment"), patient_id=patient_id, amount=whole, tendered=tendered,
-        change=given_back, business_day=clock.today(), paid_at=now, created_at=now, created_by_id=_id(actor),
+        number=numbers["payment"][0], patient_id=patient_id, amount=whole, tendered=tendered, change=given_back,
+        business_day=clock.today(), paid_at=now, created_at=now, created_by_id=_id(actor),
         parts=[
             PaymentPart(
-                method=part.method, amount=part.amount, desk_id=desk_id, movement_id=movement.id if movement else None
+                method=part.method, amount=part.amount,
+                desk_id=desks[place][0].id if place in desks else None,
+                movement_id=movements[place].id if place in movements else None,
             )
-            for part, desk_id, movement in zip(paid, desks, movements, strict=True)
+            for place, part in enumerate(paid)
         ],
+        entries=_entries_of(spread, from_advance, patient_id, branch.id, actor),
+    )  # fmt: skip
+    payment.receipt = _receipt(
+        ReceiptKind.SALE, numbers["receipt"][0], patient_id, patient.full_name, patient.card_number, branch,
+        [(part.method, part.amount) for part in paid],
+        [line for bill in spread.bills for line in patient.lines[bill.work_order_id]],
+        amount=whole, tendered=tendered, change=given_back, to_advance=spread.to_advance,
+        debt_left=patient.balance.debt - sum((bill.amount for bill in spread.bills), ZERO), actor=actor,
     )  # fmt: skip
     session.add(payment)
     session.flush()
-    if from_advance:
-        _enter(
-            LedgerKind.ADVANCE_USED, patient_id, branch.id, payment_id=payment.id, advance=-from_advance, actor=actor
-        )
-    for bill in spread.bills:
-        _enter(
-            LedgerKind.PAYMENT, patient_id, branch.id,
-            order_id=bill.work_order_id, payment_id=payment.id, debt=-bill.amount, actor=actor,
-        )  # fmt: skip
-    if spread.to_advance:
-        _enter(
-            LedgerKind.ADVANCE_IN, patient_id, branch.id, payment_id=payment.id, advance=spread.to_advance, actor=actor
-        )
-    _hand_over_receipt(
-        ReceiptKind.SALE, patient, branch, [(part.method, part.amount) for part in paid],
-        [bill.work_order_id for bill in spread.bills], amount=whole, payment=payment, tendered=tendered,
-        change=given_back, to_advance=spread.to_advance, actor=actor,
-    )  # fmt: skip
     after = {
         **audit.facts(payment, ("number", "amount", "change", "branch_id")),
         "parts": [f"{part.method} {part.amount}" for part in paid],
@@ -371,45 +365,58 @@ def take_payment(
     return payment
 
 
-def _lock_dues(patient_id: int) -> list[Due]:
-    """The patient's unpaid bills, locked, the oldest first."""
-    orders = session.execute(
-        select(WorkOrder.id, WorkOrder.due, WorkOrder.issued_at)
-        .where(WorkOrder.patient_id == patient_id, WorkOrder.status == WorkOrderStatus.ISSUED)
-        .order_by(WorkOrder.id)
-        .with_for_update(of=WorkOrder, key_share=True)
-    ).all()
-    return [Due(pk, due) for pk, due, _ in sorted(orders, key=lambda row: (row.issued_at, row.id))]
+def _entries_of(
+    spread: rules.Allocation, from_advance: Decimal, patient_id: int, branch_id: int, actor: User | None
+) -> list[LedgerEntry]:
+    """The ledger of a payment: the advance it used, the bills it paid, the advance it left."""
+    entries = []
+    if from_advance:
+        entries.append(_entry(LedgerKind.ADVANCE_USED, patient_id, branch_id, advance=-from_advance, actor=actor))
+    entries += [
+        _entry(LedgerKind.PAYMENT, patient_id, branch_id, order_id=bill.work_order_id, debt=-bill.amount, actor=actor)
+        for bill in spread.bills
+    ]
+    if spread.to_advance:
+        entries.append(_entry(LedgerKind.ADVANCE_IN, patient_id, branch_id, advance=spread.to_advance, actor=actor))
+    return entries
 
 
-def _desks_for(parts: Sequence[Part], branch_id: int | None, actor: User | None) -> tuple[Branch, list[int | None]]:
-    """The branch that takes the payment and the desk of each part; all desks are locked.
+def _desks_for(
+    parts: Sequence[Part], branch_id: int | None, actor: User | None
+) -> tuple[Branch, dict[int, tuple[CashDesk, int | None]]]:
+    """The branch that takes the payment, and for each part that is money its desk and open shift; the desks are locked.
 
     Raises:
-        NotFound, Invalid, NoDesk
+        Invalid, NoDesk
         WrongDesk: cash into the bank's desk, a card into a drawer, desks of two branches, an archived one.
     """
     named = {part.desk_id for part in parts if part.desk_id is not None}
-    found = {desk.id: desk for desk in session.scalars(select(CashDesk).where(CashDesk.id.in_(named)))}
-    if len(found) != len(named):
+    if branch_id is None and not named:
+        branch_id = (access.account(actor).branch_id if actor else None) or _branch(None, actor).id
+    if all(part.method == PaymentMethod.ADVANCE for part in parts):
+        return _branch(branch_id, actor), {}
+    found = {desk.id: (desk, shift_id) for desk, shift_id in cash.desks_of_branch(branch_id, named)}
+    if not named <= set(found):
         raise Invalid(fields={"desk_id": N_("There is no such desk.")})
-    branches = {desk.branch_id for desk in found.values()} | ({branch_id} if branch_id is not None else set())
+    branches = {found[pk][0].branch_id for pk in named} | ({branch_id} if branch_id is not None else set())
     if len(branches) > 1:
         raise WrongDesk()
-    branch = _branch(next(iter(branches), None), actor)
-    desks: list[int | None] = []
-    for part in parts:
+    branch = next((desk.branch for desk, _ in found.values()), None) or _branch(branch_id, actor)
+    if branch.archived:
+        raise Invalid(fields={"branch_id": N_("There is no such branch.")})
+    chosen = {}
+    for place, part in enumerate(parts):
         if part.method == PaymentMethod.ADVANCE:
-            desks.append(None)
             continue
-        desk = found[part.desk_id] if part.desk_id is not None else cash_queries.desk_for(branch.id, part.method)
+        desk = (
+            found[part.desk_id][0] if part.desk_id is not None else cash_queries.taker([*found.values()], part.method)
+        )
         if desk is None:
             raise NoDesk()
-        if desk.archived or (desk.kind == DeskKind.NON_CASH) == (part.method == PaymentMethod.CASH):
+        if (desk.kind == DeskKind.NON_CASH) == (part.method == PaymentMethod.CASH):
             raise WrongDesk()
-        desks.append(desk.id)
-    cash.lock_desks(desk_id for desk_id in desks if desk_id is not None)
-    return branch, desks
+        chosen[place] = found[desk.id]
+    return branch, chosen
 
 
 # --- refunds ------------------------------------------------------------------------------------------
@@ -432,7 +439,8 @@ def refund(payment_id: int, amount: Decimal, reason: str, *, actor: User | None)
     payment = session.get(Payment, payment_id)
     if payment is None:
         raise NotFound()
-    patient = _lock_patient(payment.patient_id)
+    _lock_account(payment.patient_id)
+    patient = session.get_one(Patient, payment.patient_id)
     undone = session.scalars(select(LedgerEntry.work_order_id).where(LedgerEntry.payment_id == payment.id)).all()
     session.execute(
         select(WorkOrder.id)
@@ -451,12 +459,12 @@ def refund(payment_id: int, amount: Decimal, reason: str, *, actor: User | None)
         else None
         for part, share in back.parts
     ]
+    numbers = next_numbers(payment.legal_entity_id, {"refund": 1, "receipt": 1})
     now = clock.now()
     row = Refund(
         legal_entity_id=payment.legal_entity_id, branch_id=branch.id, year=clock.today().year,
-        number=next_number(payment.legal_entity_id, "refund"), payment_id=payment.id, patient_id=patient.id,
-        amount=amount, reason=reason.strip(), business_day=clock.today(), refunded_at=now, created_at=now,
-        created_by_id=_id(actor),
+        number=numbers["refund"][0], payment_id=payment.id, patient_id=patient.id, amount=amount,
+        reason=reason.strip(), business_day=clock.today(), refunded_at=now, created_at=now, created_by_id=_id(actor),
         parts=[
             RefundPart(payment_part_id=part.part_id, amount=share, movement_id=movement.id if movement else None)
             for (part, share), movement in zip(back.parts, movements, strict=True)
@@ -466,16 +474,20 @@ def refund(payment_id: int, amount: Decimal, reason: str, *, actor: User | None)
     session.flush()
     to_advance = sum((share for part, share in back.parts if part.method == PaymentMethod.ADVANCE), ZERO)
     link: dict[str, Any] = {"payment_id": payment.id, "refund_id": row.id, "actor": actor}
-    if to_advance:
-        _enter(LedgerKind.REFUND, patient.id, branch.id, advance=to_advance, **link)
-    if back.from_advance:
-        _enter(LedgerKind.REFUND, patient.id, branch.id, advance=-back.from_advance, **link)
-    for bill in back.bills:
-        _enter(LedgerKind.REFUND, patient.id, branch.id, order_id=bill.work_order_id, debt=bill.amount, **link)
-    _hand_over_receipt(
-        ReceiptKind.RETURN, patient, branch, [(part.method, share) for part, share in back.parts],
-        [bill.work_order_id for bill in back.bills], amount=amount, refund=row, actor=actor,
+    changes: list[dict[str, Any]] = [{"advance": to_advance}] if to_advance else []
+    changes += [{"advance": -back.from_advance}] if back.from_advance else []
+    changes += [{"order_id": bill.work_order_id, "debt": bill.amount} for bill in back.bills]
+    session.add_all(_entry(LedgerKind.REFUND, patient.id, branch.id, **change, **link) for change in changes)
+    session.flush()
+    receipt = _receipt(
+        ReceiptKind.RETURN, numbers["receipt"][0], patient.id, patient.full_name, patient.card_number, branch,
+        [(part.method, share) for part, share in back.parts],
+        queries.receipt_lines([bill.work_order_id for bill in back.bills]),
+        amount=amount, debt_left=queries.balance_of(patient.id).debt, actor=actor,
     )  # fmt: skip
+    receipt.refund_id = row.id
+    session.add(receipt)
+    session.flush()
     after = {
         **audit.facts(row, ("number", "amount", "reason", "payment_id")),
         "parts": [f"{part.method} {share}" for part, share in back.parts],
@@ -489,23 +501,16 @@ def refund(payment_id: int, amount: Decimal, reason: str, *, actor: User | None)
 # --- receipts -----------------------------------------------------------------------------------------
 
 
-def _hand_over_receipt(
-    kind: ReceiptKind, patient: Patient, branch: Branch, parts: Sequence[tuple[str, Decimal]], order_ids: Sequence[int],
-    *, amount: Decimal, payment: Payment | None = None, refund: Refund | None = None, tendered: Decimal | None = None,
-    change: Decimal = ZERO, to_advance: Decimal = ZERO, actor: User | None,
+def _receipt(
+    kind: ReceiptKind, number: int, patient_id: int, full_name: str, card_number: int, branch: Branch,
+    parts: Sequence[tuple[str, Decimal]], lines: Sequence[Mapping[str, Any]], *, amount: Decimal, debt_left: Decimal,
+    tendered: Decimal | None = None, change: Decimal = ZERO, to_advance: Decimal = ZERO, actor: User | None,
 ) -> Receipt:  # fmt: skip
     """The paper of a payment or a refund: its number, and every value as it is now, for ever."""
     entity, wall = branch.legal_entity, clock.wall_now()
-    lines = session.scalars(
-        select(WorkOrderLine)
-        .where(WorkOrderLine.work_order_id.in_(order_ids))
-        .order_by(WorkOrderLine.work_order_id, WorkOrderLine.position)
-    ).all()
-    number = next_number(branch.legal_entity_id, "receipt")
-    receipt = Receipt(
-        kind=kind, legal_entity_id=branch.legal_entity_id, year=wall.year, number=number, patient_id=patient.id,
-        payment_id=payment.id if payment else None, refund_id=refund.id if refund else None, business_day=wall.date(),
-        created_at=clock.now(), created_by_id=_id(actor),
+    return Receipt(
+        kind=kind, legal_entity_id=branch.legal_entity_id, year=wall.year, number=number, patient_id=patient_id,
+        business_day=wall.date(), created_at=clock.now(), created_by_id=_id(actor),
         snapshot={
             "number": number,
             "kind": str(kind),
@@ -513,28 +518,15 @@ def _hand_over_receipt(
             "branch": branch.name,
             "day": wall.date().isoformat(),
             "time": f"{wall:%H:%M}",
-            "patient": patient.full_name,
-            "card_number": patient.card_number,
+            "patient": full_name,
+            "card_number": card_number,
             "cashier": access.account(actor).name if actor else "",
-            "lines": [
-                {
-                    "name": line.service.name,
-                    "tooth": line.tooth,
-                    "quantity": line.quantity,
-                    "price": str(line.price),
-                    "discount": str(line.discount),
-                    "total": str(line.total),
-                }
-                for line in lines
-            ],
+            "lines": list(lines),
             "parts": [{"method": str(method), "amount": str(money.rounded(share))} for method, share in parts],
             "amount": str(money.rounded(amount)),
             "tendered": None if tendered is None else str(money.rounded(tendered)),
             "change": str(money.rounded(change)),
             "to_advance": str(money.rounded(to_advance)),
-            "debt_left": str(queries.balance_of(patient.id).debt),
+            "debt_left": str(money.rounded(debt_left)),
         },
     )  # fmt: skip
-    session.add(receipt)
-    session.flush()
-    return receipt

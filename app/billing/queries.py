@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, case, exists, func, or_, select
+from sqlalchemy import and_, case, exists, func, or_, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app import clock
@@ -31,6 +31,7 @@ from app.models import (
     ServiceCategory,
     ServicePrice,
     WorkOrder,
+    WorkOrderLine,
 )
 from app.money import ZERO
 from app.vocab import LedgerKind, WorkOrderStatus
@@ -271,17 +272,62 @@ def was_paid(work_order_id: int) -> bool:
     )
 
 
+@dataclass(frozen=True)
+class Owing:
+    """A patient at the moment of paying: name, balance, the unpaid bills (the oldest first) with their lines."""
+
+    full_name: str
+    card_number: int
+    balance: Balance
+    dues: list[Due]
+    lines: dict[int, list[dict[str, Any]]]
+
+
+#: The account is locked before the bills: everybody who moves a patient's money locks in this order. Both are read as
+#: they are once the lock is held; a bill issued meanwhile is not seen, and its patient simply pays ahead.
+_OWING = text("""
+    WITH account AS MATERIALIZED (
+        SELECT debt, advance FROM patient_account WHERE patient_id = :patient FOR UPDATE
+    ), dues AS MATERIALIZED (
+        SELECT id, due, issued_at FROM work_order
+        WHERE patient_id = :patient AND status = 'issued' AND (SELECT count(*) FROM account) >= 0
+        ORDER BY id FOR UPDATE
+    )
+    SELECT concat_ws(' ', p.surname, p.name, nullif(p.patronymic, '')) AS full_name, p.card_number,
+        account.debt, account.advance, dues.id, dues.due,
+        (SELECT json_agg(json_build_object('name', s.name, 'tooth', l.tooth, 'quantity', l.quantity,
+                 'price', l.price::text, 'discount', l.discount::text, 'total', l.total::text) ORDER BY l.position)
+         FROM work_order_line l JOIN service s ON s.id = l.service_id WHERE l.work_order_id = dues.id) AS lines
+    FROM patient p LEFT JOIN account ON true LEFT JOIN dues ON true
+    WHERE p.id = :patient ORDER BY dues.issued_at, dues.id
+""")
+
+
+def owing_locked(patient_id: int) -> Owing | None:
+    """A patient's balance and unpaid bills, locked until the transaction ends; None when there is no such patient."""
+    rows = session.execute(_OWING, {"patient": patient_id}).all()
+    if not rows:
+        return None
+    first = rows[0]
+    return Owing(
+        first.full_name,
+        first.card_number,
+        Balance(first.debt, first.advance) if first.debt is not None else Balance(),
+        [Due(row.id, row.due) for row in rows if row.id is not None],
+        {row.id: row.lines or [] for row in rows if row.id is not None},
+    )
+
+
 # --- payments -------------------------------------------------------------------------------------------
 
 
-def allocated(payment_id: int) -> list[Due]:
+def allocated(payment: Payment) -> list[Due]:
     """What a payment paid on each bill."""
-    rows = session.execute(
-        select(LedgerEntry.work_order_id, -LedgerEntry.debt_change)
-        .where(LedgerEntry.payment_id == payment_id, LedgerEntry.kind == LedgerKind.PAYMENT)
-        .order_by(LedgerEntry.id)
-    )
-    return [Due(work_order_id, amount) for work_order_id, amount in rows if work_order_id is not None]
+    return [
+        Due(entry.work_order_id, -entry.debt_change)
+        for entry in payment.entries
+        if entry.kind == LedgerKind.PAYMENT and entry.work_order_id is not None
+    ]
 
 
 @dataclass(frozen=True)
@@ -342,8 +388,24 @@ def returnable(payment_id: int) -> Returnable:
     )
 
 
-def receipt_ids(payment_id: int) -> list[int]:
-    return list(session.scalars(select(Receipt.id).where(Receipt.payment_id == payment_id).order_by(Receipt.id)))
+def receipt_lines(order_ids: Collection[int]) -> list[dict[str, Any]]:
+    """The lines of bills as a receipt keeps them."""
+    rows = session.scalars(
+        select(WorkOrderLine)
+        .where(WorkOrderLine.work_order_id.in_(order_ids))
+        .order_by(WorkOrderLine.work_order_id, WorkOrderLine.position)
+    )
+    return [
+        {
+            "name": line.service.name,
+            "tooth": line.tooth,
+            "quantity": line.quantity,
+            "price": str(line.price),
+            "discount": str(line.discount),
+            "total": str(line.total),
+        }
+        for line in rows
+    ]
 
 
 def receipt_of_refund(refund_id: int) -> int | None:

@@ -97,10 +97,10 @@ class SettlementView(DeskView):
     def paid(self, pk: int) -> Any:
         """What was done: the receipt, the change, and what is next for the patient."""
         payment = fetched(Payment, pk)
-        bills = queries.allocated(pk)
+        bills = queries.allocated(payment)
         return self.page(
             "billing/paid.html", title=gettext("Payment accepted"), payment=payment,
-            patient=fetched(Patient, payment.patient_id), receipts=queries.receipt_ids(pk),
+            patient=fetched(Patient, payment.patient_id), receipt_id=payment.receipt.id,
             orders={row.id: row for row in queries.orders_by_id([bill.work_order_id for bill in bills])}, bills=bills,
             to_advance=payment.amount - sum((bill.amount for bill in bills), ZERO),
             balance=queries.balance_of(payment.patient_id), method_names=PaymentMethod,

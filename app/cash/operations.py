@@ -4,11 +4,11 @@ Locks, everywhere in this order: desks by number, then shifts, then the series o
 movement is inserted; the database's trigger changes the balance. Where next: `rules.py`, `queries.py`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from app import access, audit, clock
 from app.cash import queries, rules
@@ -94,7 +94,7 @@ def _write(
     series, now = ("in" if delta > 0 else "out"), clock.now()
     movement = CashMovement(
         desk_id=desk.id, shift_id=shift_id, legal_entity_id=desk.legal_entity_id, kind=kind, delta=delta,
-        series=series, year=clock.today().year, number=next_number(desk.legal_entity_id, f"cash_{series}"),
+        series=series, year=clock.today().year, number=next_number(desk.legal_entity_id, series),
         moved_at=now, business_day=clock.today(), category_id=category_id, patient_id=patient_id,
         counterparty=counterparty.strip(), comment=comment.strip(), paired_id=paired_id, reverses_id=reverses_id,
         created_at=now, created_by_id=actor.id if actor else None,
@@ -240,19 +240,62 @@ def move(
     return movement
 
 
-def receive(desk_id: int, amount: Decimal, *, patient_id: int, actor: User | None) -> CashMovement:
-    """A patient's money comes into a desk. Only billing calls this; it writes the payment beside it.
+def desks_of_branch(branch_id: int | None, named: Collection[int]) -> list[tuple[CashDesk, int | None]]:
+    """The desks that may take a patient's money, locked by number, with their open shifts.
+
+    Those of the branch; without one, of the branches of the named desks. The named ones in any case.
+    """
+    of_branch = (
+        CashDesk.branch_id == branch_id
+        if branch_id is not None
+        else CashDesk.branch_id.in_(select(CashDesk.branch_id).where(CashDesk.id.in_(named)))
+    )
+    shift = select(CashShift.id).where(CashShift.desk_id == CashDesk.id, CashShift.closed_at.is_(None))
+    rows = session.execute(
+        select(CashDesk, shift.correlate(CashDesk).scalar_subquery())
+        .where(or_(of_branch, CashDesk.id.in_(named)))
+        .order_by(CashDesk.id)
+        .with_for_update(of=CashDesk, key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return [(desk, shift_id) for desk, shift_id in rows]
+
+
+def receive(
+    parts: Sequence[tuple[CashDesk, int | None, Decimal]], *, numbers: range, patient_id: int, actor: User | None
+) -> list[CashMovement]:
+    """A patient's money comes into desks. Only billing calls this: it locks the desks and writes the payment beside it.
+
+    `parts` are (desk, its open shift, amount); `numbers` of the series `in`, one for each.
 
     Raises:
-        NotFound, Invalid, WrongDesk, ShiftClosed
+        WrongDesk: an archived desk.
+        ShiftClosed: a drawer whose shift is not open.
     """
-    rules.check_amount(amount)
-    desk = lock_desks([desk_id])[desk_id]
-    return _write(desk, MovementKind.PAYMENT, amount, shift_id=_shift_for(desk), patient_id=patient_id, actor=actor)
+    now = clock.now()
+    movements = []
+    for (desk, shift_id, amount), number in zip(parts, numbers, strict=True):
+        if desk.archived:
+            raise WrongDesk()
+        drawer = desk.kind != DeskKind.NON_CASH
+        if drawer and shift_id is None:
+            raise ShiftClosed(desk=desk.name)
+        movements.append(
+            CashMovement(
+                desk_id=desk.id, shift_id=shift_id if drawer else None, legal_entity_id=desk.legal_entity_id,
+                kind=MovementKind.PAYMENT, delta=amount, series="in", year=clock.today().year, number=number,
+                moved_at=now, business_day=clock.today(), patient_id=patient_id, created_at=now,
+                created_by_id=actor.id if actor else None,
+            )
+        )  # fmt: skip
+    session.add_all(movements)
+    session.flush()
+    return movements
 
 
 def give_back(desk_id: int, amount: Decimal, *, patient_id: int, actor: User | None) -> CashMovement:
-    """A patient's money leaves the desk that took it. Only billing calls this; it writes the refund beside it.
+    """A patient's money leaves the desk that took it. Only billing calls this; it writes the refund
+    beside it.
 
     Raises:
         NotFound, Invalid, WrongDesk, ShiftClosed, NotEnoughCash

@@ -31,17 +31,22 @@ def desks(branch_id: int | None = None) -> list[tuple[CashDesk, CashShift | None
 
 
 def desk_for(branch_id: int, method: str) -> CashDesk | None:
-    """The desk of a branch that takes this kind of payment.
+    """The desk of a branch that takes this kind of payment; None when the branch has none."""
+    return taker([(desk, shift.id if shift else None) for desk, shift in desks(branch_id)], method)
+
+
+def taker(found: Sequence[tuple[CashDesk, int | None]], method: str) -> CashDesk | None:
+    """Of a branch's desks (with their open shifts) the one that takes this kind of payment.
 
     Cash goes to the main desk, or to another drawer whose shift is open when the main one's is not; card and
-    transfer to the non-cash desk. None when the branch has none.
+    transfer to the non-cash desk.
     """
-    found = desks(branch_id)
+    living = sorted((pair for pair in found if not pair[0].archived), key=lambda pair: pair[0].id)
     if method != PaymentMethod.CASH:
-        return next((desk for desk, _ in found if desk.kind == DeskKind.NON_CASH), None)
-    drawers = [(desk, shift) for desk, shift in found if desk.kind != DeskKind.NON_CASH]
-    opened = [desk for desk, shift in drawers if shift is not None]
-    return next(iter(opened), drawers[0][0] if drawers else None)
+        return next((desk for desk, _ in living if desk.kind == DeskKind.NON_CASH), None)
+    drawers = [pair for pair in living if pair[0].kind != DeskKind.NON_CASH]
+    drawers.sort(key=lambda pair: (pair[1] is None, pair[0].kind != DeskKind.MAIN))
+    return drawers[0][0] if drawers else None
 
 
 def open_shift_of(desk_id: int) -> CashShift | None:

@@ -165,6 +165,10 @@ class Payment(Made, Model):
     parts: Mapped[list["PaymentPart"]] = relationship(
         back_populates="payment", lazy="selectin", order_by="PaymentPart.id"
     )
+    entries: Mapped[list["LedgerEntry"]] = relationship(
+        back_populates="payment", lazy="select", order_by="LedgerEntry.id"
+    )
+    receipt = relationship("Receipt", back_populates="payment", lazy="select", uselist=False)
     __table_args__ = (
         UniqueConstraint("legal_entity_id", "year", "number", name="uq_payment_number"),
         CheckConstraint("amount > 0", name="ck_payment_amount_positive"),
@@ -267,6 +271,7 @@ class LedgerEntry(Made, Model):
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     work_order_id: Mapped[int | None] = mapped_column(ForeignKey("work_order.id"))
     payment_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id"))
+    payment: Mapped[Payment | None] = relationship(back_populates="entries", lazy="select")
     refund_id: Mapped[int | None] = mapped_column(ForeignKey("refund.id"))
     debt_change: Mapped[Money] = mapped_column(default=Decimal(0))
     advance_change: Mapped[Money] = mapped_column(default=Decimal(0))
@@ -295,6 +300,7 @@ class PatientAccount(Model):
         CheckConstraint("debt >= 0", name="ck_patient_account_debt_not_negative"),
         CheckConstraint("advance >= 0", name="ck_patient_account_advance_not_negative"),
         Index("ix_patient_account_debtors", "debt", postgresql_where=sql("debt > 0")),
+        Index("ix_patient_account_advances", "advance", postgresql_where=sql("advance > 0")),
     )
 
     def __repr__(self) -> str:

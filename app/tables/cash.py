@@ -154,6 +154,7 @@ class Receipt(Made, Model):
     number: Mapped[int]
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     payment_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id"))
+    payment = relationship("Payment", back_populates="receipt", lazy="select")
     refund_id: Mapped[int | None] = mapped_column(ForeignKey("refund.id"))
     business_day: Mapped[date]
     snapshot: Mapped[dict[str, Any]] = mapped_column(JSONB)

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app import clock, errors
+from app.billing import operations as billing
 from app.cash import operations, queries
 from app.db import session, transaction
 from app.models import AuditEvent, CashDesk, CashMovement
@@ -183,11 +184,14 @@ def test_a_count_and_a_patients_money_are_not_reversed(make, branch):
     opened(make, branch, "10")
     patient = make.patient()
     with transaction():
-        paid = operations.receive(branch.desk_id, D(5), patient_id=patient.id, actor=make.user())
+        payment = billing.take_payment(
+            patient.id, [{"method": "cash", "amount": D(5)}], branch_id=branch.id, actor=make.user()
+        )
+    paid_id = payment.parts[0].movement_id
     surplus = session.scalars(
         select(CashMovement).where(CashMovement.desk_id == branch.desk_id, CashMovement.kind == "surplus")
     ).one()
-    for pk in (paid.id, surplus.id):
+    for pk in (paid_id, surplus.id):
         with pytest.raises(errors.NotReversible), transaction():
             operations.reverse(pk, "нельзя", actor=make.user())
 
