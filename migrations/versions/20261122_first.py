@@ -1208,6 +1208,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("patient_id"),
     )
     op.create_index(
+        "ix_patient_account_advances",
+        "patient_account",
+        ["advance"],
+        unique=False,
+        postgresql_where=sa.text("advance > 0"),
+    )
+    op.create_index(
         "ix_patient_account_debtors", "patient_account", ["debt"], unique=False, postgresql_where=sa.text("debt > 0")
     )
     op.create_table(

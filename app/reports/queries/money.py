@@ -11,9 +11,9 @@ from sqlalchemy import (
     or_,
     select,
 )
+from sqlalchemy.orm import aliased
 
 from app.access import Window
-from app.db import session
 from app.models import (
     Branch,
     CashDesk,
@@ -37,17 +37,17 @@ from app.reports.queries.base import (
 )
 from app.vocab import DeskKind
 
+_returned = aliased(PaymentPart)
+#: How a patient's movement was paid; empty for the desk's own movements.
+METHOD = func.coalesce(PaymentPart.method, _returned.method)
 
-def _method() -> Any:
-    """How a patient's movement was paid; empty for the desk's own movements."""
-    of_payment = select(PaymentPart.method).where(PaymentPart.movement_id == CashMovement.id)
-    of_refund = (
-        select(PaymentPart.method)
-        .join(RefundPart, RefundPart.payment_part_id == PaymentPart.id)
-        .where(RefundPart.movement_id == CashMovement.id)
-    )
-    return func.coalesce(
-        of_payment.correlate(CashMovement).scalar_subquery(), of_refund.correlate(CashMovement).scalar_subquery()
+
+def _with_method(statement: Any) -> Any:
+    """Movements joined with the part of a payment, or of a refund, that each of them is."""
+    return (
+        statement.outerjoin(PaymentPart, PaymentPart.movement_id == CashMovement.id)
+        .outerjoin(RefundPart, RefundPart.movement_id == CashMovement.id)
+        .outerjoin(_returned, _returned.id == RefundPart.payment_part_id)
     )
 
 
@@ -60,19 +60,17 @@ def cash(window: Window, branch_id: int | None = None) -> Figures:
 
     Opening and closing are sums of the desk's movements, so each row begins with what the one before left.
     """
-    grouped = (
+    grouped = _with_method(
         select(
             CashMovement.desk_id,
             CashMovement.shift_id,
             CashMovement.kind,
-            _method().label("method"),
+            METHOD.label("method"),
             CashMovement.category_id,
             CashMovement.delta,
-        )
-        .join(CashDesk, CashDesk.id == CashMovement.desk_id)
-        .where(within(CashMovement.business_day, window), *_of_desks(branch_id))
-        .subquery()
+        ).join(CashDesk, CashDesk.id == CashMovement.desk_id)
     )
+    grouped = grouped.where(within(CashMovement.business_day, window), *_of_desks(branch_id)).subquery()
     sums = rows_of(
         select(
             grouped.c.desk_id,
@@ -236,7 +234,6 @@ def cash_operations(
 ) -> Figures:
     """Every operation of the days, or those behind a figure; `bare`: those without an expense category."""
     movement = CashMovement
-    methods = _method()
     wanted = [within(movement.business_day, window), *_of_desks(branch_id)]
     if desk is not None:
         wanted.append(movement.desk_id == desk)
@@ -245,14 +242,14 @@ def cash_operations(
     if kind is not None:
         wanted.append(movement.kind == kind)
     if method is not None:
-        wanted.append(methods == method)
+        wanted.append(METHOD == method)
     if category is not None:
         wanted.append(movement.category_id == category)
     if bare:
         wanted.append(movement.category_id.is_(None))
     if way is not None:
         wanted.append(movement.delta > 0 if way == "in" else movement.delta < 0)
-    base = (
+    base = _with_method(
         select(
             movement.id,
             movement.business_day.label("day"),
@@ -265,7 +262,7 @@ def cash_operations(
             movement.shift_id,
             CashShift.number.label("shift"),
             movement.kind,
-            methods.label("method"),
+            METHOD.label("method"),
             movement.category_id,
             ExpenseCategory.name.label("category"),
             movement.patient_id,
@@ -280,22 +277,15 @@ def cash_operations(
         .outerjoin(CashShift, CashShift.id == movement.shift_id)
         .outerjoin(ExpenseCategory, ExpenseCategory.id == movement.category_id)
         .outerjoin(Patient, Patient.id == movement.patient_id)
-        .where(*wanted)
-    )
-    totals = (
-        session.execute(
-            select(
-                func.count().label("count"),
-                summed(case((movement.delta > 0, movement.delta))).label("in"),
-                summed(case((movement.delta < 0, -movement.delta))).label("out"),
-                summed(movement.delta).label("delta"),
-            )
-            .select_from(movement)
-            .join(CashDesk, CashDesk.id == movement.desk_id)
-            .where(*wanted)
-        )
-        .mappings()
-        .one()
-    )
+    ).where(*wanted)
+    sums = select(
+        func.count().label("count"),
+        summed(case((movement.delta > 0, movement.delta))).label("in"),
+        summed(case((movement.delta < 0, -movement.delta))).label("out"),
+        summed(movement.delta).label("delta"),
+    ).join(CashDesk, CashDesk.id == movement.desk_id)
+    if method is not None:
+        sums = _with_method(sums)
+    totals = rows_of(sums.where(*wanted))[0]
     rows = rows_of(page.of(base.order_by(movement.moved_at, movement.id)))
     return Figures(rows, {key: totals[key] for key in ("in", "out", "delta")}, totals["count"])
