@@ -12,9 +12,9 @@ from app.schedule import forms, operations, queries
 from app.web import DeskApi, actor, asks, expose, fetched, guarded, may, takes
 
 
-def own_doctor(right: str = "schedule.see") -> int | None:
+def own_doctor() -> int | None:
     """The doctor whose visits alone this account sees; None when everybody's."""
-    return access.account(actor()).own_only(right)
+    return access.account(actor()).own_only("schedule.see")
 
 
 def visit_answer(appointment_id: int) -> dict[str, Any]:

@@ -14,13 +14,17 @@ from app.db import transaction
 from app.errors import Invalid, NotAllowed, Refusal
 from app.models import Branch, Patient
 from app.schedule import forms, operations, queries, rules
-from app.schedule.api import own_doctor
 from app.vocab import DEEDS, AppointmentStatus, BlockKind, CancelledBy, Confirmation, Labelled
 from app.web import DeskView, actor, expose, fetched, guarded, load, may, say
 
 #: The rights that decide which buttons the scripts show; the server asks again on every call.
 _RIGHTS = ("book", "move", "cancel", "attend", "overbook", "outside_hours", "block")
 _MOST_IDS = 500
+
+
+def own_doctor() -> int | None:
+    """The doctor whose visits alone this account sees; None when everybody's."""
+    return access.account(actor()).own_only("schedule.see")
 
 
 def asked_day() -> date:
