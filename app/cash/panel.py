@@ -4,6 +4,7 @@ from flask import url_for
 from flask_babel import lazy_gettext
 from markupsafe import Markup
 from wtforms import SelectField
+from wtforms.fields import SelectChoice
 
 from app import clock
 from app.cash import queries
@@ -34,7 +35,7 @@ class CashDeskPanel(PanelView):
     words = {"kind": DeskKind}
     add_form_extra_fields = {
         "kind": SelectField(
-            lazy_gettext("Kind"), choices=[(str(kind), lazy_gettext(kind.label)) for kind in DeskKind],
+            lazy_gettext("Kind"), choices=[SelectChoice(str(kind), lazy_gettext(kind.label)) for kind in DeskKind],
             render_kw={"class": "form-control"},
         )
     }  # fmt: skip
