@@ -147,10 +147,10 @@ def test_every_column_sorts(app: Flask, full: None, panels: list[PanelView]) -> 
     client = sign_in(app, "director")
     for panel in panels:
         name = type(panel).__name__
-        for column in (*panel.order_columns, "no_such", "id; DROP TABLE patient", ""):
-            for direction in ("asc", "desc", "sideways"):
-                page = client.get(list_of(panel), query_string={f"_oc_{name}": column, f"_od_{name}": direction})
-                assert page.status_code == 200, (name, column)
+        asked = [(column, direction) for column in panel.order_columns for direction in ("asc", "desc")]
+        for column, direction in [*asked, ("no_such", "asc"), ("id; DROP TABLE patient", "sideways"), ("", "")]:
+            page = client.get(list_of(panel), query_string={f"_oc_{name}": column, f"_od_{name}": direction})
+            assert page.status_code == 200, (name, column)
 
 
 def test_searches_take_nonsense(app: Flask, full: None, panels: list[PanelView]) -> None:

@@ -1,5 +1,8 @@
 """Generated views of the clinic's directories: legal entities, branches, chairs, specialities, employees; the log."""
 
+import re
+from contextlib import suppress
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from flask import url_for
@@ -8,9 +11,11 @@ from markupsafe import Markup
 from wtforms.validators import Optional, Regexp
 
 from app.models import AuditEvent, Branch, Chair, Employee, LegalEntity, Speciality
-from app.panels import DeskInterface, PanelView, ReadOnlyPanel
-from app.vocab import DEEDS, THINGS
-from app.web import may
+from app.panels import DeskInterface, PanelView, ReadOnlyPanel, shown
+from app.roles import RIGHTS, ROLES
+from app.staff.rules import FACTS
+from app.vocab import DEEDS, THINGS, ReportKind
+from app.web import label, may
 
 _name, _archived = lazy_gettext("Name"), lazy_gettext("Archived")
 _ARCHIVE = lazy_gettext("No longer offered; stays where it was used.")
@@ -160,9 +165,32 @@ def _thing(what: tuple[str, int]) -> Any:
     return Markup('<a href="{}">{}</a>').format(url_for("PatientsView.card", pk=number), text)
 
 
+def _fact(name: str, value: Any) -> Any:
+    """A value of the log in words, where there are words for it."""
+    if name == "roles" and isinstance(value, list):
+        return ", ".join(gettext(ROLES.get(role, role)) for role in value)
+    if name == "role" and value in ROLES:
+        return gettext(ROLES[value])
+    if name == "right" and value in RIGHTS:
+        return gettext(RIGHTS[value].title)
+    if name in ("reports", "report") and value:
+        kinds = value if isinstance(value, list) else [value]
+        return ", ".join(label(ReportKind, kind) if kind in set(ReportKind) else str(kind) for kind in kinds)
+    if isinstance(value, list):
+        return ", ".join(str(part) for part in value)
+    if isinstance(value, str) and re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T|$)", value):
+        with suppress(ValueError):
+            return shown(datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value))
+    return "—" if value is None or value == "" else shown(value)
+
+
 def _facts(facts: dict[str, Any] | None) -> Any:
     """What changed, a line each."""
-    lines = [f"{name}: {'—' if value is None else value}" for name, value in (facts or {}).items()]
+    lines = [
+        Markup("<b>{}</b>: {}").format(gettext(FACTS[name]), _fact(name, value))
+        for name, value in (facts or {}).items()
+        if name in FACTS
+    ]
     return Markup("<br>").join(lines)
 
 
