@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from flask import Flask
 
 ROOT = Path(__file__).parents[1]
 
@@ -192,3 +193,13 @@ def test_no_database_there_gets_one_sentence(tmp_path: Path, port: int, started:
     started.append(program)
     assert program.end() == 1
     assert "не отвечает" in program.said[-1]
+
+
+def test_the_application_opens_no_connection_before_the_fork(app: Flask) -> None:
+    """The web processes are forked from one that has loaded the application: it must not hold a connection then."""
+    from app import create_app
+    from app.db import db
+
+    made = create_app({"SQLALCHEMY_DATABASE_URI": app.config["SQLALCHEMY_DATABASE_URI"]})
+    with made.app_context():
+        assert db.engine.pool.checkedin() == db.engine.pool.checkedout() == 0
