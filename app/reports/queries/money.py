@@ -39,7 +39,7 @@ from app.vocab import DeskKind
 
 _returned = aliased(PaymentPart)
 #: How a patient's movement was paid; empty for the desk's own movements.
-METHOD = func.coalesce(PaymentPart.method, _returned.method)
+paid_by = func.coalesce(PaymentPart.method, _returned.method)
 
 
 def _with_method(statement: Any) -> Any:
@@ -65,7 +65,7 @@ def cash(window: Window, branch_id: int | None = None) -> Figures:
             CashMovement.desk_id,
             CashMovement.shift_id,
             CashMovement.kind,
-            METHOD.label("method"),
+            paid_by.label("method"),
             CashMovement.category_id,
             CashMovement.delta,
         ).join(CashDesk, CashDesk.id == CashMovement.desk_id)
@@ -242,7 +242,7 @@ def cash_operations(
     if kind is not None:
         wanted.append(movement.kind == kind)
     if method is not None:
-        wanted.append(METHOD == method)
+        wanted.append(paid_by == method)
     if category is not None:
         wanted.append(movement.category_id == category)
     if bare:
@@ -262,7 +262,7 @@ def cash_operations(
             movement.shift_id,
             CashShift.number.label("shift"),
             movement.kind,
-            METHOD.label("method"),
+            paid_by.label("method"),
             movement.category_id,
             ExpenseCategory.name.label("category"),
             movement.patient_id,
