@@ -11,56 +11,7 @@ from flask_babel import gettext
 
 from app.models import AuditEvent
 from app.money import shown
-from app.vocab import N_, AppointmentStatus, CancelledBy, CardStatus, Confirmation, Sex, WorkOrderStatus
-
-DEEDS = {
-    "access.granted": N_("Access to other days granted"),
-    "access.revoked": N_("Access to other days revoked"),
-    "access.right_changed": N_("Right changed"),
-    "appointment.arrived": N_("Patient arrived"),
-    "appointment.booked": N_("Visit booked"),
-    "appointment.cancelled": N_("Visit cancelled"),
-    "appointment.completed": N_("Visit completed"),
-    "appointment.confirmed": N_("Confirmation noted"),
-    "appointment.moved": N_("Visit moved or changed"),
-    "appointment.no_show": N_("Patient did not come"),
-    "appointment.restored": N_("Visit restored"),
-    "appointment.started": N_("Visit started"),
-    "appointment.undone": N_("Step undone"),
-    "card.archived": N_("Card archived"),
-    "card.changed": N_("Card changed"),
-    "card.created": N_("Card created"),
-    "cash.moved": N_("Cash operation"),
-    "cash.reversed": N_("Cash operation reversed"),
-    "cash.shift_closed": N_("Cash shift closed"),
-    "cash.shift_opened": N_("Cash shift opened"),
-    "directory.added": N_("Directory entry added"),
-    "directory.changed": N_("Directory entry changed"),
-    "directory.removed": N_("Directory entry removed"),
-    "document.issued": N_("Document issued"),
-    "expense_category.added": N_("Expense category added"),
-    "message.failed": N_("Message not sent"),
-    "message.sent": N_("Message sent"),
-    "payment.refunded": N_("Money returned"),
-    "payment.taken": N_("Payment taken"),
-    "report.opened": N_("Report of other days opened"),
-    "settings.changed": N_("Settings changed"),
-    "staff.login_given": N_("Login given"),
-    "staff.login_switched_off": N_("Login switched off"),
-    "staff.login_switched_on": N_("Login switched on"),
-    "staff.own_password_changed": N_("Own password changed"),
-    "staff.password_reset": N_("Password reset"),
-    "staff.roles_changed": N_("Roles changed"),
-    "template.changed": N_("Template changed"),
-    "time_block.added": N_("Time closed"),
-    "time_block.lifted": N_("Closed time opened"),
-    "work_order.changed": N_("Work order changed"),
-    "work_order.created": N_("Work order created"),
-    "work_order.issued": N_("Work order issued"),
-    "work_order.reopened": N_("Work order taken back to draft"),
-    "working_hours.added": N_("Working hours added"),
-    "working_hours.removed": N_("Working hours removed"),
-}
+from app.vocab import DEEDS, N_, AppointmentStatus, CancelledBy, CardStatus, Confirmation, Sex, WorkOrderStatus
 
 #: The values that mean something to a reader; numbers of rows and inner counters are left out.
 FIELDS = {

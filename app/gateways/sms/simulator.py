@@ -12,12 +12,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from app import clock
 
 PRICE = Decimal("4.10")
 #: What it can do wrong, each for the next so many requests to send.php:
@@ -60,7 +61,7 @@ class Outbox:
                 "phone": phone,
                 "text": text,
                 "sender": sender,
-                "at": datetime.now().isoformat(timespec="seconds"),
+                "at": clock.wall_now().isoformat(timespec="seconds"),
                 "duplicate": number in known,
             }
             self.messages.append(message)
