@@ -167,6 +167,7 @@ def settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "WTF_CSRF_SSL_STRICT": False,  # browsers that send no Referer still work behind HTTPS; the token decides
         # --- languages
         "BABEL_DEFAULT_LOCALE": locale,
+        "BABEL_TRANSLATION_DIRECTORIES": str(ROOT / "translations"),
         "BABEL_DEFAULT_TIMEZONE": zone,
         "LANGUAGES": {
             "ru": {"flag": "ru", "name": "Русский"},
