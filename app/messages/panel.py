@@ -33,7 +33,7 @@ class MessageTemplatePanel(PanelView):
     order_columns: ClassVar[list[str]] = ["kind", "name"]
     label_columns: ClassVar[dict[str, Any]] = {
         "kind": lazy_gettext("Occasion"), "name": lazy_gettext("Name"), "body": lazy_gettext("Text"),
-        "archived": lazy_gettext("Not sent"),
+        "archived": lazy_gettext("Do not send"),
     }  # fmt: skip
     edit_template = "messages/template_form.html"
     fields = rules.FIELDS
@@ -61,7 +61,7 @@ class OutboxPanel(ReadOnlyPanel):
     search_columns: ClassVar[list[str]] = ["due_at", "kind", "status", "phone"]
     order_columns: ClassVar[list[str]] = ["due_at", "kind", "status"]
     label_columns: ClassVar[dict[str, Any]] = {
-        "due_at": lazy_gettext("Due"), "kind": lazy_gettext("Occasion"), "status": lazy_gettext("Status"),
+        "due_at": lazy_gettext("Send at"), "kind": lazy_gettext("Occasion"), "status": lazy_gettext("Status"),
         "patient": lazy_gettext("Patient"), "phone": lazy_gettext("Phone"), "body": lazy_gettext("Text"),
         "planned_time": lazy_gettext("Time of the visit"), "sent_at": lazy_gettext("Sent"),
         "attempts": lazy_gettext("Attempts"), "parts": lazy_gettext("Parts"), "price": lazy_gettext("Price, ₽"),

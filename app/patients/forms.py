@@ -24,7 +24,7 @@ class CardForm(FlaskForm):
 
     version = HiddenField()
     surname = StringField(_("Surname"), _needed(100))
-    name = StringField(_("Name"), _needed(100))
+    name = StringField(_("First name"), _needed(100))
     patronymic = StringField(_("Patronymic"), _at_most(100))
     birth_date = DateField(_("Birth date"), [Optional()])
     sex = SelectField(_("Sex"), [Optional()])

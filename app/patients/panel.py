@@ -32,7 +32,7 @@ class PatientPanel(ReadOnlyPanel):
     show_columns = ["card_number", "surname", "name", "patronymic", "birth_date", "status", "comment"]
     search_columns = ["card_number", "surname", "birth_date"]
     label_columns = {
-        "card_number": _("Card"), "surname": _("Surname"), "name": _("Name"), "patronymic": _("Patronymic"),
+        "card_number": _("Card"), "surname": _("Surname"), "name": _("First name"), "patronymic": _("Patronymic"),
         "birth_date": _("Birth date"), "status": _("Status"), "comment": _("Comment"),
     }  # fmt: skip
     base_order = ("id", "desc")

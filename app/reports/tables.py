@@ -119,10 +119,10 @@ def _patients(opened: Opened, seek: Mapping[str, Any], page: Page) -> Sheet:
     figures = [
         Figure(gettext("Visits"), totals["visits"], "int", {"status": "visits"}),
         Figure(gettext("Came"), totals["came"], "int", {"status": "came"}),
-        Figure(gettext("Completed"), totals["completed"], "int", {"status": "completed"}),
+        Figure(gettext("Visits completed"), totals["completed"], "int", {"status": "completed"}),
         Figure(gettext("First visits"), totals["first_visits"], "int", {"first": True}),
         Figure(gettext("Repeat visits"), totals["repeat_visits"], "int", {"first": False}),
-        Figure(gettext("Cancelled"), totals["cancelled"], "int", {"status": "cancelled"}),
+        Figure(gettext("Visits cancelled"), totals["cancelled"], "int", {"status": "cancelled"}),
         Figure(gettext("No-shows"), totals["no_show"], "int", {"status": "no_show"}),
         Figure(gettext("Average waiting, min"), totals["average_waiting"], "int", {"status": "came"}),
         Figure(gettext("Billed"), totals["billed"], "money", {"money": "billed"}),
@@ -243,7 +243,7 @@ def _methods_table(totals: Row) -> Table:
             Column(
                 "refunded", gettext("Returned"), "money", seek=lambda row: {"block": "refund", "method": row["method"]}
             ),
-            Column("net", gettext("Net"), "money"),
+            Column("net", gettext("Net of refunds"), "money"),
         ],
         totals["by_method"],
         {
