@@ -39,7 +39,7 @@ def of_doctor(doctor_id: int) -> ColumnElement[bool]:
     )
 
 
-def _matching(asked: rules.Wanted, doctor_id: int | None, archived: bool) -> Select[Any]:
+def _matching(asked: rules.Wanted, doctor_id: int | None, archived: bool) -> Select[int, int]:
     """The ids of the cards that a search finds, with how well each fits (smaller is better)."""
     by_phone = (
         Patient.id.in_(
@@ -95,7 +95,7 @@ def find(
     return total, rows(ids)
 
 
-def _up_to(matching: Select[Any], most: int = 1000) -> int:
+def _up_to(matching: Select[int, int], most: int = 1000) -> int:
     """How many a search finds; past a thousand nobody counts."""
     return session.execute(select(func.count()).select_from(matching.limit(most).subquery())).scalar_one()
 
