@@ -11,7 +11,21 @@ from flask_babel import gettext
 
 from app.models import AuditEvent
 from app.money import shown
-from app.vocab import DEEDS, N_, AppointmentStatus, CancelledBy, CardStatus, Confirmation, Sex, WorkOrderStatus
+from app.vocab import (
+    DEEDS,
+    N_,
+    AppointmentStatus,
+    BlockKind,
+    CancelledBy,
+    CardStatus,
+    Confirmation,
+    DeskKind,
+    MessageKind,
+    MovementKind,
+    Sex,
+    TemplateKind,
+    WorkOrderStatus,
+)
 
 #: The values that mean something to a reader; numbers of rows and inner counters are left out.
 FIELDS = {
@@ -25,7 +39,7 @@ FIELDS = {
 }  # fmt: skip
 _LISTS = {
     "status": (AppointmentStatus, WorkOrderStatus, CardStatus), "confirmation": (Confirmation,), "sex": (Sex,),
-    "cancelled_by": (CancelledBy,),
+    "cancelled_by": (CancelledBy,), "kind": (MovementKind, BlockKind, MessageKind, TemplateKind, DeskKind),
 }  # fmt: skip
 
 
@@ -34,12 +48,19 @@ def deed(action: str) -> str:
     return gettext(DEEDS.get(action, "Changed"))
 
 
+def in_words(field: str, value: Any) -> str:
+    """The desk's word for a value of a closed list; empty for any other value."""
+    for values in _LISTS.get(field, ()):
+        if value in list(values):
+            return gettext(values(value).label)
+    return gettext(value) if field == "error" and value else ""
+
+
 def _value(field: str, value: Any) -> str:
     if value in (None, ""):
         return "—"
-    for values in _LISTS.get(field, ()):
-        if value in set(values):
-            return gettext(values(value).label)
+    if word := in_words(field, value):
+        return word
     if field in ("starts_at", "ends_at", "birth_date"):
         try:
             moment = datetime.fromisoformat(str(value))

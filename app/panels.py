@@ -211,7 +211,7 @@ class PanelView(SafeFilters, ModelView):
             for name in dir(form):
                 field: Any = getattr(form, name, None)
                 if getattr(field, "field_class", None) is QuerySelectField:
-                    field.kwargs["widget"] = PlainSelect()
+                    field.kwargs["widget"], field.kwargs["blank_text"] = PlainSelect(), "—"
 
     @classmethod
     def right_of(cls, method: str) -> str:

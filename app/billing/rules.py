@@ -68,7 +68,7 @@ def cost(
     if gross > money.LARGEST:
         raise Invalid(fields={"quantity": N_("This sum is too large.")})
     if percent is not None and not (0 <= percent <= 100 and percent == money.rounded(percent)):
-        raise Invalid(fields={"discount_percent": N_("The discount is from 0 to 100 %.")})
+        raise Invalid(fields={"discount_percent": N_("The discount is from 0 to 100 percent.")})
     if amount is not None and not (0 <= amount <= gross and amount == money.rounded(amount)):
         raise Invalid(fields={"discount_amount": N_("The discount is larger than the price.")})
     if (percent or ZERO) > limit or (amount or ZERO) * 100 > gross * limit:

@@ -4,6 +4,7 @@ from flask_babel import lazy_gettext as _
 
 from app.models import Patient, ReferralSource
 from app.panels import DeskInterface, PanelView, ReadOnlyPanel
+from app.vocab import CardStatus
 
 
 class ReferralSourcePanel(PanelView):
@@ -35,4 +36,5 @@ class PatientPanel(ReadOnlyPanel):
         "card_number": _("Card"), "surname": _("Surname"), "name": _("First name"), "patronymic": _("Patronymic"),
         "birth_date": _("Birth date"), "status": _("Status"), "comment": _("Comment"),
     }  # fmt: skip
+    words = {"status": CardStatus}
     base_order = ("id", "desc")

@@ -10,6 +10,7 @@ from flask_babel import gettext, lazy_gettext
 from markupsafe import Markup
 from wtforms.validators import Optional, Regexp
 
+from app.deeds import in_words
 from app.models import AuditEvent, Branch, Chair, Employee, LegalEntity, Speciality
 from app.panels import DeskInterface, PanelView, ReadOnlyPanel, shown
 from app.roles import RIGHTS, ROLES
@@ -167,6 +168,8 @@ def _thing(what: tuple[str, int]) -> Any:
 
 def _fact(name: str, value: Any) -> Any:
     """A value of the log in words, where there are words for it."""
+    if word := in_words(name, value):
+        return word
     if name == "roles" and isinstance(value, list):
         return ", ".join(gettext(ROLES.get(role, role)) for role in value)
     if name == "role" and value in ROLES:

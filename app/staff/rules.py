@@ -111,7 +111,7 @@ def grant_status(revoked_at: datetime | None, expires_at: datetime | None, now: 
 #: What the values in the log are called. A value that is not here (a number of another row, mostly) is not shown.
 FACTS: dict[str, str] = {
     "surname": N_("Surname"),
-    "name": N_("Name"),
+    "name": N_("Name or title"),
     "patronymic": N_("Patronymic"),
     "birth_date": N_("Birth date"),
     "phones": N_("Phones"),
