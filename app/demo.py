@@ -237,16 +237,19 @@ class DemoClinic:
             session.add(family)
             session.flush()
         grown_up: Patient | None = None
+        first_is_woman = self.chance.random() < 0.5
         for member in range(size):
             child = member >= 2
-            patient = self._card(surname, father, address, phone, child)
+            woman = self.chance.random() < 0.5 if child else first_is_woman != bool(member)
+            patient = self._card(surname, father, address, phone, child=child, woman=woman)
             patient.family_id = family.id if family else None
             patient.guardian_id = grown_up.id if child and grown_up else None
             grown_up = grown_up or patient
             self.patients.append(patient)
 
-    def _card(self, surname: tuple[str, str], father: str, address: str, phone: str, child: bool) -> Patient:
-        woman = self.chance.random() < 0.55
+    def _card(
+        self, surname: tuple[str, str], father: str, address: str, phone: str, *, child: bool, woman: bool
+    ) -> Patient:
         age = self.chance.randint(4, 17) if child else self.chance.randint(20, 78)
         born = self.today.replace(day=1) - timedelta(days=age * 365 + self.chance.randint(0, 360))
         values: dict[str, Any] = {
