@@ -38,19 +38,7 @@ from app.errors import Invalid, KeyReused, NotAllowed, NotFound, Refusal
 from app.extensions import csrf
 from app.models import RequestKey, User
 from app.roles import RIGHTS
-from app.schemas import (  # noqa: F401
-    Body,
-    DayField,
-    IdField,
-    MoneyField,
-    PageQuery,
-    Query,
-    TextField,
-    WallTimeField,
-    WholeField,
-    load,
-    one_of,
-)
+from app.schemas import Body, Query, load
 from app.signin import TooManyRequests, Unauthenticated
 from app.vocab import N_
 

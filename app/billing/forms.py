@@ -7,8 +7,8 @@ from marshmallow import fields, validate, validates_schema
 
 from app.billing import rules
 from app.cash.forms import above_zero, not_negative
+from app.schemas import Body, IdField, MoneyField, PageQuery, TextField, WholeField, one_of
 from app.vocab import N_, PaymentMethod
-from app.web import Body, IdField, MoneyField, PageQuery, TextField, WholeField, one_of
 
 _OBJECT = N_("This must be an object.")
 _LIST = {

@@ -16,8 +16,9 @@ from app.db import transaction
 from app.errors import Invalid, NotAllowed, Refusal
 from app.models import Appointment, Employee, Patient, Payment, WorkOrder
 from app.money import ZERO
+from app.schemas import load
 from app.vocab import N_, LedgerKind, PaymentMethod, WorkOrderStatus
-from app.web import DeskView, actor, expose, fetched, guarded, load, may, say
+from app.web import DeskView, actor, expose, fetched, guarded, may, say
 
 #: The ways to pay, as the form lists them.
 METHODS = (PaymentMethod.CASH, PaymentMethod.CARD, PaymentMethod.TRANSFER, PaymentMethod.ADVANCE)

@@ -5,7 +5,8 @@ from typing import Any
 from app.cash import forms, operations, queries
 from app.db import transaction
 from app.models import CashMovement, CashShift
-from app.web import DeskApi, PageQuery, actor, asks, expose, fetched, guarded, takes
+from app.schemas import PageQuery
+from app.web import DeskApi, actor, asks, expose, fetched, guarded, takes
 
 
 def report_answer(report: queries.ShiftReport) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from marshmallow import ValidationError
 
 from app import money
 from app.cash import rules
+from app.schemas import Body, IdField, MoneyField, TextField, one_of
 from app.vocab import N_
-from app.web import Body, IdField, MoneyField, TextField, one_of
 
 
 def above_zero(amount: Decimal) -> None:

@@ -16,8 +16,9 @@ from app.cash import forms, operations, queries, rules
 from app.db import transaction
 from app.errors import NotFound, Refusal
 from app.models import CashDesk, CashMovement, CashShift, ExpenseCategory
+from app.schemas import Body, load
 from app.vocab import DeskKind, MovementKind
-from app.web import Body, DeskView, actor, expose, fetched, guarded, load, say
+from app.web import DeskView, actor, expose, fetched, guarded, say
 
 #: Notes and coins of the Bank of Russia that a drawer holds, in roubles.
 DENOMINATIONS = [Decimal(n) for n in (5000, 2000, 1000, 500, 200, 100, 50, 10, 5, 2, 1)] + [

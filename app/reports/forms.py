@@ -2,8 +2,8 @@
 
 from marshmallow import fields
 
+from app.schemas import DayField, IdField, Query, WholeField, one_of
 from app.vocab import N_, AppointmentStatus, MovementKind, PaymentMethod
-from app.web import DayField, IdField, Query, WholeField, one_of
 
 
 class _Truth(fields.Boolean):

@@ -15,8 +15,9 @@ from app.errors import Invalid, OutsideWindow
 from app.reports import files, forms, queries, tables
 from app.reports.operations import open_report
 from app.reports.queries import EVERYTHING, Page
+from app.schemas import load
 from app.vocab import ReportKind
-from app.web import DeskView, actor, expose, guarded, load, say, sentence
+from app.web import DeskView, actor, expose, guarded, say, sentence
 
 #: Rows of a page; the print and the files hold all.
 PAGE_SIZE = 100

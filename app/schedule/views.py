@@ -14,8 +14,9 @@ from app.db import transaction
 from app.errors import Invalid, NotAllowed, Refusal
 from app.models import Branch, Patient
 from app.schedule import forms, operations, queries, rules
+from app.schemas import load
 from app.vocab import DEEDS, AppointmentStatus, BlockKind, CancelledBy, Confirmation, Labelled
-from app.web import DeskView, actor, expose, fetched, guarded, load, may, say
+from app.web import DeskView, actor, expose, fetched, guarded, may, say
 
 #: The rights that decide which buttons the scripts show; the server asks again on every call.
 _RIGHTS = ("book", "move", "cancel", "attend", "overbook", "outside_hours", "block")
