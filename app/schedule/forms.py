@@ -34,7 +34,11 @@ class ClockField(fields.Field):
 class WeekdaysField(fields.Field):
     """Weekdays from 1, Monday, to 7: `1,3,5` or [1, 3, 5]."""
 
-    default_error_messages = {"invalid": N_("These are not weekdays: write them as 1,2,3, Monday is 1.")}
+    default_error_messages = {
+        "required": N_("Choose the weekdays."),
+        "null": N_("Choose the weekdays."),
+        "invalid": N_("These are not weekdays: write them as 1,2,3, Monday is 1."),
+    }
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> tuple[int, ...]:
         parts = value.split(",") if isinstance(value, str) and len(value) < 40 else value
