@@ -163,4 +163,6 @@ def test_a_closed_shift_stays_as_it_was_counted(paid: dict[str, int], make: Any)
     with transaction():
         cash.close_shift(paid["shift"], Decimal(600), actor=make.user())
     for change in ("counted = 1", "closed_at = NULL, counted = NULL, expected = NULL", "close_reason = 'x'"):
-        assert refused_by(f"UPDATE cash_shift SET {change} WHERE id = :pk", pk=paid["shift"]) == "ck_cash_shift_unchanged"
+        assert (
+            refused_by(f"UPDATE cash_shift SET {change} WHERE id = :pk", pk=paid["shift"]) == "ck_cash_shift_unchanged"
+        )
