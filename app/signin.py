@@ -105,7 +105,8 @@ class SignInView(AuthDBView):
                 if locale:
                     session["locale"] = locale
                 login_user(user)
-                return redirect(get_safe_redirect(request.args.get("next", "")))
+                wanted = request.args.get("next")
+                return redirect(get_safe_redirect(wanted) if wanted else self.appbuilder.get_url_for_index)
         page = self.render_template(self.login_template, title=gettext("Sign in"), form=form)
         return page, status
 
