@@ -89,22 +89,26 @@ class Program:
         answer = connection.getresponse()
         data = answer.read()
         took = time.perf_counter() - started
-        given = answer.getheader("Set-Cookie")
-        if given and "session=" in given:
-            self.headers["Cookie"] = given.split(";")[0]
+        for cookie in answer.headers.get_all("Set-Cookie") or ():
+            if cookie.startswith("frontdesk="):
+                self.headers["Cookie"] = cookie.split(";")[0]
         connection.close()
         return answer.status, len(data), took, data
 
     def sign_in(self, username: str, password: str) -> None:
         """A browser's session for pages, a token for programs."""
         self._read_token("/login/")
-        self.ask("POST", "/login/", {"username": username, "password": password})
+        status = self.ask("POST", "/login/", {"username": username, "password": password})[0]
+        assert status == 302, status
         self._read_token("/patients/")
         data = self.ask("POST", "/api/v1/security/login", {"username": username, "password": password})[3]
         self.headers["Authorization"] = f"Bearer {json.loads(data)['access_token']}"
 
     def _read_token(self, path: str) -> None:
-        page = self.ask("GET", path, None)[3].decode()
+        status, _, _, data = self.ask("GET", path, None)
+        page = data.decode()
+        if status != 200:
+            raise SystemExit(f"{path} answered {status}: {page[:300]}")
         self.token = page.split('name="csrf-token" content="')[1].split('"')[0]
 
 

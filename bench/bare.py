@@ -140,11 +140,14 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     if path == "/reports":
         answer: Any = [rows.execute(statement, asked).fetchall() for statement in REPORTS]
     else:
-        statement = {
+        statements = {
             "/day": DAY, "/name": BY_NAME, "/phone": BY_PHONE, "/patients": FIRST_PAGE, "/card": CARD, "/free": FREE,
             "/book": BOOK, "/pay": PAY,
-        }[path]  # fmt: skip
-        answer = rows.execute(statement, asked).fetchall()
+        }  # fmt: skip
+        if path not in statements:
+            start_response("404 Not Found", [])
+            return [b""]
+        answer = rows.execute(statements[path], asked).fetchall()
     body = json.dumps(answer, default=_plain, ensure_ascii=False).encode()
     start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
     return [body]
