@@ -283,7 +283,8 @@ def day_sheet(
         asked = asked.where(Appointment.doctor_id == doctor_id)
     visits = session.execute(asked.order_by(Appointment.starts_at, Appointment.id)).all()
     frame = _frame(start, end, branch_id, doctor_id)
-    digest = blake2b(repr((visits, frame, with_money)).encode(), digest_size=12).hexdigest()
+    told = ([tuple(row) for row in visits], [tuple(row) for row in frame], with_money)  # a Row's own repr is slow
+    digest = blake2b(repr(told).encode(), digest_size=12).hexdigest()
     doctors = {
         row.doctor_id: short_name(row.doctor_surname, row.doctor_name, row.doctor_patronymic)
         for row in (*frame, *visits)
