@@ -8,7 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select, text
+from sqlalchemy import ColumnElement, Select, case, exists, func, literal, or_, select, text, union_all
+from sqlalchemy.orm import aliased
 
 from app import clock
 from app.db import session
@@ -19,7 +20,6 @@ from app.models import (
     PatientAccount,
     PatientPhone,
     ReferralSource,
-    User,
     WorkOrder,
 )
 from app.patients import rules
@@ -41,31 +41,27 @@ def of_doctor(doctor_id: int) -> ColumnElement[bool]:
 
 def _matching(asked: rules.Wanted, doctor_id: int | None, archived: bool) -> Select[int, int]:
     """The ids of the cards that a search finds, with how well each fits (smaller is better)."""
-    by_phone = (
-        Patient.id.in_(
-            select(PatientPhone.patient_id).where(
-                PatientPhone.reversed_number.like(rules.like(asked.phone_tail[::-1]) + "%")
-            )
-        )
-        if asked.phone_tail
-        else None
+    of_phone = select(PatientPhone.patient_id).where(
+        PatientPhone.reversed_number.like(rules.like((asked.phone_tail or "")[::-1]) + "%")
     )
-    by_number = Patient.card_number == asked.card_number if asked.card_number is not None else None
     rank: ColumnElement[int] = literal(1)
     conditions: list[ColumnElement[bool]] = []
     if asked.words:
         conditions += [Patient.search_name.like(f"% {rules.like(word)}%") for word in asked.words]
         # whose surname begins with the first word comes before whose name or patronymic does
         rank = case((Patient.search_name.like(f" {rules.like(asked.words[0])}%"), 0), else_=1)
-        if by_phone is not None:
-            conditions.append(by_phone)
-    elif by_number is not None and by_phone is not None:
-        conditions.append(or_(by_number, by_phone))
-        rank = case((by_number, 0), else_=1)
-    elif by_number is not None:
-        conditions.append(by_number)
-    elif by_phone is not None:
-        conditions.append(by_phone)
+        if asked.phone_tail:
+            conditions.append(Patient.id.in_(of_phone))
+    elif asked.card_number is not None and asked.phone_tail:
+        # two looks into two indexes: an OR between them would read every card
+        card = aliased(Patient)
+        of_number = select(card.id).where(card.card_number == asked.card_number)
+        conditions.append(Patient.id.in_(union_all(of_number, of_phone)))
+        rank = case((Patient.card_number == asked.card_number, 0), else_=1)
+    elif asked.card_number is not None:
+        conditions.append(Patient.card_number == asked.card_number)
+    elif asked.phone_tail:
+        conditions.append(Patient.id.in_(of_phone))
     if doctor_id is not None:
         conditions.append(of_doctor(doctor_id))
     if not archived:
@@ -164,28 +160,38 @@ def treated_by(patient_id: int, doctor_id: int) -> bool:
 
 
 def possible_duplicates(
-    surname: str, name: str, birth_date: date | None, phone: str | None, *, but: int | None = None
+    surname: str,
+    name: str,
+    birth_date: date | None,
+    phone: str | None,
+    *,
+    but: int | None = None,
+    doctor_id: int | None = None,
 ) -> list[Found]:
-    """Cards that may be the same person: the same phone and first name, or the same surname, name and birth date."""
-    same_name = func.replace(func.lower(Patient.name), "ё", "е") == name.lower().replace("ё", "е")
-    same = [
-        and_(
-            Patient.search_name.like(f" {rules.like(surname.lower().replace('ё', 'е'))} %"),
-            same_name,
-            Patient.birth_date == birth_date if birth_date else literal(True),
-        )
-    ]
-    if phone:
-        same.append(
-            and_(
-                same_name,
-                Patient.id.in_(select(PatientPhone.patient_id).where(PatientPhone.number == phone)),
-            )
-        )
-    ids = session.scalars(
-        select(Patient.id).where(or_(*same), Patient.id != (but or 0)).order_by(Patient.id.desc()).limit(5)
+    """Cards that may be the same person: the same surname and name, or the same phone; five at most.
+
+    A namesake with another birth date is another person; one whose birth date nobody knows may be the same.
+    Namesakes come before those who only share the phone, who are often the family. A doctor is shown own patients.
+    """
+    named = aliased(Patient)
+    namesakes = select(named.id, literal(0).label("rank")).where(
+        named.search_name.like(f" {rules.like(rules.searchable(surname))} {rules.like(rules.searchable(name))} %")
     )
-    return rows(list(ids))
+    if birth_date:
+        namesakes = namesakes.where(or_(named.birth_date == birth_date, named.birth_date.is_(None)))
+    same_phone = select(PatientPhone.patient_id, literal(1)).where(PatientPhone.number == phone)
+    same = (union_all(namesakes, same_phone) if phone else namesakes).subquery()
+    found = (
+        select(Patient.id)
+        .join(same, same.c.id == Patient.id)
+        .where(Patient.id != (but or 0))
+        .group_by(Patient.id)
+        .order_by(func.min(same.c.rank), Patient.id.desc())
+        .limit(5)
+    )
+    if doctor_id is not None:
+        found = found.where(of_doctor(doctor_id))
+    return rows(list(session.scalars(found)))
 
 
 def statistics(patient_id: int) -> dict[str, Any]:
@@ -258,9 +264,3 @@ def sources() -> list[ReferralSource]:
     return list(
         session.scalars(select(ReferralSource).where(ReferralSource.archived.is_(False)).order_by(ReferralSource.name))
     )
-
-
-def names_of(user_ids: Sequence[int]) -> dict[int, str]:
-    """Who the accounts are, for the history."""
-    found = session.execute(select(User.id, User.first_name, User.last_name).where(User.id.in_(user_ids)))
-    return {pk: f"{first} {last}" for pk, first, last in found}

@@ -61,6 +61,15 @@ def age(birth_date: date | None, today: date) -> int | None:
     return today.year - birth_date.year - ((today.month, today.day) < (birth_date.month, birth_date.day))
 
 
+#: Hyphens and apostrophes part the words of a name; ё is searched as е.
+_SEARCHABLE = str.maketrans("ё-'’ʼ‐–", "е      ")
+
+
+def searchable(text: str) -> str:
+    """A name as the card index compares it; the table's `search_name` is made the same way."""
+    return text.lower().translate(_SEARCHABLE)
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What a typed search asks for: beginnings of name words, the end of a phone, a card's number."""
@@ -81,7 +90,7 @@ def wanted(text: str) -> Wanted:
     beginnings of name parts in any order, ё as е. Digits beside words are a phone's end.
     """
     digits = re.sub(r"\D", "", text)
-    words = tuple(re.findall(r"[^\W\d_]+", text.lower().replace("ё", "е")))[:6]
+    words = tuple(re.findall(r"[^\W\d_]+", searchable(text)))[:6]
     tail = digits if TAIL <= len(digits) <= 15 else None
     if tail and len(digits) == 11 and digits[0] == "8":
         tail = digits[1:]

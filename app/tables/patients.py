@@ -33,8 +33,9 @@ class Family(Made, Model):
         return self.name
 
 
-#: Name parts as the search compares them: lower case, ё as е, each word after a space.
-SEARCH_NAME = "replace(lower(' ' || surname || ' ' || name || ' ' || patronymic), 'ё', 'е')"
+#: Name parts as the search compares them: lower case, ё as е, each word after a space, the halves of a
+#: double name too. `patients.rules.searchable` does the same to what is typed.
+SEARCH_NAME = "translate(lower(' ' || surname || ' ' || name || ' ' || patronymic), 'ё-''’ʼ‐–', 'е      ')"
 
 
 class Patient(Made, Model):

@@ -796,7 +796,10 @@ def upgrade() -> None:
         sa.Column(
             "search_name",
             sa.Text(),
-            sa.Computed("replace(lower(' ' || surname || ' ' || name || ' ' || patronymic), 'ё', 'е')", persisted=True),
+            sa.Computed(
+                "translate(lower(' ' || surname || ' ' || name || ' ' || patronymic), 'ё-''’ʼ‐–', 'е      ')",
+                persisted=True,
+            ),
             nullable=False,
         ),
         sa.Column("birth_date", sa.Date(), nullable=True),
