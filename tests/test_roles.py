@@ -26,8 +26,9 @@ PUBLIC = {
     "SwaggerView.show": "the same, to read",
     "UtilView.back": "only leads back",
 }
-#: What a role does not get although it holds the right for what is its own: a drawer is nobody's own.
-NOT_OWN = {("doctor", "/api/v1/reports/cash"), ("doctor", "/reports/cash")}
+#: What a role does not get although it holds the right for what is its own: a drawer is nobody's own,
+#: and neither is a card that nobody has started yet.
+NOT_OWN = {("doctor", "/api/v1/reports/cash"), ("doctor", "/reports/cash"), ("doctor", "/patients/new")}
 
 
 def rules(app: Flask) -> list[Rule]:

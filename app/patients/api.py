@@ -68,6 +68,7 @@ class PatientApi(DeskApi):
     @takes(CardBody)
     def create(self, body: dict[str, Any]) -> Any:
         """Start a patient's card"""
+        access.require_own(actor(), "card.edit", None)
         number = rules.phone(body["phone"]) if body.get("phone") else None
         with transaction():
             twins = queries.possible_duplicates(

@@ -1,10 +1,17 @@
 """The card's form: what a browser may send."""
 
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from flask import request
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from wtforms import DateField, EmailField, HiddenField, SelectField, StringField, TelField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, Regexp
 
+from app.models import Patient
 from app.patients import queries
 from app.vocab import Sex
 
@@ -38,17 +45,39 @@ class CardForm(FlaskForm):
     source_id = SelectField(_("Where they learned about us"), [Optional()])
     comment = TextAreaField(_("Comment"), _at_most(2000))
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, obj: Patient | None = None) -> None:
+        phone = obj.phones[0].number if obj and obj.phones else ""
+        super().__init__(obj=obj, phone=phone)
+        if obj and not request.form:
+            self.source_id.data, self.sex.data = str(obj.source_id or ""), obj.sex or ""
+        sources = queries.sources()
+        if obj and obj.source and obj.source not in sources:
+            # archived since: it is no longer offered, but an edit does not lose it
+            sources.append(obj.source)
         self.sex.choices = [("", ""), *((str(sex), _(sex.label)) for sex in Sex)]
-        self.source_id.choices = [("", ""), *((str(source.id), source.name) for source in queries.sources())]
+        self.source_id.choices = [("", ""), *((str(source.id), source.name) for source in sources)]
 
-    def values(self) -> dict[str, object]:
-        """What was filled in, as the operations take it."""
+    def values(self) -> dict[str, Any]:
+        """What was sent, as the operations take it; a field that was not sent is not changed."""
         skipped = {"version", "csrf_token"}
-        values = {field.name: field.data for field in self if field.name not in skipped}
-        values["source_id"] = int(values["source_id"]) if values["source_id"] else None
+        values = {field.name: field.data for field in self if field.name not in skipped and field.name in request.form}
+        if "source_id" in values:
+            values["source_id"] = int(values["source_id"]) if values["source_id"] else None
         return values
+
+    def show_newer(self, current: Mapping[str, Any]) -> None:
+        """Beside each field that somebody else has changed, what stands there now; saving again is then on purpose."""
+        self.version.data = str(current["version"])
+        phones = current["phones"]
+        now = {**current, "phone": phones[0]["number"] if phones else ""}
+        for name, typed in self.values().items():
+            if (typed or "") != (now[name] or ""):
+                self.show({name: f"{gettext('Now')}: {self._in_words(name, now[name]) or '—'}"})
+
+    def _in_words(self, name: str, value: Any) -> str:
+        if name in ("sex", "source_id"):
+            return str(dict(self[name].choices).get(str(value or ""), ""))
+        return f"{value:%d.%m.%Y}" if isinstance(value, date) else str(value or "")
 
     def show(self, fields: dict[str, str]) -> None:
         """Put the sentences of a refusal beside their fields."""

@@ -28,10 +28,10 @@ def create_card(values: Mapping[str, Any], *, actor: User | None) -> Patient:
     Records `card.created`.
 
     Raises:
-        NotAllowed
+        NotAllowed: also to a doctor, who edits own patients' cards and starts none.
         Invalid: a name is missing, the phone or the birth date cannot be right, there is no such source.
     """
-    access.require(actor, "card.edit")
+    access.require_own(actor, "card.edit", None)
     clean = _checked(values)
     if not clean.get("surname") or not clean.get("name"):
         raise Invalid(fields={key: N_("Fill in this field.") for key in ("surname", "name") if not clean.get(key)})
@@ -40,8 +40,6 @@ def create_card(values: Mapping[str, Any], *, actor: User | None) -> Patient:
     if number:
         patient.phones.append(PatientPhone(number=number))
     patient.status = rules.card_status(patient.birth_date, bool(number))
-    own = access.account(actor).own_only("card.edit") if actor else None
-    patient.doctor_id = own or None
     session.add(patient)
     session.flush()
     session.refresh(patient, ["card_number", "version"])
@@ -53,13 +51,13 @@ def edit_card(patient_id: int, version: int, values: Mapping[str, Any], *, actor
     """Change what stands on a card; fields that are not given stay.
 
     `phone` changes the first phone, empty removes it. A draft that became complete is a full card.
-    Records `card.changed` with what changed.
+    Records `card.changed` with what changed; an edit that changes nothing leaves no trace.
 
     Raises:
         NotFound, NotAllowed, CardArchived, Invalid
         Stale: somebody saved the card after `version` was read; `current` is the card now.
     """
-    patient = _mine(patient_id, actor)
+    patient = _mine(patient_id, "card.edit", actor)
     if patient.status == CardStatus.ARCHIVED:
         raise CardArchived()
     if patient.version != version:
@@ -73,9 +71,11 @@ def edit_card(patient_id: int, version: int, values: Mapping[str, Any], *, actor
     if "phone" in values:
         _change_phone(patient, values["phone"] or "")
     patient.status = rules.card_status(patient.birth_date, bool(patient.phones))
-    patient.version += 1
-    session.flush()
-    audit.record("card.changed", patient, before=before, after=_facts(patient), patient_id=patient.id, actor=actor)
+    after = _facts(patient)
+    if after != before:
+        patient.version += 1
+        session.flush()
+        audit.record("card.changed", patient, before=before, after=after, patient_id=patient.id, actor=actor)
     return patient
 
 
@@ -87,7 +87,7 @@ def archive_card(patient_id: int, reason: str, *, actor: User | None) -> Patient
     """
     if not reason.strip():
         raise ReasonNeeded()
-    patient = _mine(patient_id, actor)
+    patient = _mine(patient_id, "card.archive", actor)
     if patient.status != CardStatus.ARCHIVED:
         patient.status, patient.archive_reason = CardStatus.ARCHIVED, reason.strip()
         patient.version += 1
@@ -110,15 +110,15 @@ def plain(patient: Patient) -> dict[str, Any]:
     }
 
 
-def _mine(patient_id: int, actor: User | None) -> Patient:
-    """The card, locked, if the actor may change it."""
-    access.require(actor, "card.edit")
+def _mine(patient_id: int, right: str, actor: User | None) -> Patient:
+    """The card, locked, if the right of the actor covers it."""
+    access.require(actor, right)
     patient = lock(Patient, patient_id)
     if patient is None:
         raise NotFound()
-    own = access.account(actor).own_only("card.edit") if actor else None
+    own = access.account(actor).own_only(right) if actor else None
     if own is not None and not queries.treated_by(patient_id, own):
-        raise NotAllowed(right="card.edit")
+        raise NotAllowed(right=right)
     return patient
 
 
@@ -133,11 +133,10 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
         if value is None and key not in ("birth_date", "sex", "source_id"):
             clean[key] = ""
     rules.check_birth_date(clean.get("birth_date"), clock.today())
-    clean["sex"] = clean["sex"] or None if "sex" in clean else None
-    if clean["sex"] is None and "sex" not in values:
-        del clean["sex"]
-    elif clean["sex"] is not None and clean["sex"] not in set(Sex):
-        raise Invalid(fields={"sex": N_("Unknown value.")})
+    if "sex" in clean:
+        clean["sex"] = clean["sex"] or None
+        if clean["sex"] is not None and clean["sex"] not in set(Sex):
+            raise Invalid(fields={"sex": N_("Unknown value.")})
     if clean.get("source_id") and session.get(ReferralSource, clean["source_id"]) is None:
         raise Invalid(fields={"source_id": N_("There is no such entry in the directory.")})
     return clean
@@ -149,9 +148,9 @@ def _change_phone(patient: Patient, typed: str) -> None:
             patient.phones.pop(0)
         return
     number = rules.phone(typed)
-    if any(phone.number == number for phone in patient.phones):
-        return
-    if patient.phones:
+    if any(phone.number == number for phone in patient.phones[1:]):
+        patient.phones.pop(0)
+    elif patient.phones:
         patient.phones[0].number = number
     else:
         patient.phones.append(PatientPhone(number=number))

@@ -10,8 +10,7 @@ from flask_babel import gettext
 
 from app import access, audit, clock
 from app.db import transaction
-from app.errors import Invalid, Refusal
-from app.models import Patient
+from app.errors import Invalid, Refusal, Stale
 from app.patients import operations, queries, rules
 from app.patients.forms import CardForm
 from app.patients.reach import visible
@@ -30,9 +29,14 @@ TABS = [
 ]
 
 
+def _whole(given: str | None) -> int:
+    """A small number as a browser sends it; 0 for anything else."""
+    return int(given) if given and len(given) < 10 and given.isascii() and given.isdigit() else 0
+
+
 def _page_number() -> int:
-    given = request.args.get("page", "")
-    return int(given) if given.isascii() and given.isdigit() and int(given) < 100_000 else 0
+    page = _whole(request.args.get("page"))
+    return page if page < 100_000 else 0
 
 
 class PatientsView(DeskView):
@@ -49,7 +53,14 @@ class PatientsView(DeskView):
         own = access.account(actor()).own_only("card.see")
         count, found = queries.find(q, limit=PAGE, offset=page * PAGE, doctor_id=own)
         return self.page(
-            "patients/index.html", title=gettext("Patients"), q=q, found=found, count=count, page=page, size=PAGE
+            "patients/index.html",
+            title=gettext("Patients"),
+            q=q,
+            found=found,
+            count=count,
+            page=page,
+            size=PAGE,
+            may_start=may("card.edit") and access.account(actor()).own_only("card.edit") is None,
         )
 
     @expose("/<int:pk>", methods=["GET"])
@@ -82,6 +93,7 @@ class PatientsView(DeskView):
     @guarded("card.edit")
     def new(self) -> Any:
         """A new card; cards that may be the same person are shown before it is saved anyway."""
+        access.require_own(actor(), "card.edit", None)
         form, twins = CardForm(), []
         if form.validate_on_submit():
             values = form.values()
@@ -98,19 +110,19 @@ class PatientsView(DeskView):
         return self.page("patients/form.html", status, title=gettext("New card"), form=form, twins=twins, patient=None)
 
     def _twins(self, values: dict[str, Any]) -> list[dict[str, Any]]:
-        number = rules.phone(values["phone"]) if values["phone"] else None
+        number = rules.phone(values["phone"]) if values.get("phone") else None
         surname, name = rules.person_name(values["surname"]), rules.person_name(values["name"])
-        return queries.possible_duplicates(surname, name, values["birth_date"], number)
+        return queries.possible_duplicates(surname, name, values.get("birth_date"), number)
 
     @expose("/<int:pk>/edit", methods=["GET", "POST"])
     @guarded("card.edit")
     def edit(self, pk: int) -> Any:
         """Change a card; somebody else's newer change is not overwritten."""
         patient = visible(pk)
-        form = CardForm(obj=patient) if request.method == "POST" else self._filled(patient)
+        form = CardForm(obj=patient)
         if form.validate_on_submit():
             try:
-                version = int(form.version.data) if (form.version.data or "").isdigit() else 0
+                version = _whole(request.form.get("version"))
                 with transaction():
                     operations.edit_card(pk, version, form.values(), actor=actor())
                 flash(gettext("The card was saved."), "success")
@@ -121,21 +133,16 @@ class PatientsView(DeskView):
         status = 422 if request.method == "POST" else 200
         return self.page("patients/form.html", status, title=patient.full_name, form=form, twins=[], patient=patient)
 
-    def _filled(self, patient: Patient) -> CardForm:
-        form = CardForm(obj=patient)
-        form.source_id.data = str(patient.source_id or "")
-        form.sex.data = patient.sex or ""
-        form.phone.data = patient.phones[0].number if patient.phones else ""
-        return form
-
     def _show(self, form: CardForm, refusal: Refusal) -> None:
         if isinstance(refusal, Invalid):
             form.show(refusal_body(refusal)["fields"])
-        else:
-            say(refusal)
+            return
+        say(refusal)
+        if isinstance(refusal, Stale):
+            form.show_newer(refusal.facts["current"])
 
     @expose("/<int:pk>/archive", methods=["POST"])
-    @guarded("card.edit")
+    @guarded("card.archive")
     def archive(self, pk: int) -> Any:
         """Put a card into the archive, with the reason."""
         visible(pk)

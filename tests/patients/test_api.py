@@ -123,3 +123,52 @@ def test_pages(client_of: Any, make: Maker) -> None:
     assert "Латекс" in clerk.get(made.headers["Location"]).text
     stale = clerk.post(made.headers["Location"] + "/edit", data={**values, "version": "1", "allergy": "Йод"})
     assert stale.status_code == 422 and "Йод" in stale.text
+
+
+def test_a_doctor_sees_and_changes_own_patients_only(program: Any, make: Maker) -> None:
+    """And learns of nobody by pretending to start a card."""
+    from app import access
+    from app.db import session
+    from app.models import Patient
+
+    own, strange = make.patient("Докторов"), make.patient("Докторов", birth_date=None)
+    employee = access.load(make.user("doctor").id).account.employee_id  # type: ignore[union-attr]
+    session.get_one(Patient, own.id).doctor_id = employee
+    session.commit()
+    api = program("doctor")
+    assert [row["id"] for row in api.get("patients/?q=докторов").json["result"]] == [own.id]
+    assert api.get(f"patients/{own.id}").status_code == 200
+    for path in ("", "/statistics", "/balance"):
+        assert api.get(f"patients/{strange.id}{path}").json["error"] == "not_allowed"
+    assert api.patch(f"patients/{own.id}", {"version": 1, "comment": "Мой"}).status_code == 200
+    assert api.patch(f"patients/{strange.id}", {"version": 1, "comment": "Чужой"}).status_code == 403
+    probe = api.post("patients/", {"surname": "Докторов", "name": "Иван"})
+    assert probe.status_code == 403 and str(strange.card_number) not in probe.text
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {}, [], "x", {"version": "one"}, {"version": 0}, {"version": -1}, {"version": 2**40}, {"version": 1.5}, {"version": True},
+        {"version": None}, {"version": 1, "id": 5}, {"version": 1, "card_number": 1}, {"version": 1, "status": "archived"},
+        {"version": 1, "surname": ""}, {"version": 1, "surname": None}, {"version": 1, "phone": "1"}, {"version": 1, "inn": "1" * 13},
+        {"version": 1, "birth_date": "1800-01-01"}, {"version": 1, "source_id": 999999}, {"version": 1, "allergy": "\x00"},
+        {"version": 1, "comment": "y" * 1_000_000}, {"version": 1, "doctor_id": 1}, {"version": 1, "sex": ""},
+    ],
+)  # fmt: skip
+def test_a_wrong_change_changes_nothing(program: Any, make: Maker, wrong: Any) -> None:
+    api, pk = program("administrator"), make.patient().id
+    before = api.get(f"patients/{pk}").json
+    answer = api.patch(f"patients/{pk}", wrong)
+    assert answer.status_code == 422 and answer.json["error"] == "invalid", answer.text[:200]
+    assert api.get(f"patients/{pk}").json == before
+
+
+def test_money_is_text_and_times_are_the_walls(program: Any, make: Maker) -> None:
+    from datetime import datetime
+
+    one = make.patient()
+    make.appointment(one, make.doctor(), datetime(2026, 3, 2, 10), status="completed")
+    figures = program("administrator").get(f"patients/{one.id}/statistics").json
+    assert {figures[key] for key in ("billed", "paid", "average_bill")} == {"0.00"}
+    assert figures["last_visit"] == "2026-03-02T10:00" and figures["next_visit"] is None

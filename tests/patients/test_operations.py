@@ -154,3 +154,21 @@ def test_statistics_count_what_happened(make: Maker) -> None:
     assert (found["cancelled_by_patient"], found["cancelled_by_clinic"], found["late_cancellations"]) == (1, 1, 1)
     assert (found["first_visit"], found["last_visit"]) == (day, day.replace(day=3))
     assert found["next_visit"] == datetime(2100, 1, 1, 9)
+
+
+def test_typing_the_second_phone_drops_the_first(make: Maker) -> None:
+    from app.models import Patient, PatientPhone
+
+    one = make.patient(phone="+79161110001")
+    make._save(PatientPhone(patient_id=one.id, number="+79161110002", owner="мама"))
+    with transaction():
+        operations.edit_card(one.id, 1, {"phone": "8 916 111-00-02"}, actor=None)
+    session.expire_all()
+    assert [(p.number, p.owner) for p in session.get_one(Patient, one.id).phones] == [("+79161110002", "мама")]
+
+
+def test_saving_what_stands_there_already_leaves_no_trace(make: Maker) -> None:
+    one = make.patient(birth_date=date(1980, 1, 1), comment="Так")
+    with transaction():
+        operations.edit_card(one.id, 1, {"comment": "Так"}, actor=None)
+    assert session.merge(one).version == 1 and audit.history(one) == []

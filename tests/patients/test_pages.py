@@ -1,0 +1,197 @@
+"""The card index in a browser: what is shown, what stays when something is wrong, and who is kept out."""
+
+import re
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+
+from app.db import session
+from app.models import Patient, ReferralSource
+from tests.conftest import Maker, counted_statements
+
+VALUES = {"surname": "Листова", "name": "Ада", "phone": "+79161110000", "birth_date": "1970-01-02"}
+
+
+def typed_in(page: str, name: str) -> str:
+    """What stands in a field of a form."""
+    found = re.search(rf'<input[^>]*\bname="{name}"[^>]*>', page)
+    assert found, name
+    value = re.search(r'\bvalue="([^"]*)"', found[0])
+    return value[1] if value else ""
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("surname", ""), ("surname", "Ы" * 101), ("surname", "А\x00Б"), ("name", "   "), ("phone", "12"),
+        ("phone", "9" * 41),
+        ("birth_date", "31.02.1970"), ("birth_date", "2999-01-01"), ("birth_date", "NaN"), ("sex", "other"),
+        ("source_id", "999999"), ("source_id", "-1"), ("source_id", "NaN"), ("email", "x" * 201), ("snils", "1" * 15),
+        ("comment", "y" * 400_000), ("allergy", "\x07"),
+    ],
+)  # fmt: skip
+def test_what_was_typed_stays_and_nothing_is_written(client_of: Any, make: Maker, field: str, wrong: str) -> None:
+    mark = "Нетакова"
+    answer = client_of("administrator").post("/patients/new", data={**VALUES, "patronymic": mark, field: wrong})
+    assert answer.status_code == 422, answer.text[:300]
+    assert "field-error" in answer.text
+    assert typed_in(answer.text, "patronymic") == mark
+    if field not in ("surname", "name"):
+        assert typed_in(answer.text, "surname") == "Листова"
+    assert mark not in client_of("administrator").get("/patients/?q=" + mark).text.replace(f'value="{mark}"', "")
+
+
+def test_a_double_click_makes_one_card(client_of: Any) -> None:
+    clerk, values = client_of("administrator"), {"surname": "Двухкликова", "name": "Яна", "request_id": str(uuid4())}
+    first, second = (clerk.post("/patients/new", data=values) for _ in range(2))
+    assert first.status_code == second.status_code == 302
+    assert first.headers["Location"] == second.headers["Location"]
+
+
+def test_a_likely_twin_is_shown_and_can_be_overruled(client_of: Any, make: Maker) -> None:
+    twin = make.patient("Близнецова", name="Ева", phone="+79167770001")
+    clerk, values = client_of("administrator"), {"surname": "Близнецова", "name": "Ева"}
+    asked = clerk.post("/patients/new", data=values)
+    assert asked.status_code == 422 and f'href="/patients/{twin.id}"' in asked.text
+    made = clerk.post("/patients/new", data={**values, "anyway": "1"})
+    assert made.status_code == 302 and not made.headers["Location"].endswith(f"/{twin.id}")
+
+
+def test_somebody_elses_change_is_shown_and_then_overruled_on_purpose(client_of: Any, make: Maker) -> None:
+    """The loser sees what stands there now beside what was typed; sending the same page again saves it."""
+    pk, clerk = make.patient().id, client_of("administrator")
+    address = f"/patients/{pk}/edit"
+    assert clerk.post(address, data={**VALUES, "version": "1", "address": "Арбат, 1"}).status_code == 302
+    lost = clerk.post(address, data={**VALUES, "version": "1", "address": "Сретенка, 2"})
+    assert lost.status_code == 422
+    assert typed_in(lost.text, "address") == "Сретенка, 2" and "Арбат, 1" in lost.text
+    assert lost.text.count("field-error") == 1  # only what differs
+    assert session.get(Patient, pk, populate_existing=True).address == "Арбат, 1"  # type: ignore[union-attr]
+    saved = clerk.post(address, data={**VALUES, "version": typed_in(lost.text, "version"), "address": "Сретенка, 2"})
+    assert saved.status_code == 302
+    assert session.get(Patient, pk, populate_existing=True).address == "Сретенка, 2"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("version", [None, "", "0", "-1", "²", "x", "9" * 5000, "1.0"])
+def test_a_wrong_version_saves_nothing(client_of: Any, make: Maker, version: str | None) -> None:
+    pk = make.patient().id
+    sent = {**VALUES, "comment": "затёрто"} | ({} if version is None else {"version": version})
+    answer = client_of("administrator").post(f"/patients/{pk}/edit", data=sent)
+    assert answer.status_code == 422, answer.status_code
+    assert session.get(Patient, pk, populate_existing=True).comment == ""  # type: ignore[union-attr]
+
+
+def test_an_edit_does_not_lose_an_archived_source(client_of: Any, make: Maker) -> None:
+    source = make._save(ReferralSource(name=f"Газета {uuid4().hex[:6]}", archived=True))
+    pk, clerk = make.patient(source_id=source.id).id, client_of("administrator")
+    page = clerk.get(f"/patients/{pk}/edit").text
+    assert f'<option selected value="{source.id}">{source.name}</option>' in page
+    assert source.name not in clerk.get("/patients/new").text
+    sent = {**VALUES, "version": "1", "source_id": str(source.id)}
+    assert clerk.post(f"/patients/{pk}/edit", data=sent).status_code == 302
+    assert session.get(Patient, pk, populate_existing=True).source_id == source.id  # type: ignore[union-attr]
+
+
+def test_a_field_that_was_not_sent_is_not_emptied(client_of: Any, make: Maker) -> None:
+    pk = make.patient(phone="+79161112233", comment="Важно").id
+    sent = {"surname": "Новая", "name": "Инна", "version": "1"}
+    assert client_of("administrator").post(f"/patients/{pk}/edit", data=sent).status_code == 302
+    patient = session.get_one(Patient, pk, populate_existing=True)
+    assert (patient.surname, patient.comment, [p.number for p in patient.phones]) == (
+        "Новая",
+        "Важно",
+        ["+79161112233"],
+    )
+
+
+@pytest.mark.parametrize("page", ["-1", "x", "²", "9" * 5000, "99999", "1e3", "%00"])
+@pytest.mark.parametrize("address", ["/patients/?q=а&page=", "/lookup/patients?q=а&page="])
+def test_a_wrong_page_is_a_page(client_of: Any, address: str, page: str) -> None:
+    assert client_of("administrator").get(address + page).status_code == 200
+
+
+@pytest.mark.parametrize("q", ["%00", "%ED%A0%80", "я" * 5000, "<script>alert(1)</script>", "%25", "_", "'", "\\"])
+def test_a_wrong_search_finds_nobody(client_of: Any, q: str) -> None:
+    answer = client_of("administrator").get("/patients/", query_string=f"q={q}")
+    assert answer.status_code == 200 and "<script>alert" not in answer.text
+
+
+def test_the_card_shows_what_the_desk_must_not_miss(client_of: Any, make: Maker, app: Flask) -> None:
+    one = make.patient("Картина", allergy="Лидокаин", phone="+79161234567")
+    clerk = client_of("administrator")
+    with counted_statements(app) as seen:
+        page = clerk.get(f"/patients/{one.id}").text
+    assert len(seen) <= 12, (len(seen), seen)
+    assert re.search(r"alert-danger[^<]*(<[^>]*>[^<]*)*Лидокаин", page)
+    assert f'href="/schedule/?patient={one.id}"' in page and f'href="/settlement/{one.id}"' in page
+    assert "+7 916 123-45-67" in page and f"№ {one.card_number}" in page
+    for tab in re.findall(r'hx-get="([^"]+)"', page):
+        assert clerk.get(tab).status_code == 200, tab
+
+
+def test_the_history_tells_the_deeds_in_words(client_of: Any, make: Maker, app: Flask) -> None:
+    clerk = client_of("administrator")
+    card = clerk.post("/patients/new", data={"surname": "Летописец", "name": "Нестор"}).headers["Location"]
+    for n in range(12):
+        sent = {"surname": "Летописец", "name": "Нестор", "comment": f"правка {n}", "version": str(n + 1)}
+        assert clerk.post(f"{card}/edit", data=sent).status_code == 302
+    with counted_statements(app) as seen:
+        page = clerk.get(f"{card}/history").text
+    assert len(seen) <= 6, len(seen)
+    assert "Карта создана" in page and "Карта изменена" in page
+    assert "правка 10" in page and "card.changed" not in page
+
+
+def test_the_lookup_gives_what_the_select_takes(client_of: Any, make: Maker) -> None:
+    for _ in range(21):
+        make.patient("Выборкин")
+    clerk = client_of("administrator")
+    first = clerk.get("/lookup/patients?q=выборкин").json
+    assert len(first["results"]) == 20 and first["pagination"] == {"more": True}
+    assert set(first["results"][0]) == {"id", "text"} and "Выборкин" in first["results"][0]["text"]
+    second = clerk.get("/lookup/patients?q=выборкин&page=2").json
+    assert len(second["results"]) == 1 and second["pagination"] == {"more": False}
+    assert second["results"][0]["id"] not in [row["id"] for row in first["results"]]
+
+
+def test_only_the_senior_archives(client_of: Any, make: Maker) -> None:
+    one = make.patient("Прощаев")
+    address = f"/patients/{one.id}"
+    for who in ("administrator", "doctor", "sysadmin"):
+        assert client_of(who).post(f"{address}/archive", data={"reason": "Переехал"}).status_code == 403, who
+    assert f'action="{address}/archive"' not in client_of("administrator").get(address).text
+    senior = client_of("senior")
+    assert f'action="{address}/archive"' in senior.get(address).text
+    assert senior.post(f"{address}/archive", data={"reason": " "}).status_code == 302
+    assert session.get_one(Patient, one.id, populate_existing=True).status == "active"  # no reason, no archive
+    assert senior.post(f"{address}/archive", data={"reason": "Переехал"}).status_code == 302
+    assert session.get_one(Patient, one.id, populate_existing=True).status == "archived"
+    assert "Переехал" in senior.get(address).text and "/schedule/?patient=" not in senior.get(address).text
+
+
+def test_a_doctor_opens_own_cards_and_starts_none(client_of: Any, make: Maker) -> None:
+    from app import access
+
+    doctor = client_of("doctor")
+    own, strange = make.patient("Своев"), make.patient("Чужев")
+    employee = access.load(make.user("doctor").id).account.employee_id  # type: ignore[union-attr]
+    session.get_one(Patient, own.id).doctor_id = employee
+    session.commit()
+    assert doctor.get(f"/patients/{own.id}").status_code == 200
+    for path in ("", "/edit", "/history"):
+        assert doctor.get(f"/patients/{strange.id}{path}").status_code == 403, path
+    assert doctor.post(f"/patients/{strange.id}/edit", data={**VALUES, "version": "1"}).status_code == 403
+    assert "Своев" in doctor.get("/patients/?q=своев").text
+    assert f"/patients/{strange.id}" not in doctor.get("/patients/?q=чужев").text
+    assert doctor.get("/lookup/patients?q=чужев").json["results"] == []
+    assert doctor.get("/patients/new").status_code == 403 and "/patients/new" not in doctor.get("/patients/").text
+    assert doctor.post("/patients/new", data=VALUES).status_code == 403
+
+
+def test_outsiders(app: Flask, client_of: Any, make: Maker) -> None:
+    pk = make.patient().id
+    for path in ("/patients/", f"/patients/{pk}", f"/patients/{pk}/edit", "/patients/new", "/lookup/patients"):
+        assert app.test_client().get(path).headers["Location"].startswith("/login/"), path
+        assert client_of("sysadmin").get(path).status_code == 403, path
