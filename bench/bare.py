@@ -68,13 +68,10 @@ INSERT INTO appointment (patient_id, doctor_id, branch_id, starts_at, ends_at, s
 VALUES (%(patient)s, %(doctor)s, %(branch)s, %(at)s, %(to)s, 'booked', 'not_notified', false, '', false, '', '') RETURNING id
 """
 PAY = """
-WITH taken AS (
-  INSERT INTO payment (legal_entity_id, branch_id, year, number, patient_id, amount, change, business_day, paid_at)
-  VALUES (1, %(branch)s, 3000, %(number)s, %(patient)s, %(amount)s, 0, current_date, now()) RETURNING id),
-entry AS (
-  INSERT INTO ledger_entry (kind, business_day, branch_id, patient_id, payment_id, debt_change, advance_change)
-  SELECT 'advance_in', current_date, %(branch)s, %(patient)s, id, 0, %(amount)s FROM taken)
-SELECT id, (SELECT advance + %(amount)s FROM patient_account WHERE patient_id = %(patient)s) advance FROM taken
+WITH entry AS (
+  INSERT INTO ledger_entry (kind, business_day, branch_id, patient_id, debt_change, advance_change)
+  VALUES ('advance_in', current_date, %(branch)s, %(patient)s, 0, %(amount)s) RETURNING id)
+SELECT id, (SELECT advance + %(amount)s FROM patient_account WHERE patient_id = %(patient)s) advance FROM entry
 """
 REPORTS = (
     """SELECT doctor_id, status, count(*) FROM appointment WHERE branch_id = %(branch)s AND starts_at >= %(first)s
