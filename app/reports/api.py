@@ -34,8 +34,7 @@ class ReportApi(DeskApi):
         if form in files.TYPES:
             return files.answer(tables.lay_out(opened, {}, EVERYTHING), form)
         size = query["page_size"]
-        page = Page(size, size * query["page"]) if size else EVERYTHING
-        found = figures_of(opened, page)
+        found = figures_of(opened, Page(size, size * query["page"]))
         window = {"from": opened.window.first, "to": opened.window.last}
         return self.answer({"window": window, "rows": found.rows, "totals": found.totals})
 

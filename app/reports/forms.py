@@ -11,14 +11,14 @@ class _Truth(fields.Boolean):
 
 
 class ReportQuery(Query):
-    """`?from=&to=&branch_id=&format=`; with `page_size` the rows come by pages, totals are always of all."""
+    """`?from=&to=&branch_id=&format=`; rows come by pages (a day fits into one), totals are always of all."""
 
     first = DayField(data_key="from", load_default=None)
     last = DayField(data_key="to", load_default=None)
     branch_id = IdField(load_default=None)
     format = one_of(("xlsx", "csv", "pdf", "json"), load_default=None)
     page = WholeField(0, 100_000, load_default=0)
-    page_size = WholeField(1, 5000, load_default=None)
+    page_size = WholeField(1, 5000, load_default=1000)
 
 
 class PatientsQuery(ReportQuery):
