@@ -270,14 +270,14 @@ def measure(ours: Program, bare: Program, question: Question, rounds: int) -> No
 def shown(asked: list[Question]) -> str:
     """The table."""
     lines = [
-        f"{'operation':<34}{'ours ms':>9}{'bare ms':>9}{'ratio':>8}{'best peer':>10}{'op/s':>8}{'bare':>8}{'SQL':>5}{'bytes':>9}"
+        f"{'operation':<34}{'ours ms':>9}{'bare ms':>9}{'ratio':>8}{'best peer':>10}{'op/s':>8}{'bare':>8}{'SQL':>5}{'bytes':>12}"
     ]
     for q in asked:
         f = q.found
         peer = f"×{q.peer}" if q.peer else "–"
         lines.append(
             f"{q.name:<34}{f['ours']:>9.1f}{f['bare']:>9.1f}{'×' + format(f['ours'] / f['bare'], '.1f'):>8}{peer:>10}"
-            f"{f['ours_rate']:>8.0f}{f['bare_rate']:>8.0f}{f['statements']:>5}{f['bytes']:>9,}"
+            f"{f['ours_rate']:>8.0f}{f['bare_rate']:>8.0f}{f['statements']:>5}{f['bytes']:>12,}"
         )
     return "\n".join(lines)
 
