@@ -70,6 +70,8 @@ class PatientsView(DeskView):
         patient = visible(pk)
         here = {rule.endpoint for rule in current_app.url_map.iter_rules()}
         tabs = [(title, url_for(at, pk=pk)) for title, at, right in TABS if at in here and may(right)]
+        # `?tab=documents` opens the tab of that room
+        first = next((url for _, url in tabs if url.split("/")[1] == request.args.get("tab")), tabs[0][1])
         return self.page(
             "patients/card.html",
             title=patient.full_name,
@@ -80,6 +82,7 @@ class PatientsView(DeskView):
             by_doctor=queries.by_doctor(pk),
             family=queries.family(patient),
             tabs=tabs,
+            first=first,
         )
 
     @expose("/<int:pk>/history", methods=["GET"])

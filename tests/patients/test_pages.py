@@ -131,6 +131,20 @@ def test_the_card_shows_what_the_desk_must_not_miss(client_of: Any, make: Maker,
         assert clerk.get(tab).status_code == 200, tab
 
 
+def test_print_opens_the_documents(client_of: Any, make: Maker) -> None:
+    pk, clerk = make.patient().id, client_of("administrator")
+    button = f"/patients/{pk}?tab=documents"
+    assert f'href="{button}#tab"' in clerk.get(f"/patients/{pk}").text
+    for address, first in (
+        (button, f"/documents/patient/{pk}"),
+        (f"/patients/{pk}", f"/schedule/patient/{pk}"),
+        (f"/patients/{pk}?tab=<b>", f"/schedule/patient/{pk}"),
+    ):
+        page = clerk.get(address).text
+        assert re.search(rf'<div id="tab" hx-get="{first}"', page), address
+        assert re.search(rf'class="here" hx-get="{first}"', page), address
+
+
 def test_the_history_tells_the_deeds_in_words(client_of: Any, make: Maker, app: Flask) -> None:
     clerk = client_of("administrator")
     card = clerk.post("/patients/new", data={"surname": "Летописец", "name": "Нестор"}).headers["Location"]
