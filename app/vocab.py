@@ -171,6 +171,7 @@ DEEDS: dict[str, str] = {
     "card.created": N_("Card created"),
     "card.changed": N_("Card changed"),
     "card.archived": N_("Card archived"),
+    "card.restored": N_("Card taken out of the archive"),
     "document.issued": N_("Document issued"),
     "template.changed": N_("Document template changed"),
     "message.sent": N_("Message sent"),

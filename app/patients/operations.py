@@ -96,6 +96,24 @@ def archive_card(patient_id: int, reason: str, *, actor: User | None) -> Patient
     return patient
 
 
+def restore_card(patient_id: int, *, actor: User | None) -> Patient:
+    """Take a card out of the archive; a full card is full again, a draft a draft.
+
+    Raises:
+        NotFound, NotAllowed
+    """
+    patient = _mine(patient_id, "card.archive", actor)
+    if patient.status == CardStatus.ARCHIVED:
+        patient.status = rules.card_status(patient.birth_date, bool(patient.phones))
+        patient.archive_reason = ""
+        patient.version += 1
+        session.flush()
+        audit.record(
+            "card.restored", patient, after={"status": str(patient.status)}, patient_id=patient.id, actor=actor
+        )
+    return patient
+
+
 def plain(patient: Patient) -> dict[str, Any]:
     """The card as programs see it."""
     return {

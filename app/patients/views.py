@@ -51,10 +51,12 @@ class PatientsView(DeskView):
         """The card index: a search and a page of what it found."""
         q, page = request.args.get("q", "")[:100], _page_number()
         own = access.account(actor()).own_only("card.see")
-        count, found = queries.find(q, limit=PAGE, offset=page * PAGE, doctor_id=own)
+        archived = bool(request.args.get("archived"))
+        count, found = queries.find(q, limit=PAGE, offset=page * PAGE, doctor_id=own, archived=archived)
         return self.page(
             "patients/index.html",
             title=gettext("Patients"),
+            archived=archived,
             q=q,
             found=found,
             count=count,
@@ -153,6 +155,19 @@ class PatientsView(DeskView):
             with transaction():
                 operations.archive_card(pk, request.form.get("reason", "")[:400], actor=actor())
             flash(gettext("The card is in the archive."), "success")
+        except Refusal as refusal:
+            say(refusal)
+        return redirect(url_for("PatientsView.card", pk=pk))
+
+    @expose("/<int:pk>/restore", methods=["POST"])
+    @guarded("card.archive")
+    def restore(self, pk: int) -> Any:
+        """Take a card out of the archive."""
+        visible(pk)
+        try:
+            with transaction():
+                operations.restore_card(pk, actor=actor())
+            flash(gettext("The card was taken out of the archive."), "success")
         except Refusal as refusal:
             say(refusal)
         return redirect(url_for("PatientsView.card", pk=pk))

@@ -86,6 +86,15 @@ def test_the_archive(make: Maker) -> None:
         operations.archive_card(patient.id, "Переехал", actor=None)
     with pytest.raises(CardArchived), transaction():
         operations.edit_card(patient.id, 2, {"comment": "?"}, actor=None)
+    number = str(patient.card_number)
+    assert patient.id not in [row["id"] for row in queries.find(number)[1]]
+    assert patient.id in [row["id"] for row in queries.find(number, archived=True)[1]]
+    with pytest.raises(NotAllowed), transaction():
+        operations.restore_card(patient.id, actor=access.load(make.user("administrator").id))
+    with transaction():
+        operations.restore_card(patient.id, actor=access.load(make.user("senior").id))
+    assert patient.id in [row["id"] for row in queries.find(number)[1]]
+    assert [event.action for event in audit.history(patient)] == ["card.archived", "card.restored"]
 
 
 def test_a_doctor_edits_own_patients_only(make: Maker) -> None:
