@@ -1,15 +1,13 @@
-"""The schedule over JSON: the day, free times, visits and their steps, closed time."""
+"""Visits over JSON: booking, moving, cancelling, the steps of the day, history."""
 
 from typing import Any
 
-from flask import request
-
-from app import access, clock
+from app import access
 from app.db import transaction
 from app.errors import NotFound
-from app.models import Appointment, Branch, Patient, TimeBlock
+from app.models import Appointment, Branch
 from app.schedule import forms, operations, queries
-from app.web import DeskApi, actor, asks, expose, fetched, guarded, may, takes
+from app.web import DeskApi, actor, expose, fetched, guarded, may, takes
 
 
 def own_doctor() -> int | None:
@@ -28,93 +26,6 @@ def visit_answer(appointment_id: int) -> dict[str, Any]:
         raise NotFound()
     access.require_own(actor(), "schedule.see", visit["doctor_id"])
     return visit
-
-
-class ScheduleApi(DeskApi):
-    resource_name = "schedule"
-    openapi_spec_tag = "Schedule"
-
-    @expose("/day", methods=["GET"])
-    @guarded("schedule.see")
-    @asks(forms.DayQuery)
-    def day(self, query: dict[str, Any]) -> Any:
-        """A day of the schedule; 304 when nothing has changed since the ETag"""
-        if query["branch_id"] is not None:
-            fetched(Branch, query["branch_id"])
-        sheet = queries.day_sheet(
-            query["day"] or clock.today(),
-            branch_id=query["branch_id"],
-            doctor_id=own_doctor(),
-            with_money=may("payment.see"),
-        )
-        if request.if_none_match.contains_weak(sheet.version):
-            response = self.answer(None, 304)
-            response.set_data(b"")
-        else:
-            response = self.answer(sheet.as_json())
-        response.set_etag(sheet.version)
-        response.headers["Cache-Control"] = "private, no-cache"
-        response.headers["X-Wall-Clock"] = clock.wall_now().isoformat(timespec="seconds")
-        return response
-
-    @expose("/free", methods=["GET"])
-    @guarded("schedule.see")
-    @asks(forms.FreeQuery)
-    def free(self, query: dict[str, Any]) -> Any:
-        """The first free times, the earliest first"""
-        own = own_doctor()
-        query["first"] = query["first"] or clock.today()
-        if own is not None:
-            if query["doctor_id"] is not None:
-                access.require_own(actor(), "schedule.see", query["doctor_id"])
-            query["doctor_id"] = own
-        return self.answer({"result": queries.free_slots(query.pop("minutes"), **query)})
-
-    @expose("/of-patient/<int:pk>", methods=["GET"])
-    @guarded("schedule.see")
-    def of_patient(self, pk: int) -> Any:
-        """The visits of a patient that are still to come"""
-        fetched(Patient, pk)
-        rows = queries.visits_of(pk, doctor_id=own_doctor(), since=clock.wall_now(), with_money=may("payment.see"))
-        return self.listed(len(rows), rows)
-
-    @expose("/blocks/", methods=["POST"])
-    @guarded("schedule.block")
-    @takes(forms.Blocking)
-    def block(self, body: dict[str, Any]) -> Any:
-        """Close or hold time of a doctor or a chair"""
-        with transaction():
-            if body["branch_id"] is not None:
-                fetched(Branch, body["branch_id"])
-            block = operations.block_time(
-                body.pop("kind"), body.pop("starts_at"), body.pop("ends_at"), body.pop("reason"), **body, actor=actor()
-            )
-            answer = block_answer(block)
-        return self.created(answer)
-
-    @expose("/blocks/<int:pk>/lift", methods=["POST"])
-    @guarded("schedule.block")
-    @takes(forms.Nothing)
-    def lift(self, pk: int, body: dict[str, Any]) -> Any:
-        """Open closed or held time again"""
-        fetched(TimeBlock, pk)
-        with transaction():
-            answer = block_answer(operations.lift_block(pk, actor=actor()))
-        return self.answer(answer)
-
-
-def block_answer(block: TimeBlock) -> dict[str, Any]:
-    return {
-        "id": block.id,
-        "kind": block.kind,
-        "doctor_id": block.doctor_id,
-        "chair_id": block.chair_id,
-        "branch_id": block.branch_id,
-        "starts_at": block.starts_at,
-        "ends_at": block.ends_at,
-        "reason": block.reason,
-        "lifted_at": block.lifted_at,
-    }
 
 
 class AppointmentApi(DeskApi):

@@ -1,6 +1,6 @@
 """Decisions of the schedule: times, hours, who is in the way, which step comes after which.
 
-Plain values in, an answer or a Refusal out. Where next: `operations.py`.
+Plain values in, an answer or a Refusal out. Where next: `operations/`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

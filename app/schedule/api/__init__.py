@@ -1,0 +1,6 @@
+"""The schedule over JSON. Every address runs the operation of the page beside it."""
+
+from app.schedule.api.day import ScheduleApi
+from app.schedule.api.visits import AppointmentApi
+
+__all__ = ["AppointmentApi", "ScheduleApi"]

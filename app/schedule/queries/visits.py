@@ -1,0 +1,201 @@
+"""A visit as the contract shows it, a patient's visits, the history of one."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row, func, select
+
+from app import clock, money
+from app.db import session
+from app.models import (
+    Appointment,
+    AuditEvent,
+    CancelReason,
+    Employee,
+    Patient,
+    PatientAccount,
+    PatientPhone,
+    Service,
+    User,
+    WorkOrder,
+)
+from app.vocab import FREES_TIME, WorkOrderStatus
+
+Visit = dict[str, Any]
+Line = Row[*tuple[Any, ...]]
+
+
+def short_name(surname: str, name: str, patronymic: str = "") -> str:
+    """Surname and initials: «Иванова М. С.»."""
+    return " ".join([surname, *(f"{part[0]}." for part in (name, patronymic) if part)])
+
+
+_PHONE = (
+    select(PatientPhone.number)
+    .where(PatientPhone.patient_id == Appointment.patient_id)
+    .order_by(PatientPhone.id)
+    .limit(1)
+    .correlate(Appointment)
+    .scalar_subquery()
+)
+_UNPAID = (
+    select(WorkOrder.id)
+    .where(WorkOrder.appointment_id == Appointment.id, WorkOrder.status == WorkOrderStatus.ISSUED, WorkOrder.due > 0)
+    .correlate(Appointment)
+    .exists()
+)
+VISITS = (
+    select(
+        Appointment.id,
+        Appointment.version,
+        Appointment.patient_id,
+        Appointment.doctor_id,
+        Appointment.chair_id,
+        Appointment.branch_id,
+        Appointment.service_id,
+        Appointment.starts_at,
+        Appointment.ends_at,
+        Appointment.status,
+        Appointment.confirmation,
+        Appointment.first_visit,
+        Appointment.overbooked,
+        Appointment.overbook_reason,
+        Appointment.outside_hours_reason,
+        Appointment.comment,
+        Appointment.moves,
+        Appointment.arrived_at,
+        Appointment.started_at,
+        Appointment.completed_at,
+        Appointment.cancelled_at,
+        Appointment.cancelled_by,
+        Appointment.cancel_comment,
+        Appointment.late_cancel,
+        CancelReason.name.label("cancel_reason"),
+        Service.name.label("service"),
+        Patient.surname,
+        Patient.name,
+        Patient.patronymic,
+        Patient.card_number,
+        Patient.status.label("card_status"),
+        Patient.allergy,
+        PatientAccount.debt,
+        PatientAccount.advance,
+        Employee.surname.label("doctor_surname"),
+        Employee.name.label("doctor_name"),
+        Employee.patronymic.label("doctor_patronymic"),
+        _PHONE.label("phone"),
+        _UNPAID.label("unpaid"),
+    )
+    .join(Patient, Patient.id == Appointment.patient_id)
+    .join(Employee, Employee.id == Appointment.doctor_id)
+    .outerjoin(PatientAccount, PatientAccount.patient_id == Appointment.patient_id)
+    .outerjoin(Service, Service.id == Appointment.service_id)
+    .outerjoin(CancelReason, CancelReason.id == Appointment.cancel_reason_id)
+)
+
+
+def moment_text(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="minutes") if moment else None
+
+
+def instant_text(instant: datetime | None) -> str | None:
+    return instant.astimezone(clock.zone()).isoformat(timespec="seconds") if instant else None
+
+
+def _sum(amount: Decimal) -> str:
+    return str(money.rounded(amount))
+
+
+def as_visit(row: Line, *, with_money: bool) -> Visit:
+    """A visit as the contract shows it; sums only for who may see payments."""
+    debt, advance = row.debt or money.ZERO, row.advance or money.ZERO
+    return {
+        "id": row.id,
+        "version": row.version,
+        "patient": {
+            "id": row.patient_id,
+            "name": " ".join(filter(None, (row.surname, row.name, row.patronymic))),
+            "short_name": short_name(row.surname, row.name, row.patronymic),
+            "card_number": row.card_number,
+            "draft": row.card_status == "draft",
+            "phone": row.phone,
+            "allergy": row.allergy,
+            "balance": {"debt": _sum(debt), "advance": _sum(advance)} if with_money else None,
+        },
+        "doctor_id": row.doctor_id,
+        "doctor": short_name(row.doctor_surname, row.doctor_name, row.doctor_patronymic),
+        "chair_id": row.chair_id,
+        "branch_id": row.branch_id,
+        "service_id": row.service_id,
+        "service": row.service,
+        "starts_at": moment_text(row.starts_at),
+        "ends_at": moment_text(row.ends_at),
+        "status": row.status,
+        "confirmation": row.confirmation,
+        "first_visit": row.first_visit,
+        "overbooked": row.overbooked,
+        "overbook_reason": row.overbook_reason,
+        "outside_hours_reason": row.outside_hours_reason,
+        "comment": row.comment,
+        "moves": row.moves,
+        "arrived_at": instant_text(row.arrived_at),
+        "started_at": instant_text(row.started_at),
+        "completed_at": instant_text(row.completed_at),
+        "cancelled_at": instant_text(row.cancelled_at),
+        "cancelled_by": row.cancelled_by,
+        "cancel_reason": row.cancel_reason,
+        "cancel_comment": row.cancel_comment,
+        "late_cancel": row.late_cancel,
+        "unpaid": row.unpaid if with_money else False,
+    }
+
+
+def visit(pk: int, *, with_money: bool = True) -> Visit | None:
+    """One visit, as it is now."""
+    row = session.execute(VISITS.where(Appointment.id == pk)).one_or_none()
+    return as_visit(row, with_money=with_money) if row else None
+
+
+def visits_of(
+    patient_id: int, *, doctor_id: int | None = None, since: datetime | None = None, with_money: bool = True
+) -> list[Visit]:
+    """A patient's visits, the newest first; with `since` only those that are still to come, the nearest first."""
+    asked = VISITS.where(Appointment.patient_id == patient_id)
+    if doctor_id is not None:
+        asked = asked.where(Appointment.doctor_id == doctor_id)
+    if since is not None:
+        asked = asked.where(Appointment.ends_at > since, Appointment.status.not_in(FREES_TIME))
+        asked = asked.order_by(Appointment.starts_at)
+    else:
+        asked = asked.order_by(Appointment.starts_at.desc())
+    return [as_visit(row, with_money=with_money) for row in session.execute(asked.limit(200))]
+
+
+def history(appointment_id: int) -> list[dict[str, Any]]:
+    """Who did what with a visit, when, from what to what; the oldest first."""
+    rows = session.execute(
+        select(
+            AuditEvent.at,
+            AuditEvent.action,
+            AuditEvent.before,
+            AuditEvent.after,
+            func.coalesce(Employee.surname, User.last_name, "").label("surname"),
+            func.coalesce(Employee.name, User.first_name, "").label("name"),
+            func.coalesce(Employee.patronymic, "").label("patronymic"),
+        )
+        .outerjoin(User, User.id == AuditEvent.user_id)
+        .outerjoin(Employee, Employee.user_id == AuditEvent.user_id)
+        .where(AuditEvent.object_type == Appointment.__tablename__, AuditEvent.object_id == appointment_id)
+        .order_by(AuditEvent.id)
+    )
+    return [
+        {
+            "who": short_name(row.surname, row.name, row.patronymic),
+            "when": instant_text(row.at),
+            "what": row.action,
+            "from": row.before,
+            "to": row.after,
+        }
+        for row in rows
+    ]
