@@ -38,6 +38,8 @@ class Account:
     name: str
     #: right → "all" or "own"; a right that is not there is not held.
     rights: Mapping[str, str]
+    #: Modules that the clinic has switched off.
+    off: frozenset[str] = frozenset()
 
     def may(self, right: str) -> bool:
         """Does the account hold the right, at least for its own records?"""
@@ -57,10 +59,17 @@ class Account:
         return self.employee_id or 0
 
 
-def effective_rights(roles: frozenset[str], changes: Mapping[str, bool | None], fill_setting: bool) -> dict[str, str]:
-    """What the roles give, with what the director changed for this employee."""
+def effective_rights(
+    roles: frozenset[str],
+    changes: Mapping[str, bool | None],
+    fill_setting: bool,
+    off: frozenset[str] = frozenset(),
+) -> dict[str, str]:
+    """What the roles give, with what the director changed for this employee; nothing of a module that is off."""
     rights: dict[str, str] = {}
     for code, right in RIGHTS.items():
+        if right.module in off:
+            continue
         given = {right.by_role[role] for role in roles if role in right.by_role}
         if "yes" in given or ("setting" in given and fill_setting):
             rights[code] = ALL
@@ -95,23 +104,26 @@ def load(user_id: int) -> User | None:
         .scalar_subquery()
     )
     setting = select(ClinicSetting.administrators_fill_work_orders).scalar_subquery()
+    crm = select(ClinicSetting.crm).scalar_subquery()
     row = session.execute(
-        select(User, Employee.id, Employee.branch_id, Employee.surname, Employee.name, roles, changes, setting)
+        select(User, Employee.id, Employee.branch_id, Employee.surname, Employee.name, roles, changes, setting, crm)
         .outerjoin(Employee, Employee.user_id == User.id)
         .where(User.id == user_id, User.active.is_(True))
         .execution_options(populate_existing=True)
     ).one_or_none()
     if row is None:
         return None
-    user, employee_id, branch_id, surname, name, role_names, changed, fills = row
+    user, employee_id, branch_id, surname, name, role_names, changed, fills, crm_on = row
     known = frozenset(role_names or ())
+    off = frozenset({"crm"} if crm_on is False else ())
     user.account = Account(
         user_id=user.id,
         roles=known,
         employee_id=employee_id,
         branch_id=branch_id,
         name=f"{name} {surname}" if surname else user.get_full_name(),
-        rights=effective_rights(known, changed or {}, bool(fills)),
+        rights=effective_rights(known, changed or {}, bool(fills), off),
+        off=off,
     )
     return user
 

@@ -4,7 +4,7 @@ The table is append-only; the database refuses changes. Where next: `timeline` f
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +21,8 @@ def plain(value: Any) -> Any:
         return value.isoformat(timespec="minutes")
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, time):
+        return value.isoformat(timespec="minutes")
     if isinstance(value, Decimal):
         return str(value)
     return value

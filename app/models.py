@@ -22,26 +22,38 @@ from app.tables.billing import (
 from app.tables.cash import CashDesk, CashMovement, CashShift, ExpenseCategory, Receipt
 from app.tables.clinic import Branch, Chair, ClinicSetting, LegalEntity, NumberSeries
 from app.tables.documents import DocumentTemplate, IssuedDocument
-from app.tables.messages import MessageTemplate, OutboxMessage
+from app.tables.hours import HolidayOverride, HoursException, HoursPattern, WorkingHours
+from app.tables.messages import ConfirmLink, IncomingMessage, MessageTemplate, OutboxMessage
 from app.tables.patients import Family, Patient, PatientConsent, PatientPhone, ReferralSource
-from app.tables.schedule import Appointment, CancelReason, TimeBlock, WorkingHours
+from app.tables.schedule import Appointment, CalendarFeed, CancelReason, SavedView, ShelfItem, TimeBlock
 from app.tables.staff import Employee, Speciality
+from app.tables.tasks import CallAttempt, CallTask, CallTaskReason
+from app.tables.waiting import PlannedVisit, RefusalReason, WaitingEntry, WaitingOffer
 
 __all__ = [
     "AccessGrant",
     "Appointment",
     "AuditEvent",
     "Branch",
+    "CalendarFeed",
+    "CallAttempt",
+    "CallTask",
+    "CallTaskReason",
     "CancelReason",
     "CashDesk",
     "CashMovement",
     "CashShift",
     "Chair",
     "ClinicSetting",
+    "ConfirmLink",
     "DocumentTemplate",
     "Employee",
     "ExpenseCategory",
     "Family",
+    "HolidayOverride",
+    "HoursException",
+    "HoursPattern",
+    "IncomingMessage",
     "IssuedDocument",
     "LedgerEntry",
     "LegalEntity",
@@ -54,19 +66,25 @@ __all__ = [
     "PatientPhone",
     "Payment",
     "PaymentPart",
+    "PlannedVisit",
     "Receipt",
     "ReferralSource",
     "Refund",
     "RefundPart",
+    "RefusalReason",
     "RequestKey",
     "RightChange",
     "Role",
+    "SavedView",
     "Service",
     "ServiceCategory",
     "ServicePrice",
+    "ShelfItem",
     "Speciality",
     "TimeBlock",
     "User",
+    "WaitingEntry",
+    "WaitingOffer",
     "WorkOrder",
     "WorkOrderLine",
     "WorkingHours",

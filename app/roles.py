@@ -29,6 +29,12 @@ class Right:
     by_role: dict[str, str]
 
     @property
+    def module(self) -> str | None:
+        """The module that must be switched on for it; None: always there."""
+        room = self.code.split(".")[0]
+        return next((module for module, rooms in MODULES.items() if room in rooms), None)
+
+    @property
     def permission(self) -> tuple[str, str]:
         """The same right as the panel's framework names it: (permission, view)."""
         room, verb = self.code.split(".")
@@ -51,6 +57,15 @@ _TABLE = [
     _right("schedule.outside_hours", N_("Book outside working hours"), "grant yes no yes     no"),
     _right("schedule.block", N_("Close and hold time"),     "yes     yes     no     yes      no"),
     _right("schedule.hours", N_("Change doctors' hours"),   "grant   yes     no     yes      no"),
+    _right("schedule.feed", N_("Give doctors the address of their calendar"), "no yes own yes no"),
+    _right("planned.see", N_("See planned visits"),         "yes     yes     own    yes      no"),
+    _right("planned.edit", N_("Plan visits that have no date yet"), "yes yes own    yes      no"),
+    _right("waiting.see", N_("See the waiting list"),       "yes     yes     no     yes      no"),
+    _right("waiting.edit", N_("Keep the waiting list and offer free time"), "yes yes no yes  no"),
+    _right("task.see", N_("See call tasks"),                "yes     yes     no     yes      no"),
+    _right("task.work", N_("Call patients and write down results"), "yes yes no    yes      no"),
+    _right("task.add", N_("Ask for a patient to be called"), "yes    yes     own    yes      no"),
+    _right("task.report", N_("See the report of calls"),    "no      yes     no     yes      no"),
     _right("card.see", N_("See patients' cards"),           "yes     yes     own    yes      no"),
     _right("card.edit", N_("Create and edit cards"),        "yes     yes     own    yes      no"),
     _right("card.archive", N_("Archive the card"),          "no      yes     no     yes      no"),
@@ -72,12 +87,16 @@ _TABLE = [
     _right("directory.see", N_("See directories"),          "yes     yes     yes    yes      yes"),
     _right("directory.edit", N_("Change directories and prices"), "no yes    no     yes      no"),
     _right("message.see", N_("See messages to patients"),   "yes     yes     no     yes      no"),
+    _right("message.send", N_("Send messages to patients by hand"), "yes yes no    yes      no"),
     _right("settings.edit", N_("Change the clinic's settings"), "no  no      no     yes      no"),
     _right("staff.see", N_("See employees"),                "yes     yes     yes    yes      yes"),
     _right("staff.edit", N_("Change employees and their logins"), "no no     no     yes      yes"),
     _right("access.manage", N_("Grant rights and access to other days"), "no no no  yes      no"),
     _right("audit.see", N_("See the log of actions"),       "no      no      no     yes      no"),
 ]  # fmt: skip
+
+#: What a clinic can switch off: the setting's name → the rooms of its rights. Off: no menu, no pages, no jobs.
+MODULES: dict[str, frozenset[str]] = {"crm": frozenset({"planned", "waiting", "task"})}
 
 RIGHTS: dict[str, Right] = {right.code: right for right in _TABLE}
 BY_PERMISSION: dict[tuple[str, str], Right] = {right.permission: right for right in _TABLE}

@@ -4,7 +4,7 @@ Every body and query of the API is a `Body` or `Query` of these fields; unknown 
 Where next: `app/web.py`, which parses by them.
 """
 
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -97,6 +97,24 @@ class MoneyField(fields.Field):
         if amount is None:
             raise self.make_error("invalid")
         return amount
+
+
+class ClockField(fields.Field):
+    """A time of day, 09:00."""
+
+    default_error_messages = {
+        "required": N_("Fill in this field."),
+        "null": N_("Fill in this field."),
+        "invalid": N_("This is not a time of day: write it as 09:00."),
+    }
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> time:
+        try:
+            if isinstance(value, str) and len(value) == 5:
+                return datetime.strptime(value, "%H:%M").time()
+        except ValueError:
+            pass
+        raise self.make_error("invalid")
 
 
 class DayField(fields.Date):

@@ -122,11 +122,115 @@ class BlockKind(Labelled):
     HOLD = "hold", N_("Held time")
 
 
+class Weeks(Labelled):
+    EVERY = "every", N_("Every week")
+    ODD = "odd", N_("Odd weeks")
+    EVEN = "even", N_("Even weeks")
+
+
+class PlannedStatus(Labelled):
+    PLANNED = "planned", N_("Planned")
+    CALL_DUE = "call_due", N_("Time to call")
+    BOOKED = "booked", N_("Booked")
+    POSTPONED = "postponed", N_("Postponed")
+    DECLINED = "declined", N_("Declined")
+    CLOSED = "closed", N_("Closed")
+
+
+class PlannedFrom(Labelled):
+    CARD = "card", N_("From the card")
+    VISIT = "visit", N_("From the visit")
+    SETTLEMENT = "settlement", N_("At the settlement")
+    CANCELLATION = "cancellation", N_("At the cancellation")
+    CALL = "call", N_("From a call")
+
+
+class WaitingKind(Labelled):
+    NO_TIME = "no_time", N_("Wants a visit, no time fits")
+    CANCELLED = "cancelled", N_("Cancelled, no free time")
+    MOVE_UP = "move_up", N_("Booked, wants sooner")
+
+
+class WaitingStatus(Labelled):
+    WAITING = "waiting", N_("Waiting")
+    OFFERED = "offered", N_("Time offered")
+    BOOKED = "booked", N_("Booked")
+    CANCELLED = "cancelled", N_("Called off")
+    EXPIRED = "expired", N_("Expired")
+
+
+class WantedDoctors(Labelled):
+    ANY = "any", N_("Any doctor")
+    PREFERRED = "preferred", N_("Preferred doctors")
+    ONLY = "only", N_("Only these doctors")
+
+
+class Urgency(Labelled):
+    ACUTE = "acute", N_("Acute pain")
+    SOON = "soon", N_("As soon as possible")
+    USUAL = "usual", N_("No hurry")
+
+
+class OfferStatus(Labelled):
+    OPEN = "open", N_("Waiting for an answer")
+    ACCEPTED = "accepted", N_("Accepted")
+    DECLINED = "declined", N_("Declined")
+    EXPIRED = "expired", N_("Expired")
+    LOST = "lost", N_("Taken by another patient")
+
+
+class TaskStatus(Labelled):
+    OPEN = "open", N_("To be called")
+    CLOSED = "closed", N_("Closed")
+
+
+class TaskReasonKind(Labelled):
+    PLANNED_VISIT = "planned_visit", N_("Planned visit is due")
+    CANCELLED = "cancelled", N_("Cancelled and not booked again")
+    NO_SHOW = "no_show", N_("Did not come")
+    HOURS_CLOSED = "hours_closed", N_("Doctor's hours closed: move the visit")
+    WAITING_EXPIRED = "waiting_expired", N_("Waited in vain for free time")
+    WAITING_OFFER = "waiting_offer", N_("Offer of free time")
+    ASKS_TO_MOVE = "asks_to_move", N_("Asks to move the visit")
+    MISSED_CALL = "missed_call", N_("Missed call")
+    CHECK_UP = "check_up", N_("Check-up is due")
+    DEBT = "debt", N_("Debt")
+    AFTER_TREATMENT = "after_treatment", N_("Call after treatment")
+    DOCTOR_REQUEST = "doctor_request", N_("The doctor asks to call")
+    BY_HAND = "by_hand", N_("Added by hand")
+
+
+class TaskResult(Labelled):
+    BOOKED = "booked", N_("Booked")
+    PLANNED = "planned", N_("Planned visit")
+    WAITING = "waiting", N_("On the waiting list")
+    INFORMED = "informed", N_("Informed")
+    REFUSED = "refused", N_("Refused")
+    WRONG_NUMBER = "wrong_number", N_("Wrong number")
+    NOT_NEEDED = "not_needed", N_("The reason is gone")
+
+
+class AttemptResult(Labelled):
+    NOT_REACHED = "not_reached", N_("Not reached")
+    POSTPONED = "postponed", N_("Asked to call later")
+    TALKED = "talked", N_("Talked")
+
+
+class ReplyMeaning(Labelled):
+    YES = "yes", N_("Confirms")
+    NO = "no", N_("Declines")
+    STOP = "stop", N_("Asks not to write")
+    UNKNOWN = "unknown", N_("Not understood")
+
+
 class MessageKind(Labelled):
     BOOKED = "booked", N_("Right after booking")
     REMINDER = "reminder", N_("Reminder before the visit")
+    SECOND_REMINDER = "second_reminder", N_("Second reminder, shortly before the visit")
     MOVED = "moved", N_("The visit was moved")
     CANCELLED = "cancelled", N_("The visit was cancelled")
+    NO_SHOW = "no_show", N_("The patient did not come")
+    ASK = "ask", N_("Sent by hand: asks to confirm")
 
 
 class MessageStatus(Labelled):
@@ -136,6 +240,7 @@ class MessageStatus(Labelled):
     DELIVERED = "delivered", N_("Delivered")
     FAILED = "failed", N_("Not sent")
     CANCELLED = "cancelled", N_("Called off")
+    JOINED = "joined", N_("In one message with another visit")
 
 
 class TemplateKind(Labelled):

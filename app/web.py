@@ -101,7 +101,7 @@ def guarded(right: str | None) -> Callable[[Callable[..., Any]], Callable[..., A
                     raise Unauthenticated()
                 return redirect(url_for("SignInView.login", next=request.full_path.rstrip("?")))
             if right is not None and not may(right):
-                raise NotAllowed(right=right)
+                raise NotFound() if RIGHTS[right].module in access.account(g.user).off else NotAllowed(right=right)
             call = functools.partial(method, self, *args, **kwargs)
             return once(call) if request.method == "POST" else call()
 

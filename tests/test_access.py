@@ -129,3 +129,9 @@ def test_a_wrong_grant_says_what_is_wrong(make: Maker, wrong: dict) -> None:
     with pytest.raises(Invalid) as refused:
         access.grant(**values, actor=director)
     assert refused.value.facts["fields"]
+
+
+def test_a_module_that_is_off_has_no_rights() -> None:
+    rights = access.effective_rights(frozenset({"director"}), {"task.work": True}, True, frozenset({"crm"}))
+    assert not [right for right in rights if right.split(".")[0] in ("task", "waiting", "planned")]
+    assert "schedule.book" in rights

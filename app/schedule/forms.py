@@ -1,34 +1,15 @@
 """What a browser or a program may send to the schedule; page and JSON are checked by the same schemas."""
 
-from datetime import datetime, time
 from typing import Any
 
 from marshmallow import fields, validates_schema
 from marshmallow.exceptions import ValidationError
 
-from app.schemas import Body, DayField, IdField, Query, TextField, WallTimeField, WholeField, one_of
+from app.schemas import Body, ClockField, DayField, IdField, Query, TextField, WallTimeField, WholeField, one_of
 from app.vocab import N_, BlockKind, CancelledBy, Confirmation
 
 _COMMENT = 2000
 _REASON = 400
-
-
-class ClockField(fields.Field):
-    """A time of day, 09:00."""
-
-    default_error_messages = {
-        "required": N_("Fill in this field."),
-        "null": N_("Fill in this field."),
-        "invalid": N_("This is not a time of day: write it as 09:00."),
-    }
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> time:
-        try:
-            if isinstance(value, str) and len(value) == 5:
-                return datetime.strptime(value, "%H:%M").time()
-        except ValueError:
-            pass
-        raise self.make_error("invalid")
 
 
 class WeekdaysField(fields.Field):

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from marshmallow import fields
+from marshmallow import ValidationError, fields, validates_schema
 from werkzeug.datastructures import MultiDict
 
 from app import clock
 from app.access import ROLES_WITH_WINDOW
-from app.schemas import Body, DayField, PageQuery, TextField, WholeField, load, one_of
+from app.schemas import Body, ClockField, DayField, PageQuery, TextField, WholeField, load, one_of
 from app.vocab import N_, ReportKind
 
 _FILL = {"required": N_("Fill in this field."), "null": N_("Fill in this field.")}
@@ -85,11 +85,23 @@ class Settings(Body):
     grid_step = WholeField(5, 30, required=True)
     waiting_limit = WholeField(1, 240, required=True)
     reminder_hours = WholeField(1, 240, required=True)
+    second_reminder_hours = WholeField(0, 48, required=True)
+    sending_from = ClockField(required=True)
+    sending_to = ClockField(required=True)
+    hours_weeks_ahead = WholeField(1, 52, required=True)
+    crm = fields.Boolean(load_default=False)
+    offer_minutes = WholeField(5, 2880, required=True)
+    call_lead_days = WholeField(0, 90, required=True)
     administrators_fill_work_orders = fields.Boolean(load_default=False)
     discount_limit_administrator = WholeField(0, 100, required=True)
     discount_limit_senior = WholeField(0, 100, required=True)
     discount_limit_doctor = WholeField(0, 100, required=True)
     paid_services_act = TextField(4000, load_default="")
+
+    @validates_schema
+    def in_order(self, data: dict[str, Any], **_: Any) -> None:
+        if "sending_from" in data and "sending_to" in data and data["sending_to"] <= data["sending_from"]:
+            raise ValidationError(N_("Messages must end later than they begin."), "sending_to")
 
 
 def typed(

@@ -79,6 +79,9 @@ REACH: dict[str, str] = {
 #: The groups of rights on the page of rights.
 ROOMS: dict[str, str] = {
     "schedule": N_("Schedule"),
+    "planned": N_("Planned visits"),
+    "waiting": N_("Waiting list"),
+    "task": N_("Call tasks"),
     "card": N_("Patients"),
     "document": N_("Patients"),
     "work_order": N_("Work orders and payments"),
@@ -160,6 +163,13 @@ FACTS: dict[str, str] = {
     "grid_step": N_("Step of the grid, minutes"),
     "waiting_limit": N_("Waiting turns red after, minutes"),
     "reminder_hours": N_("Remind of a visit, hours before"),
+    "second_reminder_hours": N_("Remind once more, hours before (0: no)"),
+    "sending_from": N_("Send messages from"),
+    "sending_to": N_("Send messages until"),
+    "hours_weeks_ahead": N_("Make doctors' hours from the patterns, weeks ahead"),
+    "crm": N_("Planned visits, call tasks and the waiting list are in use"),
+    "offer_minutes": N_("Keep an offered time, minutes"),
+    "call_lead_days": N_("Call about a planned visit, days before"),
     "administrators_fill_work_orders": N_("Administrators may fill in work orders"),
     "discount_limit_administrator": N_("Largest discount, percent: administrators"),
     "discount_limit_senior": N_("Largest discount, percent: senior administrators"),

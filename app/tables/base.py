@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from flask_appbuilder import Model
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Identity, Index, Numeric, String, Text, func
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Identity, Index, Numeric, String, Text, func, text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 __all__ = ["Model"]
@@ -36,6 +36,18 @@ def not_blank(column: str, table: str) -> CheckConstraint:
 def index(table: str, *columns: str) -> Index:
     """An ordinary index; foreign keys have none of their own in PostgreSQL."""
     return Index(f"ix_{table}_{'_'.join(columns)}", *columns)
+
+
+#: From … to … as a range, for EXCLUDE.
+RANGE = text("tsrange(starts_at, ends_at)")
+
+
+def same_day(table: str) -> tuple[CheckConstraint, CheckConstraint]:
+    """CHECKs that a row ends after it starts, on the same day; midnight ends a day."""
+    return (
+        CheckConstraint("ends_at > starts_at", name=f"ck_{table}_ends_after_start"),
+        CheckConstraint("(ends_at - interval '1 second')::date = starts_at::date", name=f"ck_{table}_within_a_day"),
+    )
 
 
 class Made:

@@ -1,5 +1,7 @@
 """The clinic itself: legal entities, branches, chairs, its settings, gapless numbers."""
 
+from datetime import time
+
 from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -78,12 +80,30 @@ class ClinicSetting(Model):
     discount_limit_senior: Mapped[int] = mapped_column(SmallInteger, default=15)
     discount_limit_doctor: Mapped[int] = mapped_column(SmallInteger, default=10)
     reminder_hours: Mapped[int] = mapped_column(SmallInteger, default=24)
+    #: 0: no second reminder.
+    second_reminder_hours: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    #: Messages leave between these hours only.
+    sending_from: Mapped[time] = mapped_column(default=time(9), server_default="09:00")
+    sending_to: Mapped[time] = mapped_column(default=time(21), server_default="21:00")
+    #: How long an offered time is kept for a waiting patient, minutes.
+    offer_minutes: Mapped[int] = mapped_column(SmallInteger, default=60, server_default="60")
+    #: A planned visit is called about so many days before its target.
+    call_lead_days: Mapped[int] = mapped_column(SmallInteger, default=14, server_default="14")
+    #: Dated hours are made from the weekly patterns so many weeks ahead.
+    hours_weeks_ahead: Mapped[int] = mapped_column(SmallInteger, default=8, server_default="8")
+    #: Planned visits, call tasks, the waiting list. Off: no menu, no pages, no jobs; the data stays.
+    crm: Mapped[bool] = mapped_column(default=True, server_default="true")
     paid_services_act: Mapped[LongText]
     __table_args__ = (
         CheckConstraint("id = 1", name="ck_clinic_setting_one_row"),
         CheckConstraint("grid_step IN (5, 10, 15, 30)", name="ck_clinic_setting_grid_step_known"),
         CheckConstraint("waiting_limit BETWEEN 1 AND 240", name="ck_clinic_setting_waiting_limit_sane"),
         CheckConstraint("reminder_hours BETWEEN 1 AND 240", name="ck_clinic_setting_reminder_hours_sane"),
+        CheckConstraint("second_reminder_hours BETWEEN 0 AND 48", name="ck_clinic_setting_second_reminder_sane"),
+        CheckConstraint("sending_from < sending_to", name="ck_clinic_setting_sending_hours_in_order"),
+        CheckConstraint("offer_minutes BETWEEN 5 AND 2880", name="ck_clinic_setting_offer_minutes_sane"),
+        CheckConstraint("call_lead_days BETWEEN 0 AND 90", name="ck_clinic_setting_call_lead_sane"),
+        CheckConstraint("hours_weeks_ahead BETWEEN 1 AND 52", name="ck_clinic_setting_hours_ahead_sane"),
         CheckConstraint(
             "discount_limit_administrator BETWEEN 0 AND 100 AND discount_limit_senior BETWEEN 0 AND 100"
             " AND discount_limit_doctor BETWEEN 0 AND 100",

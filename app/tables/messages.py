@@ -18,7 +18,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.tables.base import Archivable, Instant, LongText, Made, Model, Name, Pk, index, not_blank, one_of
-from app.vocab import MessageKind, MessageStatus
+from app.vocab import MessageKind, MessageStatus, ReplyMeaning
 
 
 class MessageTemplate(Archivable, Model):
@@ -65,13 +65,57 @@ class OutboxMessage(Made, Model):
     parts: Mapped[int | None] = mapped_column(SmallInteger)
     price: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
     error: Mapped[LongText]
+    #: The message that told of this visit too: several visits of a patient on a day are told in one.
+    joined_to_id: Mapped[int | None] = mapped_column(ForeignKey("outbox_message.id"))
     __table_args__ = (
         UniqueConstraint("appointment_id", "kind", "planned_time", name="uq_outbox_message_once"),
         one_of("kind", MessageKind, "outbox_message"),
         one_of("status", MessageStatus, "outbox_message"),
         Index("ix_outbox_message_due", "due_at", postgresql_where=sql("status IN ('pending', 'sending')")),
         index("outbox_message", "patient_id"),
+        CheckConstraint("(status = 'joined') = (joined_to_id IS NOT NULL)", name="ck_outbox_message_joined_to_another"),
+        Index("ix_outbox_message_joined", "joined_to_id", postgresql_where=sql("joined_to_id IS NOT NULL")),
     )
 
     def __repr__(self) -> str:
         return f"{self.kind} {self.phone}"
+
+
+class IncomingMessage(Model):
+    """A patient's reply, as the gateway gave it, and what was understood. Taken once, by the gateway's number."""
+
+    __tablename__ = "incoming_message"
+    id: Mapped[Pk]
+    gateway_id: Mapped[str] = mapped_column(String(60))
+    phone: Mapped[str] = mapped_column(String(20))
+    body: Mapped[str] = mapped_column(Text)
+    received_at: Mapped[Instant]
+    meaning: Mapped[str] = mapped_column(String(20))
+    patient_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
+    patient = relationship("Patient", lazy="select")
+    appointment_id: Mapped[int | None] = mapped_column(ForeignKey("appointment.id", ondelete="SET NULL"))
+    __table_args__ = (
+        UniqueConstraint("gateway_id", name="uq_incoming_message_once"),
+        one_of("meaning", ReplyMeaning, "incoming_message"),
+        index("incoming_message", "received_at"),
+        index("incoming_message", "patient_id"),
+        index("incoming_message", "appointment_id"),
+    )
+
+    def __repr__(self) -> str:
+        return self.phone
+
+
+class ConfirmLink(Model):
+    """The short address in a reminder where the patient says yes or no. Good for one visit at one time."""
+
+    __tablename__ = "confirm_link"
+    token: Mapped[str] = mapped_column(String(16), primary_key=True)
+    appointment_id: Mapped[int] = mapped_column(ForeignKey("appointment.id", ondelete="CASCADE"))
+    planned_time: Mapped[datetime]
+    created_at: Mapped[Instant]
+    answered_at: Mapped[Instant | None]
+    __table_args__ = (UniqueConstraint("appointment_id", "planned_time", name="uq_confirm_link_one_per_time"),)
+
+    def __repr__(self) -> str:
+        return str(self.appointment_id)

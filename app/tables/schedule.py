@@ -1,24 +1,32 @@
-"""The schedule: doctors' hours, appointments, closed and held time."""
+"""The schedule: appointments, closed and held time, and what each person keeps beside it."""
+
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint
 from sqlalchemy import text as sql
-from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.tables.base import Archivable, Instant, LongText, Made, Model, Name, Pk, WallTime, index, not_blank, one_of
+from app.tables.base import (
+    RANGE,
+    Archivable,
+    Instant,
+    LongText,
+    Made,
+    Model,
+    Name,
+    Pk,
+    WallTime,
+    index,
+    not_blank,
+    one_of,
+    same_day,
+)
 from app.vocab import FREES_TIME, AppointmentStatus, BlockKind, CancelledBy, Confirmation
 
-RANGE = sql("tsrange(starts_at, ends_at)")
 _FREED = ", ".join(f"'{status}'" for status in FREES_TIME)
 #: The row keeps its time busy.
 BUSY = f"status NOT IN ({_FREED})"
-
-
-def _same_day(table: str) -> tuple[CheckConstraint, CheckConstraint]:
-    return (
-        CheckConstraint("ends_at > starts_at", name=f"ck_{table}_ends_after_start"),
-        CheckConstraint("(ends_at - interval '1 second')::date = starts_at::date", name=f"ck_{table}_within_a_day"),
-    )
 
 
 class CancelReason(Archivable, Model):
@@ -31,31 +39,6 @@ class CancelReason(Archivable, Model):
 
     def __repr__(self) -> str:
         return self.name
-
-
-class WorkingHours(Made, Model):
-    """A doctor sees patients from … to … on a day, in a branch, usually in a certain chair."""
-
-    __tablename__ = "working_hours"
-    id: Mapped[Pk]
-    doctor_id: Mapped[int] = mapped_column(ForeignKey("employee.id"))
-    doctor = relationship("Employee", lazy="joined")
-    branch_id: Mapped[int] = mapped_column(ForeignKey("branch.id"))
-    branch = relationship("Branch", lazy="joined")
-    chair_id: Mapped[int | None] = mapped_column(ForeignKey("chair.id"))
-    chair = relationship("Chair", lazy="joined")
-    starts_at: Mapped[WallTime]
-    ends_at: Mapped[WallTime]
-    __table_args__ = (
-        *_same_day("working_hours"),
-        ExcludeConstraint(("doctor_id", "="), (RANGE, "&&"), using="gist", name="ex_working_hours_doctor"),
-        ExcludeConstraint(("chair_id", "="), (RANGE, "&&"), using="gist", name="ex_working_hours_chair"),
-        index("working_hours", "starts_at", "branch_id"),
-        index("working_hours", "doctor_id", "starts_at"),
-    )
-
-    def __repr__(self) -> str:
-        return f"{self.starts_at:%d.%m.%Y %H:%M}–{self.ends_at:%H:%M}"
 
 
 class Appointment(Made, Model):
@@ -83,6 +66,11 @@ class Appointment(Made, Model):
     overbook_reason: Mapped[LongText]
     outside_hours_reason: Mapped[LongText]
     moves: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    #: How many times the desk tried to reach the patient about this time; a move begins anew.
+    notify_attempts: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    #: Visits that were booked as one series share a number of the sequence `appointment_series`; each is moved and
+    #: cancelled by itself.
+    series_id: Mapped[int | None]
     arrived_at: Mapped[Instant | None]
     started_at: Mapped[Instant | None]
     completed_at: Mapped[Instant | None]
@@ -93,7 +81,7 @@ class Appointment(Made, Model):
     cancel_comment: Mapped[LongText]
     late_cancel: Mapped[bool] = mapped_column(default=False, server_default="false")
     __table_args__ = (
-        *_same_day("appointment"),
+        *same_day("appointment"),
         one_of("status", AppointmentStatus, "appointment"),
         one_of("confirmation", Confirmation, "appointment"),
         one_of("cancelled_by", CancelledBy, "appointment"),
@@ -112,6 +100,7 @@ class Appointment(Made, Model):
         index("appointment", "chair_id", "starts_at"),
         index("appointment", "service_id"),
         index("appointment", "branch_id"),
+        Index("ix_appointment_series", "series_id", postgresql_where=sql("series_id IS NOT NULL")),
     )  # fmt: skip
 
     def __repr__(self) -> str:
@@ -130,9 +119,11 @@ class TimeBlock(Made, Model):
     starts_at: Mapped[WallTime]
     ends_at: Mapped[WallTime]
     reason: Mapped[str] = mapped_column(String(200))
+    #: A hold ends by itself then, whether a job has lifted it yet or not.
+    expires_at: Mapped[Instant | None]
     lifted_at: Mapped[Instant | None]
     __table_args__ = (
-        *_same_day("time_block"),
+        *same_day("time_block"),
         one_of("kind", BlockKind, "time_block"),
         not_blank("reason", "time_block"),
         CheckConstraint("doctor_id IS NOT NULL OR chair_id IS NOT NULL", name="ck_time_block_of_somebody"),
@@ -143,3 +134,52 @@ class TimeBlock(Made, Model):
 
     def __repr__(self) -> str:
         return self.reason
+
+
+class ShelfItem(Model):
+    """A visit on somebody's shelf «Полка», on its way to another time; until then it keeps its place."""
+
+    __tablename__ = "shelf_item"
+    appointment_id: Mapped[int] = mapped_column(ForeignKey("appointment.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id"))
+    put_at: Mapped[Instant]
+    __table_args__ = (index("shelf_item", "user_id"),)
+
+    def __repr__(self) -> str:
+        return str(self.appointment_id)
+
+
+class SavedView(Model):
+    """How a person likes to see the schedule: branch, doctors, by doctor or by chair, colours."""
+
+    __tablename__ = "saved_view"
+    id: Mapped[Pk]
+    user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id"))
+    name: Mapped[str] = mapped_column(String(60))
+    settings: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    __table_args__ = (
+        UniqueConstraint("user_id", "name", name="uq_saved_view_name"),
+        not_blank("name", "saved_view"),
+    )
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+class CalendarFeed(Made, Model):
+    """A secret address from which a doctor's calendar program reads the doctor's visits; only its hash is kept."""
+
+    __tablename__ = "calendar_feed"
+    id: Mapped[Pk]
+    doctor_id: Mapped[int] = mapped_column(ForeignKey("employee.id"))
+    doctor = relationship("Employee", lazy="joined")
+    secret_hash: Mapped[str] = mapped_column(String(64))
+    last_read_at: Mapped[Instant | None]
+    revoked_at: Mapped[Instant | None]
+    __table_args__ = (
+        UniqueConstraint("secret_hash", name="uq_calendar_feed_secret"),
+        Index("uq_calendar_feed_one_per_doctor", "doctor_id", unique=True, postgresql_where=sql("revoked_at IS NULL")),
+    )
+
+    def __repr__(self) -> str:
+        return str(self.doctor_id)

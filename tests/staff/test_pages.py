@@ -281,7 +281,8 @@ def test_bad_grants_come_back_with_what_was_typed(client_of: Any, form: dict[str
 SETTINGS = {
     "grid_step": "15", "waiting_limit": "15", "reminder_hours": "24", "administrators_fill_work_orders": "true",
     "discount_limit_administrator": "5", "discount_limit_senior": "15", "discount_limit_doctor": "10",
-    "paid_services_act": "",
+    "paid_services_act": "", "second_reminder_hours": "3", "sending_from": "09:00", "sending_to": "21:00",
+    "hours_weeks_ahead": "8", "crm": "true", "offer_minutes": "60", "call_lead_days": "14",
 }  # fmt: skip
 
 
@@ -293,7 +294,7 @@ def test_settings(client_of: Any, context: None) -> None:
     for wrong in (
         {"grid_step": "7"}, {"waiting_limit": "0"}, {"reminder_hours": "NaN"}, {"discount_limit_senior": "101"},
         {"discount_limit_doctor": "-1"}, {"waiting_limit": "1" * 50}, {"grid_step": ""},
-        {"paid_services_act": "x" * 10**6},
+        {"paid_services_act": "x" * 10**6}, {"sending_to": "08:00"}, {"sending_from": "в девять"},
     ):  # fmt: skip
         answer = director.post("/settings/", data={**SETTINGS, **wrong})
         assert answer.status_code == 422, wrong
