@@ -1,12 +1,13 @@
 """Ways in without a browser: preparing the database, founding a clinic of one's own.
 
-`python -m app prepare`, `python -m app init`. Where next: `run.py`, `app/demo.py`.
+`python -m app prepare`, `python -m app init`, `python -m app verify`. Where next: `run.py`, `app/demo.py`.
 """
 
 from pathlib import Path
 
 import click
 from flask import Flask
+from flask_babel import force_locale, gettext
 from flask_migrate import upgrade
 from sqlalchemy import func, select, text
 from werkzeug.security import generate_password_hash
@@ -15,6 +16,7 @@ from app.db import db, session, transaction
 from app.documents import operations as documents
 from app.messages import operations as messages
 from app.models import Branch, CashDesk, ClinicSetting, Employee, LegalEntity, Role, User
+from app.reports import queries as reports
 from app.roles import DIRECTOR, ROLES
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
@@ -73,6 +75,21 @@ def install(app: Flask) -> None:
         """Migrate the database and fill in what every clinic has."""
         prepare_database(app)
         click.echo("База данных готова.")
+
+    @app.cli.command("verify")
+    def verify() -> None:
+        """Prove the promises about money from the beginning; says which are broken, by what, and ends with 1."""
+        broken = 0
+        with force_locale("ru"):
+            for promise in reports.PROMISES:
+                found = reports.breaches(promise)
+                broken += bool(found)
+                click.echo(f"{'НАРУШЕНО' if found else 'верно   '}  {gettext(promise.sentence)}")
+                for breach in found:
+                    click.echo(f"          {breach.what}: должно быть {breach.must}, записано {breach.found}")
+        if broken:
+            raise click.ClickException(f"Нарушено: {broken}. Ничего не изменено; покажите этот список разработчику.")
+        click.echo("Деньги сходятся с самого начала.")
 
     @app.cli.command("init")
     @click.option("--clinic", prompt="Название клиники")

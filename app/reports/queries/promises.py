@@ -1,0 +1,217 @@
+"""The promises about money, proven from the beginning: each is one statement that looks for who breaks it.
+
+The database keeps these while it writes (constraints, triggers); this reads everything again and trusts nothing that
+is kept as a sum. Where next: the command `verify` in `app/cli.py`.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from app.db import session
+from app.vocab import N_
+
+
+@dataclass(frozen=True)
+class Promise:
+    """`broken` selects the rows that break it: what (table and number), what it should be, what it is."""
+
+    name: str
+    sentence: str
+    broken: str
+
+
+#: `must` and `found` are shown as they are; a promise that holds gives no row.
+PROMISES = (
+    Promise(
+        "lines_make_total",
+        N_("The lines of a work order make its total."),
+        """
+        SELECT 'work_order ' || o.id AS what, COALESCE(l.total, 0) AS must, o.total AS found FROM work_order o
+        LEFT JOIN (SELECT work_order_id, sum(total) AS total FROM work_order_line GROUP BY 1) l
+               ON l.work_order_id = o.id
+        WHERE o.total <> COALESCE(l.total, 0)""",
+    ),
+    Promise(
+        "ledger_makes_bill",
+        N_("What is due on a work order, and whether it is billed and paid, is what the ledger says."),
+        """
+        SELECT 'work_order ' || o.id, COALESCE(e.due, 0), o.due FROM work_order o
+        LEFT JOIN (SELECT work_order_id, sum(debt_change) AS due,
+                          sum(debt_change) FILTER (WHERE kind IN ('bill', 'bill_reopened')) AS billed
+                     FROM ledger_entry WHERE work_order_id IS NOT NULL GROUP BY 1) e ON e.work_order_id = o.id
+        WHERE o.due <> COALESCE(e.due, 0) OR o.due < 0 OR o.due > o.total
+           OR COALESCE(e.billed, 0) <> CASE WHEN o.status = 'draft' THEN 0 ELSE o.total END
+           OR (o.status = 'paid') <> (o.status <> 'draft' AND o.due = 0)""",
+    ),
+    Promise(
+        "parts_make_payment",
+        N_("The parts of a payment make its sum, and the ledger tells the same."),
+        """
+        SELECT 'payment ' || p.id, p.amount, COALESCE(part.amount, 0) FROM payment p
+        LEFT JOIN (SELECT payment_id, sum(amount) AS amount, sum(amount) FILTER (WHERE method <> 'advance') AS money
+                     FROM payment_part GROUP BY 1) part ON part.payment_id = p.id
+        LEFT JOIN (SELECT payment_id, sum(advance_change - debt_change) AS told FROM ledger_entry
+                    WHERE payment_id IS NOT NULL AND refund_id IS NULL GROUP BY 1) e ON e.payment_id = p.id
+        WHERE p.amount <> COALESCE(part.amount, 0) OR COALESCE(part.money, 0) <> COALESCE(e.told, 0)""",
+    ),
+    Promise(
+        "allocated_within_payment",
+        N_("Not more of a payment goes to bills than was paid."),
+        """
+        SELECT 'payment ' || p.id, p.amount, e.allocated FROM payment p
+        JOIN (SELECT payment_id, -sum(debt_change) AS allocated FROM ledger_entry
+               WHERE payment_id IS NOT NULL AND refund_id IS NULL GROUP BY 1) e ON e.payment_id = p.id
+        WHERE e.allocated > p.amount""",
+    ),
+    Promise(
+        "parts_make_refund",
+        N_("The parts of a refund make its sum, and the ledger tells the same."),
+        """
+        SELECT 'refund ' || r.id, r.amount, COALESCE(part.amount, 0) FROM refund r
+        LEFT JOIN (SELECT f.refund_id, sum(f.amount) AS amount,
+                          sum(f.amount) FILTER (WHERE p.method <> 'advance') AS money
+                     FROM refund_part f JOIN payment_part p ON p.id = f.payment_part_id GROUP BY 1) part
+               ON part.refund_id = r.id
+        LEFT JOIN (SELECT refund_id, sum(debt_change - advance_change) AS told FROM ledger_entry
+                    WHERE refund_id IS NOT NULL GROUP BY 1) e ON e.refund_id = r.id
+        WHERE r.amount <> COALESCE(part.amount, 0) OR COALESCE(part.money, 0) <> COALESCE(e.told, 0)""",
+    ),
+    Promise(
+        "refunded_within_payment",
+        N_("Not more is returned of a payment's part than was paid in that way, and only to who paid."),
+        """
+        SELECT 'payment_part ' || p.id, p.amount, sum(f.amount) FROM refund_part f
+        JOIN payment_part p ON p.id = f.payment_part_id JOIN payment m ON m.id = p.payment_id
+        JOIN refund r ON r.id = f.refund_id GROUP BY p.id, p.amount
+        HAVING sum(f.amount) > p.amount OR bool_or(r.payment_id <> m.id OR r.patient_id <> m.patient_id)""",
+    ),
+    Promise(
+        "ledger_makes_account",
+        N_("A patient's debt and advance are the sums of the ledger, and not below zero."),
+        """
+        SELECT 'patient ' || COALESCE(a.patient_id, e.patient_id), COALESCE(e.debt, 0) - COALESCE(e.advance, 0),
+               COALESCE(a.debt, 0) - COALESCE(a.advance, 0)
+        FROM patient_account a FULL JOIN (SELECT patient_id, sum(debt_change) AS debt, sum(advance_change) AS advance
+                                            FROM ledger_entry GROUP BY 1) e ON e.patient_id = a.patient_id
+        WHERE COALESCE(a.debt, 0) <> COALESCE(e.debt, 0) OR COALESCE(a.advance, 0) <> COALESCE(e.advance, 0)
+           OR a.debt < 0 OR a.advance < 0""",
+    ),
+    Promise(
+        "bills_make_debt",
+        N_("A patient owes what is due on the patient's bills."),
+        """
+        SELECT 'patient ' || a.patient_id, COALESCE(o.due, 0), a.debt FROM patient_account a
+        LEFT JOIN (SELECT patient_id, sum(due) AS due FROM work_order GROUP BY 1) o ON o.patient_id = a.patient_id
+        WHERE a.debt <> COALESCE(o.due, 0)""",
+    ),
+    Promise(
+        "clinic_bridge",
+        N_("Over all patients, debts less advances are what was billed less what was paid and not returned."),
+        """
+        SELECT 'clinic', b.billed - m.paid + m.returned, a.balance
+        FROM (SELECT COALESCE(sum(debt - advance), 0) AS balance FROM patient_account) a,
+             (SELECT COALESCE(sum(total), 0) AS billed FROM work_order WHERE status <> 'draft') b,
+             (SELECT (SELECT COALESCE(sum(amount), 0) FROM payment_part WHERE method <> 'advance') AS paid,
+                     (SELECT COALESCE(sum(f.amount), 0) FROM refund_part f
+                        JOIN payment_part p ON p.id = f.payment_part_id WHERE p.method <> 'advance') AS returned) m
+        WHERE b.billed - m.paid + m.returned <> a.balance""",
+    ),
+    Promise(
+        "money_came_into_desk",
+        N_("Each part of a payment or a refund that is money is one movement of its desk, and the other way round."),
+        """
+        SELECT 'cash_movement ' || COALESCE(m.id, part.movement_id), part.delta, m.delta
+        FROM (SELECT movement_id, amount AS delta, desk_id, 'payment' AS kind FROM payment_part
+               WHERE method <> 'advance'
+              UNION ALL SELECT f.movement_id, -f.amount, p.desk_id, 'refund' FROM refund_part f
+                JOIN payment_part p ON p.id = f.payment_part_id WHERE p.method <> 'advance') part
+        FULL JOIN (SELECT * FROM cash_movement WHERE kind IN ('payment', 'refund')) m ON m.id = part.movement_id
+        WHERE m.id IS NULL OR part.movement_id IS NULL OR m.delta <> part.delta OR m.desk_id <> part.desk_id
+           OR m.kind <> part.kind""",
+    ),
+    Promise(
+        "movements_make_desk",
+        N_("A desk holds the sum of its movements, and never held less than nothing."),
+        """
+        SELECT 'cash_desk ' || d.id, COALESCE(m.total, 0), d.balance FROM cash_desk d
+        LEFT JOIN (SELECT desk_id, sum(delta) AS total, min(running) AS lowest
+                     FROM (SELECT desk_id, delta, sum(delta) OVER (PARTITION BY desk_id ORDER BY id) AS running
+                             FROM cash_movement) r GROUP BY 1) m ON m.desk_id = d.id
+        WHERE d.balance <> COALESCE(m.total, 0) OR m.lowest < 0""",
+    ),
+    Promise(
+        "movements_make_shift",
+        N_("A closed shift: opening and movements make what was counted, and the difference was written down."),
+        """
+        SELECT 'cash_shift ' || s.id, s.opening + COALESCE(m.total, 0), s.counted FROM cash_shift s
+        LEFT JOIN (SELECT shift_id, sum(delta) AS total FROM cash_movement WHERE shift_id IS NOT NULL GROUP BY 1) m
+               ON m.shift_id = s.id
+        WHERE s.closed_at IS NOT NULL AND (s.opening + COALESCE(m.total, 0) <> s.counted
+              OR (s.counted <> s.expected AND btrim(s.close_reason) = ''))""",
+    ),
+    Promise(
+        "shift_follows_shift",
+        N_("A shift opens with what the one before was closed with."),
+        """
+        SELECT 'cash_shift ' || id, before, opening
+        FROM (SELECT id, opening, number, lag(counted, 1, 0.00) OVER w AS before, lag(number, 1, 0) OVER w AS previous
+                FROM cash_shift WINDOW w AS (PARTITION BY desk_id ORDER BY number)) s
+        WHERE before IS DISTINCT FROM opening OR number <> previous + 1""",
+    ),
+    Promise(
+        "reversed_once",
+        N_("A reversed movement was turned back by the same sum, on the same desk."),
+        """
+        SELECT 'cash_movement ' || r.id, -m.delta, r.delta FROM cash_movement r
+        JOIN cash_movement m ON m.id = r.reverses_id
+        WHERE r.delta <> -m.delta OR r.desk_id <> m.desk_id""",
+    ),
+    Promise(
+        "transfer_of_two",
+        N_("A transfer left one desk and came into another, the same sum."),
+        """
+        SELECT 'cash_movement ' || o.id, -o.delta, i.delta FROM cash_movement o
+        LEFT JOIN cash_movement i ON i.paired_id = o.id AND i.kind = 'transfer_in'
+        WHERE o.kind = 'transfer_out' AND (i.id IS NULL OR i.delta <> -o.delta OR i.desk_id = o.desk_id)""",
+    ),
+    Promise(
+        "one_receipt",
+        N_("Each payment and each refund has its receipt, once."),
+        """
+        SELECT 'payment ' || p.id, 1, count(r.id) FROM payment p LEFT JOIN receipt r ON r.payment_id = p.id
+        GROUP BY p.id HAVING count(r.id) <> 1
+        UNION ALL SELECT 'refund ' || f.id, 1, count(r.id) FROM refund f LEFT JOIN receipt r ON r.refund_id = f.id
+        GROUP BY f.id HAVING count(r.id) <> 1""",
+    ),
+    Promise(
+        "numbers_without_gaps",
+        N_("The numbers of payments, refunds, receipts and movements have no gaps, year by year."),
+        """
+        SELECT series || ' ' || n.year || ' of legal_entity ' || n.legal_entity_id, n.last, n.many
+        FROM (SELECT legal_entity_id, year, series, max(number) AS last, count(*) AS many
+                FROM (SELECT legal_entity_id, year, 'payment' AS series, number FROM payment
+                      UNION ALL SELECT legal_entity_id, year, 'refund', number FROM refund
+                      UNION ALL SELECT legal_entity_id, year, 'receipt', number FROM receipt
+                      UNION ALL SELECT legal_entity_id, year, series, number FROM cash_movement) a
+               GROUP BY 1, 2, 3) n
+        LEFT JOIN number_series s USING (legal_entity_id, year, series)
+        WHERE n.last <> n.many OR s.last_number IS DISTINCT FROM n.last""",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Breach:
+    """Who breaks a promise: the row, what it should be, what it is."""
+
+    what: str
+    must: object
+    found: object
+
+
+def breaches(promise: Promise, limit: int = 20) -> list[Breach]:
+    """Who breaks a promise, in the whole database, from the beginning; none when it holds."""
+    rows = session.execute(text(f"SELECT * FROM ({promise.broken}) AS b(what, must, found) ORDER BY what LIMIT :limit"),
+                           {"limit": limit})  # fmt: skip
+    return [Breach(*row) for row in rows]

@@ -1,0 +1,121 @@
+"""`verify`: an honest clinic keeps every promise about money, and whoever breaks one is named."""
+
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from app.db import session, transaction
+from app.reports import queries
+from tests.conftest import Maker, _admin, make_app
+from tests.reports.a_day import make_day, user
+
+PROMISES = {promise.name: promise for promise in queries.PROMISES}
+MONEY = ("work_order", "work_order_line", "ledger_entry", "patient_account", "payment", "payment_part", "refund",
+         "refund_part", "receipt", "cash_movement", "cash_desk", "cash_shift")  # fmt: skip
+#: What somebody with the database's password might do, and the promise that tells of it.
+CRIMES = [
+    ("lines_make_total", "UPDATE work_order SET total = total + 1 WHERE status = 'draft'"),
+    ("ledger_makes_bill", "UPDATE work_order SET due = 0, status = 'paid' WHERE status = 'issued'"),
+    ("ledger_makes_bill", "UPDATE ledger_entry SET debt_change = debt_change - 1 WHERE kind = 'bill'"),
+    ("parts_make_payment", "UPDATE payment SET amount = amount + 1"),
+    ("parts_make_payment", "DELETE FROM ledger_entry WHERE kind = 'payment'"),
+    ("allocated_within_payment", "UPDATE ledger_entry SET debt_change = debt_change - 100000 WHERE kind = 'payment'"),
+    ("parts_make_refund", "UPDATE refund SET amount = amount + 1"),
+    ("refunded_within_payment", "UPDATE refund_part SET amount = amount + 100000"),
+    (
+        "refunded_within_payment",
+        "UPDATE refund SET patient_id = (SELECT min(p.id) FROM patient p WHERE p.id <> refund.patient_id)",
+    ),
+    ("ledger_makes_account", "UPDATE patient_account SET advance = advance + 1"),
+    ("ledger_makes_account", "DELETE FROM patient_account WHERE debt > 0"),
+    ("bills_make_debt", "UPDATE patient_account SET debt = debt + 1"),
+    ("clinic_bridge", "UPDATE payment_part SET amount = amount + 1 WHERE method = 'cash'"),
+    ("money_came_into_desk", "UPDATE cash_movement SET delta = delta + 1 WHERE kind = 'payment'"),
+    ("money_came_into_desk", "UPDATE cash_movement SET kind = 'pay_in' WHERE kind = 'payment'"),
+    ("movements_make_desk", "UPDATE cash_desk SET balance = balance + 1"),
+    ("movements_make_desk", "DELETE FROM cash_movement WHERE kind = 'collection'"),
+    ("movements_make_shift", "UPDATE cash_shift SET counted = counted + 1 WHERE closed_at IS NOT NULL"),
+    ("shift_follows_shift", "UPDATE cash_shift SET opening = opening + 1"),
+    ("reversed_once", "UPDATE cash_movement SET delta = delta + 1 WHERE reverses_id IS NOT NULL"),
+    ("transfer_of_two", "UPDATE cash_movement SET delta = delta + 1 WHERE kind = 'transfer_in'"),
+    ("one_receipt", "DELETE FROM receipt WHERE kind = 'sale'"),
+    ("numbers_without_gaps", "UPDATE receipt SET number = number + 1000"),
+]
+
+
+@pytest.fixture(scope="module")
+def clinic(server, template):
+    """A clinic with a day of money in it, a transfer between desks and a reversal."""
+    from app.cash import operations as cash
+    from app.models import CashDesk, CashShift
+
+    name = f"promises_{uuid4().hex[:8]}"
+    _admin(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    application = make_app(server(name))
+    with application.app_context():
+        make_day(Maker())
+        director = user("director")
+        shift = session.query(CashShift).filter_by(closed_at=None).first()
+        if shift is None:
+            desk = session.query(CashDesk).filter(CashDesk.kind == "main", CashDesk.balance > 0).first()
+        else:
+            desk = session.get_one(CashDesk, shift.desk_id)
+        with transaction():
+            if shift is None:
+                cash.open_shift(desk.id, desk.balance, actor=director)
+            entity = {"branch_id": desk.branch_id, "legal_entity_id": desk.legal_entity_id}
+            other = CashDesk(name="Вторая касса", kind="additional", **entity)
+            session.add(other)
+            session.flush()
+            cash.open_shift(other.id, Decimal(0), actor=director)
+            cash.move(desk.id, "pay_in", Decimal(50), actor=director)
+            cash.move(desk.id, "transfer", Decimal(20), to_desk_id=other.id, actor=director)
+            wrong = cash.move(desk.id, "pay_in", Decimal(7), actor=director)
+            cash.reverse(wrong.id, "Ошибка", actor=director)
+    yield application
+    with application.app_context():
+        from app.db import db
+
+        db.engine.dispose()
+    _admin(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_an_honest_clinic_keeps_every_promise(clinic):
+    with clinic.app_context():
+        assert {name: queries.breaches(promise) for name, promise in PROMISES.items()} == {
+            name: [] for name in PROMISES
+        }
+
+
+def test_every_promise_is_tried(clinic):
+    assert {name for name, _ in CRIMES} == set(PROMISES)
+
+
+@pytest.mark.parametrize(("name", "crime"), CRIMES)
+def test_who_breaks_a_promise_is_named(clinic, name, crime):
+    with clinic.app_context():
+        try:
+            for table in MONEY:
+                session.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+            assert session.execute(text(crime)).rowcount, "the crime touched nobody"
+            assert queries.breaches(PROMISES[name])
+        finally:
+            session.rollback()
+
+
+def test_the_command(clinic):
+    """It ends with 0 over an honest clinic; otherwise with 1, the promise and the row."""
+    done = clinic.test_cli_runner().invoke(args=["verify"])
+    assert done.exit_code == 0 and "Деньги сходятся" in done.output, done.output
+    with clinic.app_context(), transaction():
+        session.execute(text("ALTER TABLE cash_desk DISABLE TRIGGER USER"))
+        session.execute(text("UPDATE cash_desk SET balance = balance + 1 WHERE name = 'Вторая касса'"))
+    try:
+        caught = clinic.test_cli_runner().invoke(args=["verify"])
+        assert caught.exit_code == 1 and "должно быть 20.00, записано 21.00" in caught.output
+    finally:
+        with clinic.app_context(), transaction():
+            session.execute(text("UPDATE cash_desk SET balance = balance - 1 WHERE name = 'Вторая касса'"))
+            session.execute(text("ALTER TABLE cash_desk ENABLE TRIGGER USER"))
