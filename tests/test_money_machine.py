@@ -1,0 +1,172 @@
+"""Random days at the desk: whatever is done and refused, the promises about money hold and the reports agree.
+
+Hypothesis plays orders, payments, refunds, movements, shifts, reversals over several days of one branch; after each
+step `verify` proves every promise over the whole database, and the four reports are compared with each other.
+RANDOM_DAYS=500 plays longer than a commit wants to wait.
+"""
+
+import os
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from app import clock
+from app.access import Window
+from app.billing import operations as billing
+from app.cash import operations as cash
+from app.db import session, transaction
+from app.errors import Refusal
+from app.models import CashDesk, CashMovement, CashShift, Payment, User, WorkOrder
+from app.reports import queries
+from app.vocab import PaymentMethod
+from tests.conftest import Maker, _admin, make_app
+from tests.reports.agreement import agree
+
+START = datetime(2026, 3, 2, 9)
+#: Few sums, so that equal payments on one day happen often; odd ones, so that kopecks must be split.
+SUMS = st.sampled_from([Decimal(text) for text in ("0.01", "33.33", "100.00", "100.00", "250.50", "999.99", "5000.00")])
+METHODS = st.sampled_from(list(PaymentMethod))
+
+
+class Desk(RuleBasedStateMachine):
+    """A branch with two patients, two drawers and the bank's desk."""
+
+    @initialize()
+    def open_the_clinic(self) -> None:
+        make = Maker()
+        self.branch = make.branch()
+        entity = {"branch_id": self.branch.id, "legal_entity_id": self.branch.legal_entity_id}
+        self.desks = [self.branch.desk_id, make._save(CashDesk(name="Вторая", kind="additional", **entity)).id]
+        self.all_desks = [*self.desks, self.branch.non_cash_id]
+        self.patients = [make.patient().id for _ in range(2)]
+        self.doctor = make.doctor(self.branch.id).id
+        self.services = [make.service(price).id for price in ("33.33", "1000.00", "0.00")]
+        self.moment = START
+        self.done: list[str] = []
+
+    def play(self, name: str, operation: Any, *args: Any, **kwargs: Any) -> None:
+        """One deed of the director; the desk may refuse it, and then nothing is written."""
+        self.moment += timedelta(minutes=7)
+        with clock.at(self.moment):
+            try:
+                with transaction():
+                    operation(*args, actor=session.query(User).filter_by(username="director").one(), **kwargs)
+                    self.done.append(name)
+            except Refusal:
+                pass
+
+    def pick(self, model: Any, n: int, **of: Any) -> Any:
+        """One of the rows of this branch, whichever the number says; None when there is none yet."""
+        found = session.query(model).filter_by(**of).order_by(model.id).all()
+        return found[n % len(found)] if found else None
+
+    numbers = st.integers(0, 50)
+
+    @rule(n=numbers, quantity=st.integers(1, 3), percent=st.sampled_from(["0", "5", "33.33", "100"]))
+    def fill_order(self, n: int, quantity: int, percent: str) -> None:
+        lines = [
+            {"service_id": pk, "quantity": quantity, "discount_percent": Decimal(percent), "discount_reason": "Проба"}
+            for pk in self.services[: n % 3 + 1]
+        ]
+        patient = self.patients[n % 2]
+        self.play("order", billing.create_work_order, patient, self.doctor, lines, branch_id=self.branch.id)
+
+    @rule(n=numbers)
+    def issue_order(self, n: int) -> None:
+        if order := self.pick(WorkOrder, n, branch_id=self.branch.id):
+            self.play("issue", billing.issue, order.id)
+
+    @rule(n=numbers)
+    def reopen_order(self, n: int) -> None:
+        if order := self.pick(WorkOrder, n, branch_id=self.branch.id):
+            self.play("reopen", billing.reopen, order.id)
+
+    @rule(n=numbers, parts=st.lists(st.tuples(METHODS, SUMS), min_size=1, max_size=3), more=SUMS)
+    def pay(self, n: int, parts: list[Any], more: Decimal) -> None:
+        cash_part = sum((amount for method, amount in parts if method == PaymentMethod.CASH), Decimal(0))
+        given = [{"method": method, "amount": amount} for method, amount in parts]
+        tendered = cash_part + more if cash_part and n % 3 == 0 else None
+        self.play("pay", billing.take_payment, self.patients[n % 2], given, tendered=tendered, branch_id=self.branch.id)
+
+    @rule(n=numbers, amount=SUMS)
+    def refund_part(self, n: int, amount: Decimal) -> None:
+        if payment := self.pick(Payment, n, branch_id=self.branch.id):
+            self.play("refund", billing.refund, payment.id, amount, "Проба")
+
+    @rule(n=numbers)
+    def refund_whole(self, n: int) -> None:
+        if payment := self.pick(Payment, n, branch_id=self.branch.id):
+            self.play("refund", billing.refund, payment.id, payment.amount, "Проба")
+
+    @rule(n=numbers, amount=SUMS, kind=st.sampled_from(["pay_in", "collection", "salary", "transfer", "correction"]))
+    def move_cash(self, n: int, amount: Decimal, kind: str) -> None:
+        desk, other = self.all_desks[n % 3], self.all_desks[(n + 1) % 3]
+        self.play(kind, cash.move, desk, kind, amount, to_desk_id=other if kind == "transfer" else None)
+
+    @rule(n=numbers)
+    def reverse_movement(self, n: int) -> None:
+        movement = self.pick(CashMovement, n, legal_entity_id=self.branch.legal_entity_id)
+        if movement:
+            self.play("reverse", cash.reverse, movement.id, "Ошибка")
+
+    @rule(n=numbers, wrong=st.sampled_from(["0", "0", "0", "5.00"]))
+    def open_shift(self, n: int, wrong: str) -> None:
+        desk = session.get_one(CashDesk, self.desks[n % 2])
+        self.play("open", cash.open_shift, desk.id, desk.balance + Decimal(wrong), reason="Нашлось")
+
+    @rule(n=numbers, wrong=st.sampled_from(["0", "0", "-0.01", "5.00"]))
+    def close_shift(self, n: int, wrong: str) -> None:
+        desk = session.get_one(CashDesk, self.desks[n % 2])
+        if shift := self.pick(CashShift, 0, desk_id=desk.id, closed_at=None):
+            counted = max(desk.balance + Decimal(wrong), Decimal(0))
+            self.play("close", cash.close_shift, shift.id, counted, reason="Пересчитали")
+
+    @rule()
+    def next_day(self) -> None:
+        self.moment = (self.moment + timedelta(days=1)).replace(hour=9, minute=0)
+
+    @invariant()
+    def every_promise_holds(self) -> None:
+        if not hasattr(self, "moment"):
+            return
+        session.expire_all()
+        broken = {promise.name: queries.breaches(promise) for promise in queries.PROMISES}
+        assert not any(broken.values()), broken
+        with clock.at(self.moment):
+            agree(Window(self.moment.date(), self.moment.date()), self.branch.id)
+            agree(Window(START.date(), self.moment.date()), self.branch.id)
+
+    def teardown(self) -> None:
+        session.rollback()
+
+
+@pytest.fixture
+def clinic(server: Any, template: str) -> Any:
+    name = f"machine_{uuid4().hex[:8]}"
+    _admin(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    application = make_app(server(name))
+    with application.app_context():
+        yield application
+        from app.db import db
+
+        session.remove()
+        db.engine.dispose()
+    _admin(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_random_days(clinic: Any) -> None:
+    run_state_machine_as_test(
+        Desk,
+        settings=settings(
+            max_examples=int(os.environ.get("RANDOM_DAYS", "5")),
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
