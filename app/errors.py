@@ -147,6 +147,35 @@ class AlreadyThere(Refusal):
     sentence = N_("There is such an entry already.")
 
 
+# --- call tasks -------------------------------------------------------------------------------------
+
+
+class TaskTaken(Refusal):
+    """Somebody else is calling this patient now. `by` is the name."""
+
+    code = "task_taken"
+    status = 409
+    sentence = N_("%(who)s is calling this patient now. Take the next one.")
+
+
+class TaskClosed(Refusal):
+    code = "task_closed"
+    status = 409
+    sentence = N_("This task is closed already: “%(result)s”.")
+
+
+class NextTryNeeded(Refusal):
+    code = "next_try_needed"
+    sentence = N_("The patient was not reached several times. Choose yourself when to call again, or close the task.")
+
+
+class NothingCameOfIt(Refusal):
+    """The result says that something was made, but there is no such thing. `result` is the one asked for."""
+
+    code = "nothing_came_of_it"
+    sentence = N_("There is nothing of this yet. First book, plan or put on the waiting list, then write the result.")
+
+
 # --- money ------------------------------------------------------------------------------------------
 
 
