@@ -63,6 +63,7 @@ class Booking(Body):
     comment = TextField(_COMMENT, load_default="")
     overbook_reason = TextField(_REASON, load_default="")
     outside_hours_reason = TextField(_REASON, load_default="")
+    call_task_id = IdField(load_default=None, allow_none=True)
 
 
 class Moving(Body):
@@ -80,6 +81,8 @@ class Cancelling(Body):
     reason_id = IdField(required=True)
     by = one_of(CancelledBy, required=True)
     comment = TextField(_COMMENT, load_default="")
+    #: Put the patient on the list of those to be called, unless there is another visit ahead.
+    call = fields.Boolean(load_default=True, error_messages={"invalid": N_("Unknown value.")})
 
 
 class Answering(Body):

@@ -127,7 +127,7 @@ class AppointmentApi(DeskApi):
     @takes(forms.Cancelling)
     def cancel(self, pk: int, body: dict[str, Any]) -> Any:
         """Cancel a visit before the patient's arrival"""
-        return self._step(operations.cancel, pk, body["reason_id"], body["by"], body["comment"])
+        return self._step(operations.cancel, pk, body["reason_id"], body["by"], body["comment"], call=body["call"])
 
     @expose("/<int:pk>/restore", methods=["POST"])
     @guarded("schedule.cancel")
@@ -136,10 +136,10 @@ class AppointmentApi(DeskApi):
         """Bring a cancelled visit back"""
         return self._step(operations.restore, pk)
 
-    def _step(self, operation: Any, pk: int, *values: Any) -> Any:
+    def _step(self, operation: Any, pk: int, *values: Any, **more: Any) -> Any:
         if pk >= 2**31:
             raise NotFound()
         with transaction():
-            visit = operation(pk, *values, actor=actor())
+            visit = operation(pk, *values, **more, actor=actor())
             answer = self._done(visit)
         return answer

@@ -8,6 +8,7 @@ from app.errors import (
 )
 from app.models import Appointment, User
 from app.schedule import queries, rules
+from app.schedule.operations import calls
 from app.schedule.operations.places import change, check_still_free, locked_visit
 from app.schedule.operations.visits import restore
 from app.schedule.rules import BOOKED, CANCELLED
@@ -61,7 +62,9 @@ def no_show(appointment_id: int, *, actor: User | None) -> Appointment:
     """
     visit, status = _step(appointment_id, "no_show", actor)
     rules.check_no_show(visit.starts_at, clock.wall_now())
-    return change(visit, "appointment.no_show", {"status": status}, {}, actor)
+    change(visit, "appointment.no_show", {"status": status}, {}, actor)
+    calls.missed(visit, actor=actor)
+    return visit
 
 
 def confirm(appointment_id: int, confirmation: str = Confirmation.CONFIRMED, *, actor: User | None) -> Appointment:
@@ -75,7 +78,9 @@ def confirm(appointment_id: int, confirmation: str = Confirmation.CONFIRMED, *, 
         raise rules.wrong_status(visit.status)
     if visit.confirmation == confirmation:
         return visit
-    return change(visit, "appointment.confirmed", {"confirmation": Confirmation(confirmation)}, {}, actor)
+    change(visit, "appointment.confirmed", {"confirmation": Confirmation(confirmation)}, {}, actor)
+    calls.answered(visit, actor=actor)
+    return visit
 
 
 def undo(appointment_id: int, *, actor: User | None) -> Appointment:
@@ -105,4 +110,8 @@ def undo(appointment_id: int, *, actor: User | None) -> Appointment:
         check_still_free(visit, actor)
     status, cleared = rules.BEFORE_STEP[AppointmentStatus(visit.status)]
     values: dict[str, Any] = {"status": status, **({cleared: None} if cleared else {})}
-    return change(visit, "appointment.undone", values, {}, actor)
+    missed = visit.status == rules.NO_SHOW
+    change(visit, "appointment.undone", values, {}, actor)
+    if missed:
+        calls.back(visit, actor=actor)
+    return visit

@@ -14,6 +14,7 @@ from app.errors import (
 from app.messages import operations as messages
 from app.models import Appointment, CancelReason, User
 from app.schedule import queries, rules
+from app.schedule.operations import calls
 from app.schedule.operations.places import (
     KEPT,
     branch_for,
@@ -43,6 +44,7 @@ def book(
     comment: str = "",
     overbook_reason: str = "",
     outside_hours_reason: str = "",
+    call_task_id: int | None = None,
     actor: User | None,
 ) -> Appointment:
     """Put a patient into free time of a doctor's day.
@@ -50,7 +52,8 @@ def book(
     Cancelled visits and no-shows leave their time free; back to back is not touching. Over another visit or a
     block, and outside the doctor's hours, only with the right and a reason. Earlier today is allowed (a walk-in
     written down late), an earlier day needs the right to book outside hours. The chair may stay empty until
-    arrival. Two desks saving at once: one wins, the other is told who is in the way.
+    arrival. Two desks saving at once: one wins, the other is told who is in the way. `call_task_id` is the call that
+    led to the booking; it is closed.
 
     Records `appointment.booked` and plans the messages. Flushes, never commits.
 
@@ -102,6 +105,7 @@ def book(
         raise refused(slot, 0)
     audit.record("appointment.booked", visit, after=audit.facts(visit, KEPT), patient_id=patient_id, actor=actor)
     messages.plan_visit(visit, actor=actor)
+    calls.booked(visit, task_id=call_task_id, actor=actor)
     session.flush()
     return visit
 
@@ -170,6 +174,8 @@ def move(
     )
     if moved and visit.status == BOOKED:
         messages.replan_visit(visit, actor=actor)
+    if moved:
+        calls.moved(visit, actor=actor)
     session.flush()
     return visit
 
@@ -229,8 +235,13 @@ def _branch_after(visit: Appointment, look: queries.Look, new: Slot) -> int:
     return branch_for(look, new, None, None)
 
 
-def cancel(appointment_id: int, reason_id: int, by: str, comment: str = "", *, actor: User | None) -> Appointment:
+def cancel(
+    appointment_id: int, reason_id: int, by: str, comment: str = "", *, call: bool = True, actor: User | None
+) -> Appointment:
     """Cancel a visit before the patient's arrival; its time is free again. Under 24 hours before it counts as late.
+
+    Who has no other visit ahead is put on the list of those to be called; `call` False when the desk arranged
+    something else (planned, waiting list, does not want any).
 
     Records `appointment.cancelled`, calls off its messages and tells the patient. Flushes, never commits.
 
@@ -259,6 +270,7 @@ def cancel(appointment_id: int, reason_id: int, by: str, comment: str = "", *, a
     }
     change(visit, "appointment.cancelled", values, {"reason": reason.name, "comment": comment.strip()}, actor)
     messages.call_off_visit(visit, actor=actor)
+    calls.cancelled(visit, call=call, actor=actor)
     return visit
 
 
@@ -285,4 +297,5 @@ def restore(appointment_id: int, *, actor: User | None) -> Appointment:
     }
     change(visit, "appointment.restored", values, {}, actor)
     messages.plan_visit(visit, actor=actor)
+    calls.back(visit, actor=actor)
     return visit
