@@ -4,6 +4,8 @@ The framework's own pages for roles and permissions are not registered: roles ar
 `app/roles.py`, employees and their logins are the staff room's. Where next: `app/access.py`.
 """
 
+import hashlib
+import hmac
 import logging
 from typing import Any
 
@@ -57,6 +59,20 @@ class WrongPassword(Unauthenticated):
     sentence = N_("Wrong login or password.")
 
 
+def pass_of(user: User) -> str:
+    """What a session or a token carries: whose it is, and a mark of the password that opened it.
+
+    A new password has another mark, so everything that the old one opened is closed on its next request.
+    """
+    key = str(current_app.secret_key).encode()[:64]
+    return f"{user.id}.{hashlib.blake2b(str(user.password).encode(), digest_size=12, key=key).hexdigest()}"
+
+
+def renew_session(user: User) -> None:
+    """Keep this browser signed in after its own person changed the password; all others are closed."""
+    session["_user_id"] = pass_of(user)
+
+
 def _limiter() -> FixedWindowRateLimiter:
     """The counter in the broker, shared by all processes; this process's own while the broker is away."""
     uri = current_app.config.get("RATELIMIT_STORAGE_URI")
@@ -105,6 +121,7 @@ class SignInView(AuthDBView):
                 if locale:
                     session["locale"] = locale
                 login_user(user)
+                session["_user_id"] = pass_of(user)
                 wanted = request.args.get("next")
                 return redirect(get_safe_redirect(wanted) if wanted else self.appbuilder.get_url_for_index)
         page = self.render_template(self.login_template, title=gettext("Sign in"), form=form)
@@ -166,7 +183,7 @@ class SignInApi(SecurityApi):
         if body["provider"] != "db":
             raise Invalid(fields={"provider": N_("Unknown value.")})
         user = self.appbuilder.sm.authenticate(body["username"], body["password"])
-        return self.response(200, access_token=create_access_token(identity=str(user.id), fresh=True))
+        return self.response(200, access_token=create_access_token(identity=pass_of(user), fresh=True))
 
     def refresh(self) -> Response:
         raise NotImplementedError  # not exposed: a program signs in again
@@ -189,8 +206,10 @@ class DeskSecurityManager(SecurityManager):
         return int(AUTH_DB)
 
     def load_user(self, pk: Any) -> User | None:
-        """The account with its rights, in one statement; None once it is switched off."""
-        return access.load(int(pk))
+        """The account with its rights, in one statement; None once it is switched off or has another password."""
+        number, _, _ = str(pk).partition(".")
+        user = access.load(int(number)) if number.isascii() and number.isdigit() else None
+        return user if user is not None and hmac.compare_digest(pass_of(user), str(pk)) else None
 
     def is_item_public(self, permission_name: str, view_name: str) -> bool:
         """The description of the API tells nothing about patients; everything else has a right."""

@@ -17,6 +17,7 @@ from app.db import session, transaction
 from app.errors import Invalid, NotFound, Refusal
 from app.models import AccessGrant, ClinicSetting, Employee, User
 from app.roles import DIRECTOR, ROLES
+from app.signin import renew_session
 from app.staff import forms, operations, queries
 from app.vocab import N_, ReportKind
 from app.web import DeskView, actor, expose, fetched, guarded
@@ -60,6 +61,7 @@ class MyView(DeskView):
             raise Invalid(fields={"again": N_("The two new passwords differ.")})
         with transaction():
             operations.change_password(typed["old"], typed["new"], actor=actor())
+        renew_session(actor())
 
     @expose("/language/<locale>")
     @guarded(None)

@@ -38,6 +38,27 @@ def newcomer(make: Any, app: Any) -> Any:
 # --- one's own ----------------------------------------------------------------------------------------
 
 
+def test_a_new_password_ends_what_the_old_one_opened(newcomer: Any, app: Any, client_of: Any) -> None:
+    """The other browser and the token of a program are closed; who changed his own password goes on."""
+    employee, pk, client = newcomer
+    username = session.get_one(User, pk).username
+    other = app.test_client()
+    other.post("/login/", data={"username": username, "password": GOOD})
+    login = {"username": username, "password": GOOD, "provider": "db"}
+    token = other.post("/api/v1/security/login", json=login).json["access_token"]
+
+    def program() -> int:
+        return int(app.test_client().get("/api/v1/services/", headers={"Authorization": f"Bearer {token}"}).status_code)
+
+    assert other.get("/me/password").status_code == 200 and program() == 200
+    client.post("/me/password", data={"old": GOOD, "new": "другой пароль", "again": "другой пароль"})
+    assert client.get("/me/password").status_code == 200
+    assert other.get("/me/password").status_code == 302 and program() == 401
+    third = {"password": "третий пароль"}
+    assert client_of("director").post(f"/staff/{employee.id}/login/password", data=third).status_code == 302
+    assert client.get("/me/password").status_code == 302
+
+
 def test_change_password(newcomer: Any, app: Any) -> None:
     _, pk, client = newcomer
     page = client.get("/me/password")
