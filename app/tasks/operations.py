@@ -102,7 +102,8 @@ def _open_task(patient_id: int, due_at: datetime, actor: User | None) -> tuple[C
         .from_select(columns, wanted)
         .on_conflict_do_update(
             index_elements=[CallTask.patient_id],
-            index_where=CallTask.status == TaskStatus.OPEN,
+            # A constant, not a parameter: a statement prepared for any status would match no index.
+            index_where=literal_column(f"status = '{TaskStatus.OPEN}'", Boolean),
             set_={"status": CallTask.status},  # changes nothing: it locks the row
         )
         .returning(CallTask, literal_column("(call_task.xmax = 0)", Boolean).label("fresh")),
