@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, literal, or_, select, text, union_all
+from sqlalchemy import ColumnElement, Select, case, exists, false, func, literal, or_, select, text, union_all
 from sqlalchemy.orm import aliased
 
 from app import clock
@@ -89,6 +89,14 @@ def find(
         page = matching.order_by("rank", Patient.search_name, Patient.id)
     ids = list(session.scalars(page.limit(limit).offset(offset)))
     return total, rows(ids)
+
+
+def matching(q: str) -> Select[int]:
+    """The numbers of the cards that a typed search finds, archived ones too, to choose rows of another list by."""
+    asked = rules.wanted(q)
+    if asked.nothing:
+        return select(Patient.id).where(false())
+    return select(_matching(asked, None, archived=True).subquery().c.id)
 
 
 def _up_to(matching: Select[int, int], most: int = 1000) -> int:

@@ -1,17 +1,29 @@
-"""Questions about call tasks: what was tried, when the clinic works, what came of a call.
+"""Questions about one task: what was tried, when the clinic works, what came of a call.
 
-Where next: `operations.py`.
+Where next: `rows.py` for the list.
 """
 
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
 from app import clock
 from app.db import session
-from app.models import Appointment, CallAttempt, CallTask, Employee, PlannedVisit, User, WaitingEntry, WorkingHours
+from app.models import (
+    Appointment,
+    CallAttempt,
+    CallTask,
+    Employee,
+    PlannedVisit,
+    RefusalReason,
+    User,
+    WaitingEntry,
+    WorkingHours,
+)
 from app.tasks import rules
+from app.tasks.queries.rows import short_name
 from app.vocab import AppointmentStatus, PlannedStatus, TaskResult, WaitingStatus
 
 
@@ -84,3 +96,42 @@ def summary(task_id: int) -> dict[str, Any]:
         "attempts": task.attempts, "last_result": task.last_result, "comment": task.comment, "result": task.result,
         "claimed_by": name_of(task.claimed_by_id), "responsible_id": task.responsible_id,
     }  # fmt: skip
+
+
+def attempts(task_id: int) -> list[dict[str, Any]]:
+    """Every try to reach the patient, the newest first: when, who, what came of it."""
+    person = aliased(Employee)
+    rows = session.execute(
+        select(CallAttempt, short_name(person), User.first_name, User.last_name)
+        .outerjoin(User, User.id == CallAttempt.created_by_id)
+        .outerjoin(person, person.user_id == User.id)
+        .where(CallAttempt.task_id == task_id)
+        .order_by(CallAttempt.id.desc())
+    )
+    return [
+        {
+            "at": row.created_at, "by": name or " ".join(filter(None, (first, last))), "result": row.result,
+            "phone": row.phone, "comment": row.comment, "next_try_at": row.next_try_at,
+        }
+        for row, name, first, last in rows
+    ]  # fmt: skip
+
+
+def refusal_reasons() -> list[tuple[int, str]]:
+    """Why patients refuse: what is offered for choosing."""
+    found = session.execute(
+        select(RefusalReason.id, RefusalReason.name)
+        .where(RefusalReason.archived.is_(False))
+        .order_by(RefusalReason.name)
+    )
+    return [(pk, name) for pk, name in found]
+
+
+def employees() -> list[tuple[int, str, bool]]:
+    """Who works here: number, name, whether a doctor."""
+    found = session.execute(
+        select(Employee.id, short_name(Employee), Employee.is_doctor)
+        .where(Employee.archived.is_(False))
+        .order_by(Employee.surname, Employee.name)
+    )
+    return [(pk, name, doctor) for pk, name, doctor in found]
