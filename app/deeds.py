@@ -36,6 +36,8 @@ FIELDS = {
     "passport": N_("identity document"), "overbook_reason": N_("why over another visit"),
     "outside_hours_reason": N_("why outside hours"), "cancelled_by": N_("cancelled by"), "error": N_("cause"),
     "counted": N_("counted"), "expected": N_("expected"), "username": N_("login"), "price": N_("price"),
+    "day": N_("day"), "first_day": N_("from day"), "last_day": N_("to day"), "onto": N_("onto"),
+    "hours_before": N_("hours before"), "hours": N_("hours"),
 }  # fmt: skip
 _LISTS = {
     "status": (AppointmentStatus, WorkOrderStatus, CardStatus), "confirmation": (Confirmation,), "sex": (Sex,),
@@ -61,7 +63,7 @@ def _value(field: str, value: Any) -> str:
         return "—"
     if word := in_words(field, value):
         return word
-    if field in ("starts_at", "ends_at", "birth_date"):
+    if field in ("starts_at", "ends_at", "birth_date", "day", "first_day", "last_day", "onto"):
         try:
             moment = datetime.fromisoformat(str(value))
         except ValueError:

@@ -43,6 +43,7 @@ from app.models import (
 from app.patients import operations as patients
 from app.roles import DOCTOR, ROLES
 from app.schedule import operations as schedule
+from app.schedule import queries, rules
 from app.vocab import MessageStatus
 
 PASSWORD = "demo"
@@ -88,7 +89,7 @@ class DemoClinic:
         self.now = clock.wall_now().replace(second=0, microsecond=0)
         self.today = self.now.date()
         self.busy: dict[date, set[int]] = {}
-        self.hours: dict[tuple[int, date], list[tuple[time, time]]] = {}
+        self.hours: dict[queries.DoctorDay, list[queries.Dated]] = {}
 
     def make(self) -> None:
         """All of it, in the order in which a clinic comes to life."""
@@ -268,24 +269,64 @@ class DemoClinic:
     # --- the schedule -----------------------------------------------------------------------------
 
     def _working_hours(self) -> None:
-        """Halves of the day in turn, a day off a week; today everybody works, and somebody at this very hour."""
+        """Weekly patterns, some of odd and even weeks; today everybody works, and somebody at this very hour."""
         places = [
             (branch, chair) for branch, chairs in zip(self.branches, self.chairs, strict=True) for chair in chairs
         ]
-        self.chair_of = {doctor.id: chair.id for doctor, (_, chair) in zip(self.doctors, places, strict=True)}
-        with clock.at(self._at(self.today - timedelta(days=BEHIND + 30), 12)):
+        first = self.today - timedelta(days=BEHIND)
+        with clock.at(self._at(first, 7)):
             for number, (doctor, (branch, chair)) in enumerate(zip(self.doctors, places, strict=True)):
-                for offset in range(-BEHIND, AHEAD + 1):
-                    day = self.today + timedelta(days=offset)
-                    if offset and (day.weekday() + number) % 7 == 6:
-                        continue
-                    start, end = (time(9), time(15)) if (day.toordinal() + number) % 2 else (time(14), time(20))
-                    if offset == 0 and number in (0, 1, 5):
-                        start, end = self._around_now(number)
-                    schedule.add_hours(doctor.id, branch.id, chair.id, [day], start, end, actor=None)
-                    self.hours[doctor.id, day] = [(start, end)]
+                self._weekly_pattern(number, doctor, branch, chair, first)
+        with clock.at(self._at(self.today, 0, 5)):
+            schedule.make_hours(actor=None)
+            at_work = {row.doctor_id for row in queries.dated(self.today, self.today)}
+            for number, (doctor, (branch, chair)) in enumerate(zip(self.doctors, places, strict=True)):
+                if number in (0, 1, 5) or doctor.id not in at_work:
+                    own = self._around_now() if number in (0, 1, 5) else (time(9), time(15))
+                    shift = rules.Shift(*own, branch.id, chair.id)
+                    schedule.change_day(doctor.id, [self.today], [shift], actor=self.director)
+            self._days_otherwise(places)
+        for row in queries.dated(first, self.today + timedelta(days=AHEAD)):
+            self.hours.setdefault((row.doctor_id, row.day), []).append(row)
 
-    def _around_now(self, number: int) -> tuple[time, time]:
+    def _weekly_pattern(self, number: int, doctor: Employee, branch: Branch, chair: Chair, first: date) -> None:
+        """Mornings and evenings in turn, a day off a week; the sixth doctor is in two branches on two days."""
+        morning, evening = (time(9), time(15)), (time(14), time(20))
+        lines = []
+
+        def works(weekday: int, hours: tuple[time, time], weeks: str = "every", where: Any = (branch, chair)) -> None:
+            lines.append(rules.Weekly(*hours, where[0].id, where[1].id, weekday, weeks, first, None, doctor.id))
+
+        for weekday in range(1, 8):
+            if weekday == 7 - number % 7:
+                continue
+            if number == 5 and weekday in (2, 4):
+                works(weekday, (time(9), time(13)))
+                works(weekday, (time(15), time(20)), where=(self.branches[0], self.chairs[0][4]))
+            elif number == 4 and weekday in (2, 4):
+                works(weekday, (time(9), time(15)))
+            elif number < 4:
+                works(weekday, morning, "odd" if number % 2 else "even")
+                works(weekday, evening, "even" if number % 2 else "odd")
+            else:
+                works(weekday, morning if (weekday + number) % 2 else evening)
+        schedule.set_pattern(doctor.id, lines, first_day=first, actor=self.director)
+
+    def _days_otherwise(self, places: list[tuple[Branch, Chair]]) -> None:
+        """A vacation, a day of study, a short day, and a day on which the clinic is closed."""
+
+        def day(offset: int) -> date:
+            return self.today + timedelta(days=offset)
+
+        vacation = [day(offset) for offset in range(14, 28)]
+        schedule.change_day(self.doctors[7].id, vacation, [], reason="Отпуск", actor=self.director)
+        schedule.change_day(self.doctors[2].id, [day(9)], [], reason="Учёба", actor=self.director)
+        branch, chair = places[3]
+        short = [rules.Shift(time(10), time(14), branch.id, chair.id)]
+        schedule.change_day(self.doctors[3].id, [day(4)], short, reason="Короткий день", actor=self.director)
+        schedule.set_holiday(day(AHEAD + 4), True, name="Санитарный день", actor=self.director)
+
+    def _around_now(self) -> tuple[time, time]:
         """Hours of the doctors on duty today: some time behind this moment and some ahead, whatever the hour."""
         midnight = datetime.combine(self.today, time())
         start = max(midnight, min(self._at(self.today, 9), self.now.replace(minute=0) - timedelta(hours=3)))
@@ -298,18 +339,18 @@ class DemoClinic:
         density = 0.72 if ahead <= 1 else max(0.25, 0.65 - ahead * 0.02)
         visits = []
         for doctor in self.doctors:
-            for start, end in self.hours.get((doctor.id, day), []):
-                moment = datetime.combine(day, start)
-                while moment + timedelta(minutes=30) <= datetime.combine(day, end):
+            for hours in self.hours.get((doctor.id, day), []):
+                moment = hours.starts_at
+                while moment + timedelta(minutes=30) <= hours.ends_at:
                     minutes = self.chance.choice([30, 30, 45, 60, 60, 90])
-                    if moment + timedelta(minutes=minutes) > datetime.combine(day, end):
+                    if moment + timedelta(minutes=minutes) > hours.ends_at:
                         minutes = 30
                     if self.chance.random() < density:
-                        visits.append(self._book(doctor, moment, minutes))
+                        visits.append(self._book(doctor, hours, moment, minutes))
                     moment += timedelta(minutes=minutes)
         return visits
 
-    def _book(self, doctor: Employee, moment: datetime, minutes: int) -> Appointment:
+    def _book(self, doctor: Employee, hours: queries.Dated, moment: datetime, minutes: int) -> Appointment:
         taken = self.busy.setdefault(moment.date(), set())
         patient = self.chance.choice(self.patients)
         while patient.id in taken:
@@ -318,8 +359,8 @@ class DemoClinic:
         made = min(moment - timedelta(days=self.chance.randint(1, 12)), self.now - timedelta(hours=2))
         with clock.at(made.replace(hour=self.chance.randint(9, 19)) if made.date() < self.today else made):
             return schedule.book(
-                patient.id, doctor.id, moment, moment + timedelta(minutes=minutes), branch_id=doctor.branch_id,
-                chair_id=self.chair_of[doctor.id],
+                patient.id, doctor.id, moment, moment + timedelta(minutes=minutes), branch_id=hours.branch_id,
+                chair_id=hours.chair_id,
                 comment=self.chance.choice(demo_data.COMMENTS) if self.chance.random() < 0.15 else "", actor=self.desk,
             )  # fmt: skip
 

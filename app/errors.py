@@ -117,11 +117,14 @@ class HoursTaken(Refusal):
 
 
 class HoursHoldVisits(Refusal):
-    """Hours that cannot be taken away: `appointments` stand in them."""
+    """Hours that are not taken away without a yes: `appointments` stand in them, `visits` tells of whom and when."""
 
     code = "hours_hold_visits"
     status = 409
-    sentence = N_("There are visits in these hours (%(count)s, the first on %(first)s). Move or cancel them first.")
+    sentence = N_(
+        "There are visits in these hours (%(count)s, the first on %(first)s). Move them first, or close the hours"
+        " and have the patients called."
+    )
 
 
 class NothingToUndo(Refusal):

@@ -33,9 +33,9 @@ from app.patients.panel import PatientPanel, ReferralSourcePanel
 from app.patients.views import PatientLookupView, PatientsView
 from app.reports.api import ReportApi
 from app.reports.views import ReportsView
-from app.schedule.api import AppointmentApi, ScheduleApi
+from app.schedule.api import AppointmentApi, HoursApi, ScheduleApi
 from app.schedule.panel import AppointmentPanel, CancelReasonPanel
-from app.schedule.views import ScheduleView
+from app.schedule.views import HoursView, ScheduleView
 from app.staff.api import AccessGrantApi
 from app.staff.panel import AuditPanel, BranchPanel, ChairPanel, EmployeePanel, LegalEntityPanel, SpecialityPanel
 from app.staff.views import AccessView, LoginView, MyView, SettingsView
@@ -103,7 +103,7 @@ MENU: list[tuple[str, list[Item]]] = [
     (
         N_("Directories"),
         [
-            Item(N_("Doctors' hours"), "ScheduleView.hours", "schedule.hours"),
+            Item(N_("Doctors' hours"), "HoursView.index", "schedule.hours"),
             Item(N_("Services"), "ServicePanel.list", "directory.see"),
             Item(N_("Prices"), "ServicePricePanel.list", "directory.see"),
             Item(N_("Service categories"), "ServiceCategoryPanel.list", "directory.see"),
@@ -153,6 +153,8 @@ PAGES: list[type] = [
     OutboxPanel,
     ScheduleView,
     ScheduleApi,
+    HoursView,
+    HoursApi,
     AppointmentApi,
     CancelReasonPanel,
     AppointmentPanel,

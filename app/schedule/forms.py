@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from marshmallow import fields, validates_schema
-from marshmallow.exceptions import ValidationError
+from marshmallow import fields, validate
 
 from app.schemas import Body, ClockField, DayField, IdField, Query, TextField, WallTimeField, WholeField, one_of
-from app.vocab import N_, BlockKind, CancelledBy, Confirmation
+from app.vocab import N_, BlockKind, CancelledBy, Confirmation, Weeks
 
 _COMMENT = 2000
 _REASON = 400
@@ -105,22 +104,71 @@ class Blocking(Body):
     reason = TextField(200, blank=False, required=True)
 
 
-class Hours(Body):
-    """Hours of a doctor over a period; sent by the page «Doctors' hours»."""
+class HoursQuery(Query):
+    first = DayField(data_key="from", load_default=None)
+    days = WholeField(1, 62, load_default=7)
+    doctor_id = IdField(load_default=None)
+    branch_id = IdField(load_default=None)
 
-    doctor_id = IdField(required=True)
-    branch_id = IdField(load_default=None, allow_none=True)
-    chair_id = IdField(load_default=None, allow_none=True)
-    first = DayField(required=True)
-    last = DayField(required=True)
-    weekdays = WeekdaysField(required=True)
+
+class ShiftBody(Body):
+    """A shift of a day; 00:00 as the end is midnight."""
+
     start = ClockField(required=True)
     end = ClockField(required=True)
+    branch_id = IdField(required=True)
+    chair_id = IdField(load_default=None, allow_none=True)
 
-    @validates_schema
-    def in_order(self, data: dict[str, Any], **_: Any) -> None:
-        if "first" in data and "last" in data:
-            if data["last"] < data["first"]:
-                raise ValidationError(N_("The first day is later than the last one."), "last")
-            if (data["last"] - data["first"]).days > 366:
-                raise ValidationError(N_("Too many days: a year at once at most."), "last")
+
+class LineBody(ShiftBody):
+    """A shift of every such weekday, or of every odd or even ISO week."""
+
+    weekday = WholeField(1, 7, required=True)
+    weeks = one_of(Weeks, load_default=Weeks.EVERY)
+
+
+def _listed(field: fields.Field, most: int, **kwargs: Any) -> fields.List:
+    messages = {"required": N_("Fill in this field."), "null": N_("Fill in this field."),
+                "invalid": N_("This must be a list.")}  # fmt: skip
+    too_many = validate.Length(max=most, error=N_("This list is too long."))
+    return fields.List(field, validate=too_many, error_messages=messages, **kwargs)
+
+
+class HoursPattern(Body):
+    """The week of a doctor from a day on; no lines: no hours any more."""
+
+    first_day = DayField(required=True)
+    last_day = DayField(load_default=None, allow_none=True)
+    lines = _listed(fields.Nested(LineBody), 56, required=True)
+    make_tasks = fields.Boolean(load_default=False, error_messages={"invalid": N_("Unknown value.")})
+
+
+class HoursDays(Body):
+    """Days of a doctor otherwise: other shifts, or none with the reason; `by_pattern`: as the pattern gives them."""
+
+    days = _listed(DayField(), 92, required=True)
+    shifts = _listed(fields.Nested(ShiftBody), 8, load_default=list)
+    reason = TextField(200, load_default="")
+    by_pattern = fields.Boolean(load_default=False, error_messages={"invalid": N_("Unknown value.")})
+    make_tasks = fields.Boolean(load_default=False, error_messages={"invalid": N_("Unknown value.")})
+
+
+class HoursCopy(Body):
+    first = DayField(required=True)
+    last = DayField(required=True)
+    onto = DayField(required=True)
+    make_tasks = fields.Boolean(load_default=False, error_messages={"invalid": N_("Unknown value.")})
+
+
+class Holiday(Body):
+    """Closed, or open all the same; null: as the calendar of holidays says."""
+
+    day = DayField(required=True)
+    closed = fields.Boolean(required=True, allow_none=True, error_messages={
+        "required": N_("Fill in this field."), "invalid": N_("Unknown value.")})  # fmt: skip
+    name = TextField(200, load_default="")
+    make_tasks = fields.Boolean(load_default=False, error_messages={"invalid": N_("Unknown value.")})
+
+
+class DayOnly(Query):
+    day = DayField(load_default=None)

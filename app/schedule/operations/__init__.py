@@ -5,23 +5,36 @@ Where next: `visits.py` (book, move, cancel, restore), `steps.py` (the patient c
 """
 
 from app.schedule.operations.blocks import block_time, lift_block
-from app.schedule.operations.hours import add_hours, remove_hours
+from app.schedule.operations.hours import (
+    change_day,
+    copy_hours,
+    day_by_pattern,
+    end_pattern,
+    make_hours,
+    set_holiday,
+    set_pattern,
+)
 from app.schedule.operations.steps import arrive, complete, confirm, no_show, start, undo
 from app.schedule.operations.visits import book, cancel, move, restore
 
 __all__ = [
-    "add_hours",
     "arrive",
     "block_time",
     "book",
     "cancel",
+    "change_day",
     "complete",
     "confirm",
+    "copy_hours",
+    "day_by_pattern",
+    "end_pattern",
     "lift_block",
+    "make_hours",
     "move",
     "no_show",
-    "remove_hours",
     "restore",
+    "set_holiday",
+    "set_pattern",
     "start",
     "undo",
 ]

@@ -5,32 +5,61 @@ Where next: `visits.py`, `day.py`, `looks.py` (what stands in a slot), `free.py`
 
 from app.schedule.queries.day import DaySheet, day_sheet
 from app.schedule.queries.free import free_slots
-from app.schedule.queries.hours import coming_hours, hours_in_the_way, visits_in_hours
+from app.schedule.queries.hours import (
+    Dated,
+    DoctorDay,
+    Standing,
+    dated,
+    hours_exceptions,
+    hours_names,
+    hours_places,
+    last_dated,
+    midnight,
+    overrides,
+    standing_visits,
+    weekly,
+    weeks_ahead,
+)
+from app.schedule.queries.hours_calendar import calendar_days, holidays_ahead, hours_calendar, pattern_of
 from app.schedule.queries.lists import branches, cancel_reasons, chairs, doctors, grid, services, specialities
 from app.schedule.queries.looks import Look, came_before, last_deed, look
 from app.schedule.queries.visits import Visit, history, short_name, visit, visits_of
 
 __all__ = [
+    "Dated",
     "DaySheet",
+    "DoctorDay",
     "Look",
+    "Standing",
     "Visit",
     "branches",
+    "calendar_days",
     "came_before",
     "cancel_reasons",
     "chairs",
-    "coming_hours",
+    "dated",
     "day_sheet",
     "doctors",
     "free_slots",
     "grid",
     "history",
-    "hours_in_the_way",
+    "holidays_ahead",
+    "hours_calendar",
+    "hours_exceptions",
+    "hours_names",
+    "hours_places",
+    "last_dated",
     "last_deed",
     "look",
+    "midnight",
+    "overrides",
+    "pattern_of",
     "services",
     "short_name",
     "specialities",
+    "standing_visits",
     "visit",
-    "visits_in_hours",
     "visits_of",
+    "weekly",
+    "weeks_ahead",
 ]

@@ -1,5 +1,6 @@
 """The pages of the schedule."""
 
 from app.schedule.views.day import ScheduleView
+from app.schedule.views.hours import HoursView
 
-__all__ = ["ScheduleView"]
+__all__ = ["HoursView", "ScheduleView"]

@@ -1,26 +1,23 @@
-"""The pages of the schedule: the day, its printed list, doctors' hours, a patient's visits on the card.
+"""The pages of the schedule: the day, its printed list, a patient's visits on the card.
 
 The day page is a frame: the grid comes from `api.py` and is kept fresh by `static/schedule/day.js`.
 """
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from flask import flash, redirect, request, url_for
-from flask_babel import get_locale, gettext, ngettext
+from flask import request
+from flask_babel import get_locale, gettext
 
 from app import access, clock
-from app.db import transaction
-from app.errors import Invalid, NotAllowed, Refusal
+from app.errors import NotAllowed
 from app.models import Branch, Patient
-from app.schedule import forms, operations, queries, rules
-from app.schemas import load
+from app.schedule import queries, rules
 from app.vocab import DEEDS, AppointmentStatus, BlockKind, CancelledBy, Confirmation, Labelled
-from app.web import DeskView, actor, expose, fetched, guarded, may, say
+from app.web import DeskView, actor, expose, fetched, guarded, may
 
 #: The rights that decide which buttons the scripts show; the server asks again on every call.
 _RIGHTS = ("book", "move", "cancel", "attend", "overbook", "outside_hours", "block")
-_MOST_IDS = 500
 
 
 def own_doctor() -> int | None:
@@ -137,65 +134,3 @@ class ScheduleView(DeskView):
             days={visit["id"]: date.fromisoformat(visit["starts_at"][:10]) for visit in visits},
             statuses=AppointmentStatus, confirmations=Confirmation, cancelled_by=CancelledBy,
         )  # fmt: skip
-
-    # --- doctors' hours -------------------------------------------------------------------------------
-
-    @expose("/hours", methods=["GET", "POST"])
-    @guarded("schedule.hours")
-    def hours(self) -> Any:
-        """Doctors' hours «График»: what is coming, and a form that adds hours for a period."""
-        wrong: dict[str, str] = {}
-        if request.method == "POST":
-            try:
-                return self._add_hours()
-            except Invalid as refusal:
-                wrong = {name: gettext(text) for name, text in refusal.facts["fields"].items()}
-                say(refusal)
-            except Refusal as refusal:
-                say(refusal)
-        return self._hours_page(wrong)
-
-    def _add_hours(self) -> Any:
-        names = ("doctor_id", "branch_id", "chair_id", "first", "last", "start", "end")
-        typed: dict[str, Any] = {name: request.form[name] for name in names if request.form.get(name)}
-        typed["weekdays"] = request.form.getlist("weekdays") or None
-        values = load(forms.Hours, {name: value for name, value in typed.items() if value is not None})
-        with transaction():
-            rows = operations.add_hours(
-                values["doctor_id"],
-                values["branch_id"] or 0,
-                values["chair_id"],
-                rules.days_of(values["first"], values["last"], values["weekdays"]),
-                values["start"],
-                values["end"],
-                actor=actor(),
-            )
-            count = len(rows)
-        flash(ngettext("Hours added for %(num)s day.", "Hours added for %(num)s days.", count), "success")
-        return redirect(url_for("ScheduleView.hours", doctor=values["doctor_id"]))
-
-    def _hours_page(self, wrong: dict[str, str]) -> Any:
-        doctor_id = request.args.get("doctor", type=int)
-        start = datetime.combine(clock.today(), time())
-        return self.page(
-            "schedule/hours.html", 422 if wrong else 200, title=gettext("Doctors' hours"), wrong=wrong,
-            typed=request.form, weekdays=request.form.getlist("weekdays"), doctors=queries.doctors(),
-            chairs=queries.chairs(), branches=queries.branches(), doctor_id=doctor_id,
-            rows=queries.coming_hours(start, doctor_id=doctor_id), first=clock.today(),
-            last=clock.today() + timedelta(days=27), short_name=queries.short_name,
-        )  # fmt: skip
-
-    @expose("/hours/remove", methods=["POST"])
-    @guarded("schedule.hours")
-    def remove_hours(self) -> Any:
-        """Take away hours that hold no visits."""
-        given = request.form.getlist("hours")[:_MOST_IDS]
-        ids = [int(text) for text in given if text.isascii() and text.isdigit() and int(text) < 2**31]
-        try:
-            with transaction():
-                count = operations.remove_hours(ids, actor=actor())
-        except Refusal as refusal:
-            say(refusal)
-        else:
-            flash(ngettext("Hours of %(num)s day removed.", "Hours of %(num)s days removed.", count), "success")
-        return redirect(url_for("ScheduleView.hours", doctor=request.args.get("doctor", type=int)))
