@@ -300,10 +300,10 @@ class DemoClinic:
         for weekday in range(1, 8):
             if weekday == 7 - number % 7:
                 continue
-            if number == 5 and weekday in (2, 4):
+            if number == 5 and weekday in (1, 4):
                 works(weekday, (time(9), time(13)))
                 works(weekday, (time(15), time(20)), where=(self.branches[0], self.chairs[0][4]))
-            elif number == 4 and weekday in (2, 4):
+            elif number == 4 and weekday in (1, 4):
                 works(weekday, (time(9), time(15)))
             elif number < 4:
                 works(weekday, morning, "odd" if number % 2 else "even")
