@@ -11,9 +11,10 @@ from app.tasks.queries.one import (
     summary,
 )
 from app.tasks.queries.report import Figures, figures
-from app.tasks.queries.rows import MOST_COUNTED, Row, Wanted, counts, of_patient, one, page, stamp
+from app.tasks.queries.rows import IS_OPEN, MOST_COUNTED, Row, Wanted, counts, of_patient, one, page, stamp
 
 __all__ = [
+    "IS_OPEN",
     "MOST_COUNTED",
     "Figures",
     "Row",
