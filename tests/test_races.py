@@ -192,7 +192,7 @@ def test_the_constraint_has_the_last_word(app: Flask, make: Any, monkeypatch: py
     from app.models import Appointment
     from app.schedule import operations
 
-    monkeypatch.setattr(operations, "_hold", lambda *slots: None)
+    monkeypatch.setattr(operations.visits, "hold", lambda *slots: None)
     [doctor] = _doctors(make, 1)
     patients = [make.patient().id for _ in range(CROWD)]
     deeds = [lambda p=p: operations.book(p, doctor, at(10), at(10, 30), actor=None).id for p in patients]
