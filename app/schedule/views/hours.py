@@ -9,7 +9,6 @@ from flask_babel import get_locale, gettext
 from app import clock
 from app.models import Branch
 from app.schedule import queries, rules
-from app.vocab import Weeks
 from app.web import DeskView, expose, fetched, guarded, may
 
 
@@ -40,7 +39,6 @@ class HoursView(DeskView):
             "doctors": doctors,
             "branches": [{"id": pk, "name": name} for pk, name in queries.branches()],
             "chairs": queries.chairs(),
-            "weeks": {str(value): gettext(value.label) for value in Weeks},
             "weeks_ahead": queries.weeks_ahead(),
             "locale": str(get_locale()),
             "crm": may("task.see"),

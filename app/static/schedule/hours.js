@@ -5,7 +5,7 @@
   if (!place) return;
   const settings = JSON.parse(document.getElementById("rota-settings").textContent), words = settings.words;
   const $ = (selector) => document.querySelector(selector);
-  const state = {first: settings.first, doctor: settings.doctor_id, branch: settings.branch_id, data: null, chosen: [], anchor: null, at: null};
+  const state = {first: settings.first, doctor: settings.doctor_id, branch: settings.branch_id, data: null, chosen: [], anchor: null, at: null, many: false};
   let asked = 0;
 
   // --- small things that the panels use too -----------------------------------------------------------
@@ -44,7 +44,7 @@
     if (state.doctor) {
       const head = element("div", "rota-date");
       const first = day.day.endsWith("-01") || day.day === state.data.first;
-      head.append(element("span", "", first ? dayWords(day.day, {day: "numeric", month: "short"}) : String(Number(day.day.slice(8)))));
+      head.append(element("span", "weekday", words.weekdays[(local(day.day).getDay() + 6) % 7]), element("span", "number", first ? dayWords(day.day, {day: "numeric", month: "short"}) : String(Number(day.day.slice(8)))));
       if (day.holiday) { const name = element("small", "", day.holiday); name.title = day.holiday; head.append(name); }
       box.append(head);
     }
@@ -150,6 +150,7 @@
     $("[data-legend]").hidden = false;
     paint();
     const target = (kept && find(kept.of, kept.day)) || find(null, settings.today) || place.querySelector(".rota-day");
+    if (!kept && innerWidth <= 860) target?.scrollIntoView({block: "center"});
     if (target) { target.tabIndex = 0; state.at = {of: Number(target.dataset.of), day: target.dataset.day}; }
   }
 
@@ -207,10 +208,25 @@
     const of = Number(box.dataset.of), day = box.dataset.day;
     step(box);
     if (event.shiftKey && state.anchor?.of === of) select(of, between(of, state.anchor.day, day));
-    else if (event.ctrlKey || event.metaKey) { select(of, [day], "toggle"); state.anchor = {of, day}; }
+    else if (event.ctrlKey || event.metaKey || state.many) { select(of, [day], "toggle"); state.anchor = {of, day}; }
     else { select(of, [day]); state.anchor = {of, day}; }
-    rota.openDays();
+    if (state.many) many(); else rota.openDays();
   }
+
+  // Without Ctrl, on a phone: days are marked first, then changed together.
+  function many() {
+    const button = $("[data-many]");
+    button.textContent = !state.many ? words.many : state.chosen.length ? fill(words.change_days, {n: state.chosen.length}) : words.mark_days;
+    button.classList.toggle("active", state.many);
+    button.setAttribute("aria-pressed", state.many);
+  }
+  $("[data-many]").addEventListener("click", () => {
+    const open = state.many && state.chosen.length;
+    if (!state.many) { rota.close(); state.chosen = []; paint(); }
+    state.many = !state.many;
+    many();
+    if (open) rota.openDays();
+  });
   place.addEventListener("click", (event) => { const box = event.target.closest(".rota-day"); if (box) pick(box, event); });
 
   const STEPS = {ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0]};

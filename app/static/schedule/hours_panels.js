@@ -159,7 +159,7 @@
       send(url, {days: list, shifts: [...rows.children].map(shiftOf), reason: form.reason.value}, told);
     });
     $("[data-off]").addEventListener("click", () => {
-      if (!form.reason.value.trim()) { refuse({message: form.querySelector(".help-block:not([data-wrong])").textContent || ""}); form.reason.focus(); return; }
+      if (!form.reason.value.trim()) { refuse({message: words.write_reason}); form.reason.focus(); return; }
       send(url, {days: list, shifts: [], reason: form.reason.value}, told);
     });
     $("[data-back]").addEventListener("click", () => send(url, {days: list, by_pattern: true}, told));
