@@ -37,6 +37,7 @@ class TimedJob(NamedTuple):
 #: What happens by itself. A job is safe to run twice and asks the database what is due.
 TIMED_JOBS = [
     TimedJob("app.messages.jobs.sweep", 10),
+    TimedJob("app.tasks.jobs.tidy", 60),
     TimedJob("app.schedule.jobs.extend_hours", 24 * 3600),
 ]
 

@@ -3,6 +3,7 @@
 A room's pages are registered here and nowhere else. Where next: the room's own `views.py`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,9 @@ from app.schedule.views import HoursView, ScheduleView
 from app.staff.api import AccessGrantApi
 from app.staff.panel import AuditPanel, BranchPanel, ChairPanel, EmployeePanel, LegalEntityPanel, SpecialityPanel
 from app.staff.views import AccessView, LoginView, MyView, SettingsView
+from app.tasks import queries as tasks
+from app.tasks.api import CallTaskApi
+from app.tasks.views import TasksView
 from app.vocab import N_
 from app.web import guarded, may
 
@@ -61,11 +65,20 @@ class Item:
     title: str
     endpoint: str
     right: str
+    #: What waits there: (late, today); asked once a page, and only for who may see it.
+    waiting: Callable[[], tuple[int, int]] | None = None
 
 
 MENU: list[tuple[str, list[Item]]] = [
     (N_("Schedule"), [Item(N_("Schedule"), "ScheduleView.day", "schedule.see")]),
     (N_("Patients"), [Item(N_("Patients"), "PatientsView.index", "card.see")]),
+    (
+        N_("Calls"),
+        [
+            Item(N_("Calls"), "TasksView.index", "task.see", waiting=tasks.counts),
+            Item(N_("Report of calls"), "TasksView.report", "task.report"),
+        ],
+    ),
     (
         N_("Settlement"),
         [
@@ -158,6 +171,8 @@ PAGES: list[type] = [
     AppointmentApi,
     CancelReasonPanel,
     AppointmentPanel,
+    TasksView,
+    CallTaskApi,
     DocumentsView,
     DocumentTemplatePanel,
     IssuedDocumentPanel,
@@ -190,11 +205,38 @@ def menu() -> list[dict[str, Any]]:
     groups = []
     for title, items in MENU:
         open_items = [
-            {"title": gettext(item.title), "url": url_for(item.endpoint)} for item in items if may(item.right)
+            {
+                "title": gettext(item.title),
+                "url": url_for(item.endpoint),
+                "waiting": _waiting(item.waiting()) if item.waiting else None,
+            }
+            for item in items
+            if may(item.right)
         ]
         if open_items:
-            groups.append({"title": gettext(title) if title else open_items[0]["title"], "items": open_items})
+            waiting = next((item["waiting"] for item in open_items if item["waiting"]), None)
+            groups.append(
+                {
+                    "title": gettext(title) if title else open_items[0]["title"],
+                    "items": open_items,
+                    "waiting": waiting,
+                }
+            )
     return groups
+
+
+def _waiting(counted: tuple[int, int]) -> dict[str, Any] | None:
+    """How much waits there, for the menu: the late in red, and those of today."""
+    late, today = counted
+    if not late and not today:
+        return None
+    words = gettext("Overdue: %(late)s, today: %(today)s", late=late, today=today)
+    most = f"{tasks.MOST_COUNTED - 1}+"
+    return {
+        "late": most if late >= tasks.MOST_COUNTED else late,
+        "today": most if today >= tasks.MOST_COUNTED else today,
+        "words": words,
+    }
 
 
 def register_views(builder: AppBuilder) -> None:

@@ -49,7 +49,17 @@ from app.models import (
     WorkOrderLine,
 )
 from app.money import ZERO
-from app.vocab import N_, CardStatus, DeskKind, LedgerKind, PaymentMethod, ReceiptKind, WorkOrderStatus
+from app.tasks import operations as tasks
+from app.vocab import (
+    N_,
+    CardStatus,
+    DeskKind,
+    LedgerKind,
+    PaymentMethod,
+    ReceiptKind,
+    TaskReasonKind,
+    WorkOrderStatus,
+)
 
 Line = Mapping[str, Any]
 
@@ -332,6 +342,7 @@ def take_payment(
         )
     )  # fmt: skip
     now = clock.now()
+    debt_left = patient.balance.debt - sum((bill.amount for bill in spread.bills), ZERO)
     payment = Payment(
         legal_entity_id=branch.legal_entity_id, branch_id=branch.id, year=clock.today().year,
         number=numbers["payment"][0], patient_id=patient_id, amount=whole, tendered=tendered, change=given_back,
@@ -351,7 +362,7 @@ def take_payment(
         [(part.method, part.amount) for part in paid],
         [line for bill in spread.bills for line in patient.lines[bill.work_order_id]],
         amount=whole, tendered=tendered, change=given_back, to_advance=spread.to_advance,
-        debt_left=patient.balance.debt - sum((bill.amount for bill in spread.bills), ZERO), actor=actor,
+        debt_left=debt_left, actor=actor,
     )  # fmt: skip
     session.add(payment)
     session.flush()
@@ -362,6 +373,8 @@ def take_payment(
         "to_advance": str(spread.to_advance),
     }
     audit.record("payment.taken", payment, after=after, patient_id=patient_id, actor=actor)
+    if patient.balance.debt and not debt_left:
+        tasks.reasons_gone(kinds=(TaskReasonKind.DEBT,), patient_id=patient_id, actor=actor)
     return payment
 
 

@@ -52,7 +52,9 @@ def _patient_to_book() -> dict[str, Any] | None:
     patient: Patient = fetched(Patient, pk)
     if access.account(actor()).own_only("card.see") is not None and not queries.visits_of(pk, doctor_id=own_doctor()):
         raise NotAllowed(right="card.see")
-    return {"id": patient.id, "name": patient.full_name, "card_number": patient.card_number}
+    task = request.args.get("task", type=int)  # the call that this is about
+    calling = {"call_task_id": task} if task and 0 < task < 2**31 and may("task.work") else {}
+    return {"id": patient.id, "name": patient.full_name, "card_number": patient.card_number, **calling}
 
 
 class ScheduleView(DeskView):

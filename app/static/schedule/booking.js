@@ -38,8 +38,11 @@
       patient_id: Number(form.dataset.patient), doctor_id: whole(form.doctor_id), chair_id: whole(form.chair_id), service_id: whole(form.service_id),
       ...schedule.times(form), comment: form.comment.value, ...schedule.reasons(),
     };
+    const call = state.patient?.id === body.patient_id && state.patient.call_task_id;
+    if (call) body.call_task_id = call;
     schedule.once(button, async (once) => {
       const {data} = await desk.ask(settings.urls.appointments, {method: "POST", body, once});
+      if (call) { location.assign(`${settings.urls.calls}?booked=${data.id}`); return; }
       desk.tell(fill(words.booked, {who: data.patient.short_name, when: `${schedule.dayWords(data.starts_at)} ${data.starts_at.slice(11)}`}), "success");
       schedule.close();
       state.patient = null;

@@ -300,6 +300,7 @@
     if (state.branch) query.set("branch", state.branch);
     if (byChair()) query.set("by", "chair");
     if (state.patient) query.set("patient", state.patient.id);
+    if (state.patient?.call_task_id) query.set("task", state.patient.call_task_id);
     history.replaceState(null, "", `${settings.urls.page}?${query}`);
     if (state.sheet) draw();
     else { grid.classList.add("is-old"); }
