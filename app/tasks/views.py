@@ -218,7 +218,8 @@ def _file(figures: queries.Figures, first: date, last: date) -> Response:
     write([])
     write([gettext("Reason"), gettext("Tasks"), *(title for _, title in results)])
     for row in figures.kinds:
-        write([gettext(row["label"]), row["closed"], *(row[key] for key, _ in results)])
+        title: str = row["label"]
+        write([gettext(title), row["closed"], *(row[key] for key, _ in results)])
     write([])
     write([gettext("Why patients refused"), gettext("Tasks")])
     for row in figures.refusals:
