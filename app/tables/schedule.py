@@ -27,6 +27,8 @@ from app.vocab import FREES_TIME, AppointmentStatus, BlockKind, CancelledBy, Con
 _FREED = ", ".join(f"'{status}'" for status in FREES_TIME)
 #: The row keeps its time busy.
 BUSY = f"status NOT IN ({_FREED})"
+#: The block still closes its time at `:now`: nobody lifted it, and a hold has not ended by itself.
+STANDS = "lifted_at IS NULL AND (expires_at IS NULL OR expires_at > :now)"
 
 
 class CancelReason(Archivable, Model):
@@ -112,6 +114,7 @@ class TimeBlock(Made, Model):
 
     __tablename__ = "time_block"
     id: Mapped[Pk]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
     kind: Mapped[str] = mapped_column(String(10), default=BlockKind.BLOCK)
     branch_id: Mapped[int] = mapped_column(ForeignKey("branch.id"))
     doctor_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id"))

@@ -20,6 +20,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("series_id IS NOT NULL"),
     )
+    op.add_column("time_block", sa.Column("version", sa.Integer(), server_default="1", nullable=False))
     op.add_column("time_block", sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True))
     op.create_table(
         "shelf_item",

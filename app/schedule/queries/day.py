@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import literal, null, or_, select, union_all
 
+from app import clock
 from app.db import session
 from app.models import (
     Appointment,
@@ -16,7 +17,7 @@ from app.models import (
     TimeBlock,
     WorkingHours,
 )
-from app.schedule.queries.visits import VISITS, Line, Visit, as_visit, moment_text, short_name
+from app.schedule.queries.visits import VISITS, Line, Visit, as_visit, instant_text, moment_text, short_name
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ def _frame(start: datetime, end: datetime, branch_id: int | None, doctor_id: int
         WorkingHours.starts_at,
         WorkingHours.ends_at,
         literal("").label("name"),
+        null().label("version"),
+        null().label("expires_at"),
     ).where(WorkingHours.starts_at >= start, WorkingHours.starts_at < end)
     blocks = select(
         TimeBlock.kind,
@@ -56,10 +59,17 @@ def _frame(start: datetime, end: datetime, branch_id: int | None, doctor_id: int
         TimeBlock.starts_at,
         TimeBlock.ends_at,
         TimeBlock.reason,
-    ).where(TimeBlock.starts_at >= start, TimeBlock.starts_at < end, TimeBlock.lifted_at.is_(None))
-    chairs = select(literal("chair"), Chair.id, null(), Chair.id, Chair.branch_id, null(), null(), Chair.name).where(
-        Chair.archived.is_(False)
+        TimeBlock.version,
+        TimeBlock.expires_at,
+    ).where(
+        TimeBlock.starts_at >= start,
+        TimeBlock.starts_at < end,
+        TimeBlock.lifted_at.is_(None),
+        or_(TimeBlock.expires_at.is_(None), TimeBlock.expires_at > clock.now()),
     )
+    chairs = select(
+        literal("chair"), Chair.id, null(), Chair.id, Chair.branch_id, null(), null(), Chair.name, null(), null()
+    ).where(Chair.archived.is_(False))
     if branch_id is not None:
         hours = hours.where(WorkingHours.branch_id == branch_id)
         blocks = blocks.where(TimeBlock.branch_id == branch_id)
@@ -126,7 +136,15 @@ def day_sheet(
         ],
         hours=[_place(row) for row in frame if row.what == "hours"],
         blocks=[
-            {**_place(row), "kind": row.what, "reason": row.name} for row in frame if row.what not in ("hours", "chair")
+            {
+                **_place(row),
+                "kind": row.what,
+                "reason": row.name,
+                "version": row.version,
+                "expires_at": instant_text(row.expires_at),
+            }
+            for row in frame
+            if row.what not in ("hours", "chair")
         ],
         appointments=[as_visit(row, with_money=with_money) for row in visits],
     )

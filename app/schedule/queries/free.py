@@ -12,7 +12,7 @@ from app import clock
 from app.db import session
 from app.schedule.queries.visits import moment_text
 from app.schedule.rules import Span, rounded_up, slots_in
-from app.tables.schedule import BUSY
+from app.tables.schedule import BUSY, STANDS
 
 _FREE = text(
     f"""
@@ -28,10 +28,10 @@ CROSS JOIN LATERAL unnest(
       SELECT starts_at, ends_at FROM appointment WHERE chair_id = h.chair_id AND {BUSY}
          AND starts_at >= date_trunc('day', h.starts_at) AND starts_at < h.ends_at
       UNION ALL
-      SELECT starts_at, ends_at FROM time_block WHERE doctor_id = h.doctor_id AND lifted_at IS NULL
+      SELECT starts_at, ends_at FROM time_block WHERE doctor_id = h.doctor_id AND {STANDS}
          AND starts_at >= date_trunc('day', h.starts_at) AND starts_at < h.ends_at
       UNION ALL
-      SELECT starts_at, ends_at FROM time_block WHERE chair_id = h.chair_id AND lifted_at IS NULL
+      SELECT starts_at, ends_at FROM time_block WHERE chair_id = h.chair_id AND {STANDS}
          AND starts_at >= date_trunc('day', h.starts_at) AND starts_at < h.ends_at
     ) busy), '{{}}'::tsmultirange)
 ) AS free(gap)
@@ -83,6 +83,7 @@ def free_slots(
                 "branch": branch_id,
                 "weekdays": list(weekdays),
                 "minutes": minutes,
+                "now": clock.now(),
             },
         )
         runs = [

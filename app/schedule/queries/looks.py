@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 
+from app import clock
 from app.db import session
 from app.models import (
     Appointment,
@@ -13,7 +14,7 @@ from app.models import (
 )
 from app.schedule.queries.visits import short_name
 from app.schedule.rules import BLOCK, VISIT, Busy, Hours, Span
-from app.tables.schedule import BUSY
+from app.tables.schedule import BUSY, STANDS
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ SELECT
   (SELECT json_agg(json_build_array(b.starts_at, b.ends_at, '{BLOCK}', b.id, b.doctor_id, b.chair_id, NULL,
                                     b.reason, false))
      FROM time_block b
-    WHERE b.starts_at >= :day AND b.starts_at < :ends AND b.ends_at > :starts AND b.lifted_at IS NULL
+    WHERE b.starts_at >= :day AND b.starts_at < :ends AND b.ends_at > :starts AND b.{STANDS}
       AND b.id <> :self_block AND (b.doctor_id = :doctor OR b.chair_id = :chair)) AS blocks,
   NOT EXISTS (SELECT FROM appointment f WHERE f.patient_id = :patient AND f.starts_at < :starts AND f.{BUSY}
     AND f.id <> :self) AS first_visit
@@ -81,6 +82,7 @@ def look(
             "ends": span.ends_at,
             "self": besides,
             "self_block": besides_block,
+            "now": clock.now(),
         },
     ).one()
     busy = []
