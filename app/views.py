@@ -42,6 +42,7 @@ from app.staff.panel import AuditPanel, BranchPanel, ChairPanel, EmployeePanel, 
 from app.staff.views import AccessView, LoginView, MyView, SettingsView
 from app.tasks import queries as tasks
 from app.tasks.api import CallTaskApi
+from app.tasks.panel import RefusalReasonPanel
 from app.tasks.views import TasksView
 from app.vocab import N_
 from app.web import guarded, may
@@ -128,6 +129,7 @@ MENU: list[tuple[str, list[Item]]] = [
             Item(N_("Cash desks"), "CashDeskPanel.list", "directory.see"),
             Item(N_("Expense categories"), "ExpenseCategoryPanel.list", "expense_category.see"),
             Item(N_("Cancellation reasons"), "CancelReasonPanel.list", "directory.see"),
+            Item(N_("Reasons of refusal"), "RefusalReasonPanel.list", "directory.see"),
             Item(N_("Referral sources"), "ReferralSourcePanel.list", "directory.see"),
             Item(N_("Message templates"), "MessageTemplatePanel.list", "directory.see"),
             Item(N_("Document templates"), "DocumentTemplatePanel.list", "directory.see"),
@@ -173,6 +175,7 @@ PAGES: list[type] = [
     AppointmentPanel,
     TasksView,
     CallTaskApi,
+    RefusalReasonPanel,
     DocumentsView,
     DocumentTemplatePanel,
     IssuedDocumentPanel,

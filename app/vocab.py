@@ -348,6 +348,7 @@ THINGS: dict[str, str] = {
     "payment": N_("Payment"),
     "referral_source": N_("Source of patients"),
     "refund": N_("Refund"),
+    "refusal_reason": N_("Reason of refusal"),
     "right_change": N_("Right of an employee"),
     "service": N_("Service"),
     "service_category": N_("Service category"),
