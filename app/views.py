@@ -34,7 +34,7 @@ from app.patients.panel import PatientPanel, ReferralSourcePanel
 from app.patients.views import PatientLookupView, PatientsView
 from app.reports.api import ReportApi
 from app.reports.views import ReportsView
-from app.schedule.api import AppointmentApi, HoursApi, ScheduleApi
+from app.schedule.api import AppointmentApi, HoursApi, SavedViewApi, ScheduleApi
 from app.schedule.panel import AppointmentPanel, CancelReasonPanel
 from app.schedule.views import HoursView, ScheduleView
 from app.staff.api import AccessGrantApi
@@ -168,6 +168,7 @@ PAGES: list[type] = [
     OutboxPanel,
     ScheduleView,
     ScheduleApi,
+    SavedViewApi,
     HoursView,
     HoursApi,
     AppointmentApi,

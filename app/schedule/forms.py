@@ -51,6 +51,52 @@ class FreeQuery(Query):
     limit = WholeField(1, 200, load_default=10)
 
 
+def _listed(field: fields.Field, most: int, **kwargs: Any) -> fields.List:
+    messages = {"required": N_("Fill in this field."), "null": N_("Fill in this field."),
+                "invalid": N_("This must be a list.")}  # fmt: skip
+    too_many = validate.Length(max=most, error=N_("This list is too long."))
+    return fields.List(field, validate=too_many, error_messages=messages, **kwargs)
+
+
+def _word(*words: str) -> fields.String:
+    """One of these words; the first when nothing is sent."""
+    return fields.String(load_default=words[0], validate=validate.OneOf(words, error=N_("Unknown value.")))
+
+
+class WeekQuery(Query):
+    day = DayField(load_default=None)
+    doctor_id = IdField(load_default=None)
+
+
+class MonthQuery(DayQuery):
+    doctor_id = IdField(load_default=None)
+
+
+class ViewSettings(Body):
+    """How the schedule looks: no doctors chosen means all of them."""
+
+    branch_id = IdField(load_default=None, allow_none=True)
+    view = _word("day", "week", "month")
+    by = _word("doctor", "chair")
+    doctors = _listed(IdField(), 200, load_default=list)
+    colours = _word("status", "doctor")
+    cancelled = fields.Boolean(load_default=False, error_messages={"invalid": N_("Unknown value.")})
+
+
+class NewView(Body):
+    name = TextField(60, blank=False, required=True)
+    settings = fields.Nested(ViewSettings, required=True)
+
+
+class ChangedView(Body):
+    name = TextField(60, blank=False)
+    settings = fields.Nested(ViewSettings)
+
+
+class LastView(Body):
+    view_id = IdField(required=True, allow_none=True)
+
+
 class Booking(Body):
     patient_id = IdField(required=True)
     doctor_id = IdField(required=True)
@@ -125,13 +171,6 @@ class LineBody(ShiftBody):
 
     weekday = WholeField(1, 7, required=True)
     weeks = one_of(Weeks, load_default=Weeks.EVERY)
-
-
-def _listed(field: fields.Field, most: int, **kwargs: Any) -> fields.List:
-    messages = {"required": N_("Fill in this field."), "null": N_("Fill in this field."),
-                "invalid": N_("This must be a list.")}  # fmt: skip
-    too_many = validate.Length(max=most, error=N_("This list is too long."))
-    return fields.List(field, validate=too_many, error_messages=messages, **kwargs)
 
 
 class HoursPattern(Body):

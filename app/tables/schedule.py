@@ -160,6 +160,8 @@ class SavedView(Model):
     user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id"))
     name: Mapped[str] = mapped_column(String(60))
     settings: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    #: When the person chose it; only the view that was used last has it.
+    used_at: Mapped[Instant | None]
     __table_args__ = (
         UniqueConstraint("user_id", "name", name="uq_saved_view_name"),
         not_blank("name", "saved_view"),

@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=60), nullable=False),
         sa.Column("settings", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("btrim(name) <> ''", name="ck_saved_view_name_not_blank"),
         sa.ForeignKeyConstraint(
             ["user_id"],

@@ -2,6 +2,7 @@
 
 from app.schedule.api.day import ScheduleApi
 from app.schedule.api.hours import HoursApi
+from app.schedule.api.saved import SavedViewApi
 from app.schedule.api.visits import AppointmentApi
 
-__all__ = ["AppointmentApi", "HoursApi", "ScheduleApi"]
+__all__ = ["AppointmentApi", "HoursApi", "SavedViewApi", "ScheduleApi"]

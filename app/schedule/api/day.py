@@ -1,14 +1,17 @@
 """The schedule over JSON: the day, free times, what is still to come, closed time."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import request
 
 from app import access, clock
 from app.db import transaction
-from app.models import Branch, Patient, TimeBlock
+from app.errors import Invalid
+from app.models import Branch, Employee, Patient, TimeBlock
 from app.schedule import forms, operations, queries
 from app.schedule.api.visits import own_doctor
+from app.vocab import N_
 from app.web import DeskApi, actor, asks, expose, fetched, guarded, may, takes
 
 
@@ -29,12 +32,48 @@ class ScheduleApi(DeskApi):
             doctor_id=own_doctor(),
             with_money=may("payment.see"),
         )
-        if request.if_none_match.contains_weak(sheet.version):
+        return self._unless_known(sheet.version, sheet.as_json)
+
+    @expose("/week", methods=["GET"])
+    @guarded("schedule.see")
+    @asks(forms.WeekQuery)
+    def week(self, query: dict[str, Any]) -> Any:
+        """A week of one doctor; 304 when nothing has changed since the ETag"""
+        doctor_id = self._whose(query["doctor_id"])
+        if doctor_id is None:
+            raise Invalid(fields={"doctor_id": N_("Choose the doctor.")})
+        fetched(Employee, doctor_id)
+        sheet = queries.week_sheet(query["day"] or clock.today(), doctor_id, with_money=may("payment.see"))
+        return self._unless_known(sheet.version, sheet.as_json)
+
+    @expose("/month", methods=["GET"])
+    @guarded("schedule.see")
+    @asks(forms.MonthQuery)
+    def month(self, query: dict[str, Any]) -> Any:
+        """How full each day of a month is: hours, booked, closed and free minutes, visits; 304 as the day"""
+        if query["branch_id"] is not None:
+            fetched(Branch, query["branch_id"])
+        doctor_id = self._whose(query["doctor_id"])
+        if doctor_id is not None:
+            fetched(Employee, doctor_id)
+        sheet = queries.month_load(query["day"] or clock.today(), branch_id=query["branch_id"], doctor_id=doctor_id)
+        return self._unless_known(sheet.version, sheet.as_json)
+
+    def _whose(self, doctor_id: int | None) -> int | None:
+        """The doctor to show: a doctor sees the own schedule only."""
+        own = own_doctor()
+        if own is not None and doctor_id is not None:
+            access.require_own(actor(), "schedule.see", doctor_id)
+        return doctor_id if own is None else own
+
+    def _unless_known(self, version: str, told: Callable[[], dict[str, Any]]) -> Any:
+        """The sheet, or 304 when the caller has this version already."""
+        if request.if_none_match.contains_weak(version):
             response = self.answer(None, 304)
             response.set_data(b"")
         else:
-            response = self.answer(sheet.as_json())
-        response.set_etag(sheet.version)
+            response = self.answer(told())
+        response.set_etag(version)
         response.headers["Cache-Control"] = "private, no-cache"
         response.headers["X-Wall-Clock"] = clock.wall_now().isoformat(timespec="seconds")
         return response

@@ -14,6 +14,7 @@ from app.schedule.operations.hours import (
     set_holiday,
     set_pattern,
 )
+from app.schedule.operations.saved import change_view, leave_views, remove_view, save_view, use_view
 from app.schedule.operations.steps import arrive, complete, confirm, no_show, start, undo
 from app.schedule.operations.visits import book, cancel, move, restore
 
@@ -23,18 +24,23 @@ __all__ = [
     "book",
     "cancel",
     "change_day",
+    "change_view",
     "complete",
     "confirm",
     "copy_hours",
     "day_by_pattern",
     "end_pattern",
+    "leave_views",
     "lift_block",
     "make_hours",
     "move",
     "no_show",
+    "remove_view",
     "restore",
+    "save_view",
     "set_holiday",
     "set_pattern",
     "start",
     "undo",
+    "use_view",
 ]

@@ -3,8 +3,8 @@
 Where next: `visits.py`, `day.py`, `looks.py` (what stands in a slot), `free.py`, `hours.py`, `lists.py`.
 """
 
-from app.schedule.queries.day import DaySheet, day_sheet
-from app.schedule.queries.free import free_slots
+from app.schedule.queries.day import DaySheet, WeekSheet, day_sheet, week_sheet
+from app.schedule.queries.free import free_near, free_slots
 from app.schedule.queries.hours import (
     Dated,
     DoctorDay,
@@ -22,7 +22,9 @@ from app.schedule.queries.hours import (
 )
 from app.schedule.queries.hours_calendar import calendar_days, holidays_ahead, hours_calendar, pattern_of
 from app.schedule.queries.lists import branches, cancel_reasons, chairs, doctors, grid, services, specialities
-from app.schedule.queries.looks import Look, came_before, last_deed, look
+from app.schedule.queries.load import MonthSheet, month_load
+from app.schedule.queries.looks import Look, came_before, last_change, last_deed, look
+from app.schedule.queries.saved import as_view, saved_views
 from app.schedule.queries.visits import Visit, history, short_name, visit, visits_of
 
 __all__ = [
@@ -30,8 +32,11 @@ __all__ = [
     "DaySheet",
     "DoctorDay",
     "Look",
+    "MonthSheet",
     "Standing",
     "Visit",
+    "WeekSheet",
+    "as_view",
     "branches",
     "calendar_days",
     "came_before",
@@ -40,6 +45,7 @@ __all__ = [
     "dated",
     "day_sheet",
     "doctors",
+    "free_near",
     "free_slots",
     "grid",
     "history",
@@ -48,18 +54,22 @@ __all__ = [
     "hours_exceptions",
     "hours_names",
     "hours_places",
+    "last_change",
     "last_dated",
     "last_deed",
     "look",
     "midnight",
+    "month_load",
     "overrides",
     "pattern_of",
+    "saved_views",
     "services",
     "short_name",
     "specialities",
     "standing_visits",
     "visit",
     "visits_of",
+    "week_sheet",
     "weekly",
     "weeks_ahead",
 ]

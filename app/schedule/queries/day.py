@@ -36,6 +36,17 @@ class DaySheet:
         return {**vars(self), "day": self.day.isoformat()}
 
 
+@dataclass(frozen=True)
+class WeekSheet(DaySheet):
+    """A week of one doctor, from Monday `day` on, as a day is told."""
+
+    days: list[date]
+    doctor_id: int
+
+    def as_json(self) -> dict[str, Any]:
+        return {**super().as_json(), "days": [day.isoformat() for day in self.days]}
+
+
 def _frame(start: datetime, end: datetime, branch_id: int | None, doctor_id: int | None) -> Sequence[Line]:
     """Hours, blocks and chairs of a day, with the doctors' names, in one statement."""
     hours = select(
@@ -101,16 +112,10 @@ def _place(row: Line) -> dict[str, Any]:
     }
 
 
-def day_sheet(
-    day: date, *, branch_id: int | None = None, doctor_id: int | None = None, with_money: bool = True
-) -> DaySheet:
-    """The schedule of a day, of one branch or all, of one doctor or all; two statements.
-
-    Cancelled visits and no-shows are among the appointments, with their status. `version` is a digest of all
-    that is shown, names and balances included, so that a screen asks "anything new?" and mostly hears no.
-    """
-    start = datetime.combine(day, time())
-    end = start + timedelta(days=1)
+def _shown(
+    start: datetime, end: datetime, *, branch_id: int | None, doctor_id: int | None, with_money: bool
+) -> dict[str, Any]:
+    """What both sheets consist of, for a span of days: version, columns, chairs, hours, blocks, appointments."""
     asked = VISITS.where(Appointment.starts_at >= start, Appointment.starts_at < end)
     if branch_id is not None:
         asked = asked.where(Appointment.branch_id == branch_id)
@@ -119,23 +124,21 @@ def day_sheet(
     visits = session.execute(asked.order_by(Appointment.starts_at, Appointment.id)).all()
     frame = _frame(start, end, branch_id, doctor_id)
     told = ([tuple(row) for row in visits], [tuple(row) for row in frame], with_money)  # a Row's own repr is slow
-    digest = blake2b(repr(told).encode(), digest_size=12).hexdigest()
     doctors = {
         row.doctor_id: short_name(row.doctor_surname, row.doctor_name, row.doctor_patronymic)
         for row in (*frame, *visits)
         if row.doctor_id is not None
     }
-    return DaySheet(
-        day=day,
-        version=digest,
-        columns=[
+    return {
+        "version": blake2b(repr(told).encode(), digest_size=12).hexdigest(),
+        "columns": [
             {"doctor_id": pk, "name": name} for pk, name in sorted(doctors.items(), key=lambda pair: (pair[1], pair[0]))
         ],
-        chairs=[
+        "chairs": [
             {"chair_id": row.id, "name": row.name, "branch_id": row.branch_id} for row in frame if row.what == "chair"
         ],
-        hours=[_place(row) for row in frame if row.what == "hours"],
-        blocks=[
+        "hours": [_place(row) for row in frame if row.what == "hours"],
+        "blocks": [
             {
                 **_place(row),
                 "kind": row.what,
@@ -146,5 +149,32 @@ def day_sheet(
             for row in frame
             if row.what not in ("hours", "chair")
         ],
-        appointments=[as_visit(row, with_money=with_money) for row in visits],
+        "appointments": [as_visit(row, with_money=with_money) for row in visits],
+    }
+
+
+def day_sheet(
+    day: date, *, branch_id: int | None = None, doctor_id: int | None = None, with_money: bool = True
+) -> DaySheet:
+    """The schedule of a day, of one branch or all, of one doctor or all; two statements.
+
+    Cancelled visits and no-shows are among the appointments, with their status. `version` is a digest of all
+    that is shown, names and balances included, so that a screen asks "anything new?" and mostly hears no.
+    """
+    start = datetime.combine(day, time())
+    return DaySheet(
+        day=day,
+        **_shown(start, start + timedelta(days=1), branch_id=branch_id, doctor_id=doctor_id, with_money=with_money),
+    )
+
+
+def week_sheet(day: date, doctor_id: int, *, with_money: bool = True) -> WeekSheet:
+    """The week of a doctor from Monday to Sunday around a day, in all branches; two statements, as the day."""
+    monday = day - timedelta(days=day.weekday())
+    start = datetime.combine(monday, time())
+    return WeekSheet(
+        day=monday,
+        days=[monday + timedelta(days=n) for n in range(7)],
+        doctor_id=doctor_id,
+        **_shown(start, start + timedelta(days=7), branch_id=None, doctor_id=doctor_id, with_money=with_money),
     )

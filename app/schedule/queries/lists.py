@@ -70,7 +70,13 @@ def services() -> list[dict[str, Any]]:
 def doctors(*, doctor_id: int | None = None) -> list[dict[str, Any]]:
     """The doctors who see patients, by name."""
     asked = select(
-        Employee.id, Employee.surname, Employee.name, Employee.patronymic, Employee.speciality_id, Employee.branch_id
+        Employee.id,
+        Employee.surname,
+        Employee.name,
+        Employee.patronymic,
+        Employee.speciality_id,
+        Employee.branch_id,
+        Employee.color,
     ).where(Employee.is_doctor.is_(True), Employee.archived.is_(False))
     if doctor_id is not None:
         asked = asked.where(Employee.id == doctor_id)
@@ -80,6 +86,7 @@ def doctors(*, doctor_id: int | None = None) -> list[dict[str, Any]]:
             "name": short_name(row.surname, row.name, row.patronymic),
             "speciality_id": row.speciality_id,
             "branch_id": row.branch_id,
+            "color": row.color,
         }
         for row in session.execute(asked.order_by(Employee.surname, Employee.name, Employee.id))
     ]
