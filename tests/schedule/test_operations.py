@@ -10,8 +10,6 @@ from app import clock
 from app.db import session, transaction
 from app.errors import (
     CardArchived,
-    HoursHoldVisits,
-    HoursTaken,
     InThePast,
     Invalid,
     NotAllowed,
@@ -430,35 +428,3 @@ def test_a_broken_chair_takes_nobody(make: Any, doctor: Any, desk: Any) -> None:
         book(make.patient(), doctor, at(10), chair_id=chair.id, actor=desk)
     assert refused.value.facts["busy"] == "chair"
     assert book(make.patient(), doctor, at(10), actor=desk).id
-
-
-def test_hours_are_added_for_days_and_refused_where_there_are_some(make: Any, desk: Any) -> None:
-    doctor, other, chair = make.doctor(), make.doctor(), make.chair()
-    elsewhere = make.branch()
-    days = [DAY, DAY + timedelta(days=1)]
-    with transaction():
-        rows = operations.add_hours(doctor.id, 1, chair.id, days, time(9), time(15), actor=desk)
-    assert len(rows) == 2
-    with pytest.raises(HoursTaken), transaction():
-        operations.add_hours(doctor.id, 1, None, days, time(14), time(16), actor=desk)
-    with pytest.raises(HoursTaken), transaction():
-        operations.add_hours(other.id, 1, chair.id, days, time(8), time(10), actor=desk)
-    with pytest.raises(Invalid), transaction():
-        operations.add_hours(doctor.id, elsewhere.id, chair.id, days, time(16), time(18), actor=desk)
-    with transaction():
-        late = operations.add_hours(doctor.id, 1, chair.id, [DAY], time(15), time(0), actor=desk)
-    assert late[0].ends_at == at(0) + timedelta(days=1)
-
-
-def test_hours_that_hold_visits_stay(make: Any, desk: Any) -> None:
-    doctor = make.doctor()
-    with transaction():
-        [hours] = operations.add_hours(doctor.id, 1, None, [DAY], time(9), time(15), actor=desk)
-    visit = book(make.patient(), doctor, at(10), actor=desk)
-    with pytest.raises(HoursHoldVisits) as refused, transaction():
-        operations.remove_hours([hours.id], actor=desk)
-    assert refused.value.facts["appointments"] == [visit.id]
-    with transaction():
-        operations.cancel(visit.id, reason(make), "patient", actor=desk)
-    with transaction():
-        assert operations.remove_hours([hours.id], actor=desk) == 1

@@ -7,11 +7,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app import clock
 from app.db import session
-from app.models import CancelReason, Employee, WorkingHours
+from app.models import CancelReason, Employee
 
 DAY = clock.today() + timedelta(days=70)
 
@@ -101,75 +101,15 @@ def test_a_doctor_sees_the_own_column_only(client_of: Any, make: Any) -> None:
 
 
 def test_who_may_not_gets_no_page(app: Any, client_of: Any) -> None:
-    pages = ["/schedule/", "/schedule/print", "/schedule/hours", "/schedule/patient/1"]
-    assert [app.test_client().get(page).status_code for page in pages] == [302] * 4
+    pages = ["/schedule/", "/schedule/print", "/schedule/patient/1"]
+    assert [app.test_client().get(page).status_code for page in pages] == [302] * 3
     sysadmin = client_of("sysadmin")
-    assert [sysadmin.get(page).status_code for page in pages] == [403] * 4
-    desk = client_of("administrator")
-    assert desk.get("/schedule/hours").status_code == 403
-    assert desk.post("/schedule/hours/remove", data={"hours": "1"}).status_code == 403
-
-
-# --- doctors' hours -------------------------------------------------------------------------------------------
+    assert [sysadmin.get(page).status_code for page in pages] == [403] * 3
 
 
 @pytest.fixture
 def senior(client_of: Any) -> Any:
     return client_of("senior")
-
-
-def form(doctor: Any, **more: Any) -> dict[str, Any]:
-    last = DAY + timedelta(days=6)
-    return {
-        "doctor_id": doctor.id, "branch_id": 1, "chair_id": "", "first": DAY, "last": last, "start": "09:00",
-        "end": "15:00", "weekdays": ["1", "3"], "request_id": str(uuid4()), **more,
-    }  # fmt: skip
-
-
-def count(doctor: Any) -> int:
-    return session.scalar(select(func.count()).where(WorkingHours.doctor_id == doctor.id)) or 0
-
-
-def test_hours_are_added_and_removed_on_the_page(senior: Any, make: Any) -> None:
-    doctor = make.doctor()
-    answer = senior.post("/schedule/hours", data=form(doctor))
-    assert answer.status_code == 302
-    assert count(doctor) == 2
-    page = senior.get(f"/schedule/hours?doctor={doctor.id}").text
-    ids = re.findall(r'name="hours" value="(\d+)"', page)
-    assert len(ids) == 2
-    visit_day = session.scalars(select(WorkingHours).where(WorkingHours.id == int(ids[0]))).one()
-    make.appointment(make.patient(), doctor, visit_day.starts_at)
-    assert senior.post("/schedule/hours/remove", data={"hours": ids}).status_code == 302
-    assert count(doctor) == 2
-    senior.post("/schedule/hours/remove", data={"hours": [ids[1], "x", "99999999999", "-1"]})
-    assert count(doctor) == 1
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"doctor_id": "x"}, {"doctor_id": 2_000_000_000}, {"branch_id": 2_000_000_000}, {"chair_id": "-3"},
-        {"first": "завтра"}, {"last": "1999-01-01"}, {"last": "2190-01-01"}, {"start": "25:00"}, {"end": "09:03:04"},
-        {"end": "08:00"}, {"weekdays": ["8"]}, {"weekdays": []}, {"start": "9" * 100_000}, {"doctor_id": "\x00"},
-    ],
-    ids=str,
-)  # fmt: skip
-def test_wrong_hours_come_back_with_a_sentence(senior: Any, make: Any, wrong: dict[str, Any]) -> None:
-    doctor = make.doctor()
-    answer = senior.post("/schedule/hours", data=form(doctor, **wrong))
-    assert answer.status_code in (200, 422)
-    assert "alert-danger" in answer.text
-    assert f'value="{wrong.get("start", "09:00") if len(str(wrong)) < 100 else ""}' in answer.text
-    assert count(doctor) == 0
-
-
-def test_hours_over_hours_say_when(senior: Any, make: Any) -> None:
-    doctor = make.doctor()
-    senior.post("/schedule/hours", data=form(doctor))
-    again = senior.post("/schedule/hours", data=form(doctor))
-    assert "alert-danger" in again.text
-    assert count(doctor) == 2
 
 
 # --- the generated panel ----------------------------------------------------------------------------------------

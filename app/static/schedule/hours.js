@@ -166,14 +166,14 @@
       const {data} = await desk.ask(`${settings.urls.hours}?${query}`);
       if (mine !== asked) return;
       state.data = data;
-      $("[data-failed]").hidden = true;
+      $("[data-load-failed]").hidden = true;
       draw();
     } catch (refusal) {
       if (mine !== asked) return;
       // What is on the screen may be old: it must not look like the truth.
       place.textContent = "";
       $("[data-why]").textContent = refusal.message || String(refusal);
-      $("[data-failed]").hidden = false;
+      $("[data-load-failed]").hidden = false;
     }
   }
 
