@@ -20,6 +20,7 @@ from app import access, clock, demo_data
 from app.billing import operations as billing
 from app.cash import operations as cash
 from app.db import session, transaction
+from app.demo_calls import Calls
 from app.models import (
     Appointment,
     Branch,
@@ -105,6 +106,7 @@ class DemoClinic:
             visits = self._book_day(day)
             if day <= self.today:
                 self._live_day(day, visits)
+        Calls(self.chance, self.now, self.desk, self._account("senior"), self.patients, self.doctors).make()
         session.execute(
             update(OutboxMessage)
             .where(OutboxMessage.due_at <= clock.now(), OutboxMessage.status == MessageStatus.PENDING)
