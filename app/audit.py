@@ -18,7 +18,7 @@ from app.models import AuditEvent, User
 def plain(value: Any) -> Any:
     """A value as it is kept in the log: JSON."""
     if isinstance(value, datetime):
-        return value.isoformat(timespec="minutes")
+        return value.isoformat() if value.tzinfo else value.isoformat(timespec="minutes")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, time):

@@ -37,7 +37,7 @@ FIELDS = {
     "outside_hours_reason": N_("why outside hours"), "cancelled_by": N_("cancelled by"), "error": N_("cause"),
     "counted": N_("counted"), "expected": N_("expected"), "username": N_("login"), "price": N_("price"),
     "day": N_("day"), "first_day": N_("from day"), "last_day": N_("to day"), "onto": N_("onto"),
-    "hours_before": N_("hours before"), "hours": N_("hours"),
+    "hours_before": N_("hours before"), "hours": N_("hours"), "cancel_comment": N_("comment to cancellation"),
 }  # fmt: skip
 _LISTS = {
     "status": (AppointmentStatus, WorkOrderStatus, CardStatus), "confirmation": (Confirmation,), "sex": (Sex,),

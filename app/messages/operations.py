@@ -4,12 +4,12 @@ A booking plans its messages in its own transaction; a job claims one, sends it,
 transaction of its own. Where next: `jobs.py` for who calls the gateway.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app import audit, clock
@@ -209,16 +209,17 @@ def _announce(
     _plan(visit, letter, planned, actor)
 
 
-def plan_visit(appointment: Appointment, *, actor: User | None) -> None:
+def plan_visit(appointment: Appointment, *, announce: bool = True, actor: User | None) -> None:
     """Plan the messages of a visit that was booked (or restored): a confirmation, and a reminder before it.
 
     Only for a patient with a phone for messages who has not asked to stop. The confirmation waits for the undo
-    window. Flushes, never commits; safe to repeat.
+    window. `announce` False: only the reminder, another message tells of this visit. Flushes, never commits; safe to
+    repeat.
     """
     session.flush()
     before = _of_visit(appointment)
     _call_off(before)
-    _announce(appointment, (MessageKind.BOOKED, MessageKind.MOVED), before, actor)
+    _announce(appointment, (MessageKind.BOOKED, MessageKind.MOVED) if announce else (), before, actor)
 
 
 def replan_visit(appointment: Appointment, *, actor: User | None) -> None:
@@ -250,6 +251,28 @@ def call_off_visit(appointment: Appointment, *, actor: User | None) -> None:
     letter = _letter(appointment)
     if letter is not None:
         _plan(appointment, letter, {MessageKind.CANCELLED: now + rules.UNDO_WINDOW}, actor)
+
+
+def was_told(appointment_ids: Sequence[int]) -> set[int]:
+    """The visits of which the patient was told something, or may have been: a message was at least tried."""
+    tried = or_(
+        OutboxMessage.status.in_((*TOLD, MessageStatus.JOINED)),
+        OutboxMessage.attempts > 0,
+        OutboxMessage.id.in_(select(OutboxMessage.joined_to_id).where(OutboxMessage.joined_to_id.is_not(None))),
+    )
+    return set(
+        session.scalars(
+            select(OutboxMessage.appointment_id).where(OutboxMessage.appointment_id.in_(appointment_ids), tried)
+        )
+    )
+
+
+def forget_visit(appointment_id: int) -> None:
+    """Throw away the messages of a booking that is being taken back before any of them was tried.
+
+    Who took it back must have locked the visit and asked `was_told`. Flushes, never commits.
+    """
+    session.execute(delete(OutboxMessage).where(OutboxMessage.appointment_id == appointment_id))
 
 
 def add_first_templates() -> None:

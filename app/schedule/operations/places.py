@@ -7,7 +7,7 @@ and the write; the EXCLUDE constraints stay the last lock. Where next: `visits.p
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from app import access, audit
@@ -18,17 +18,21 @@ from app.errors import (
     NotFound,
     SlotTaken,
 )
-from app.models import Appointment, Branch, User
+from app.models import Appointment, Branch, ShelfItem, User
 from app.schedule import queries, rules
 from app.schedule.rules import Slot, Span
 from app.vocab import N_, CardStatus
 
-#: What the log keeps of a visit.
-KEPT = (
-    "patient_id", "doctor_id", "chair_id", "branch_id", "service_id", "starts_at", "ends_at", "status",
+#: What the log keeps of a new visit.
+BOOKED_AS = (
+    "version", "patient_id", "doctor_id", "chair_id", "branch_id", "service_id", "starts_at", "ends_at", "status",
     "confirmation", "comment", "overbook_reason", "outside_hours_reason",
 )  # fmt: skip
-KEPT_STEP = ("status", "confirmation", "arrived_at", "started_at", "completed_at", "cancelled_by", "late_cancel")
+#: What it keeps of a change: all that a change may touch, so that every change can be taken back (`undoing.py`).
+KEPT = (
+    *BOOKED_AS, "first_visit", "moves", "notify_attempts", "arrived_at", "started_at", "completed_at", "cancelled_at",
+    "cancelled_by", "cancel_reason_id", "cancel_comment", "late_cancel",
+)  # fmt: skip
 _BUSY_CONSTRAINTS = (
     "ex_appointment_doctor_busy",
     "ex_appointment_chair_busy",
@@ -133,20 +137,33 @@ def write(visit: Appointment) -> None:
         raise refused(slot, visit.id) from error
 
 
+def leave_shelf(visit: Appointment) -> None:
+    """A visit that was carried somewhere, or no longer can be, is on nobody's shelf."""
+    session.execute(delete(ShelfItem).where(ShelfItem.appointment_id == visit.id))
+
+
 def change(
-    visit: Appointment, action: str, values: dict[str, Any], more: dict[str, Any], actor: User | None
+    visit: Appointment,
+    action: str,
+    values: dict[str, Any],
+    more: dict[str, Any],
+    actor: User | None,
+    *,
+    before: dict[str, Any] | None = None,
 ) -> Appointment:
-    """Write a step of a visit with its next version, and record it."""
-    before = audit.facts(visit, KEPT_STEP)
+    """Write a step of a visit with its next version, and record it; `before` when the visit was touched already."""
+    before = before or audit.facts(visit, KEPT)
     for name, value in values.items():
         setattr(visit, name, value)
     visit.version += 1
     write(visit)
+    if visit.status != rules.BOOKED:
+        leave_shelf(visit)
     audit.record(
         action,
         visit,
         before=before,
-        after={**audit.facts(visit, KEPT_STEP), **more},
+        after={**audit.facts(visit, KEPT), **more},
         patient_id=visit.patient_id,
         actor=actor,
     )
@@ -154,8 +171,8 @@ def change(
     return visit
 
 
-def check_still_free(visit: Appointment, actor: User | None) -> None:
-    """A visit that had left its time takes it again: nobody may have come between."""
+def check_still_free(visit: Appointment, actor: User | None) -> dict[str, Any]:
+    """A visit that had left its time takes it again: nobody may have come between. Gives what to write of it."""
     slot = slot_of(visit)
     hold(slot)
     look = queries.look(
@@ -168,4 +185,4 @@ def check_still_free(visit: Appointment, actor: User | None) -> None:
     may_overbook = may(actor, "schedule.overbook")
     reason = visit.overbook_reason if may_overbook else ""
     kept = rules.check_slot(slot, look.busy, reason=reason, may_overbook=may_overbook)
-    visit.overbooked, visit.overbook_reason = bool(kept), kept
+    return {"overbooked": bool(kept), "overbook_reason": kept}

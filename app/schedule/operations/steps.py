@@ -29,8 +29,8 @@ def arrive(appointment_id: int, *, actor: User | None) -> Appointment:
         NotFound, NotAllowed, WrongStatus
     """
     visit, status = _step(appointment_id, "arrive", actor)
-    visit.first_visit = not queries.came_before(visit)
-    return change(visit, "appointment.arrived", {"status": status, "arrived_at": clock.now()}, {}, actor)
+    values = {"status": status, "arrived_at": clock.now(), "first_visit": not queries.came_before(visit)}
+    return change(visit, "appointment.arrived", values, {}, actor)
 
 
 def start(appointment_id: int, *, actor: User | None) -> Appointment:
@@ -106,11 +106,10 @@ def undo(appointment_id: int, *, actor: User | None) -> Appointment:
     if visit.status == CANCELLED:
         access.require(actor, "schedule.cancel")
         return restore(appointment_id, actor=actor)
-    if visit.status == rules.NO_SHOW:
-        check_still_free(visit, actor)
-    status, cleared = rules.BEFORE_STEP[AppointmentStatus(visit.status)]
-    values: dict[str, Any] = {"status": status, **({cleared: None} if cleared else {})}
     missed = visit.status == rules.NO_SHOW
+    free = check_still_free(visit, actor) if missed else {}
+    status, cleared = rules.BEFORE_STEP[AppointmentStatus(visit.status)]
+    values: dict[str, Any] = {"status": status, **({cleared: None} if cleared else {}), **free}
     change(visit, "appointment.undone", values, {}, actor)
     if missed:
         calls.back(visit, actor=actor)

@@ -9,6 +9,7 @@ from app import audit, clock
 from app.db import session
 from app.errors import (
     Invalid,
+    SlotTaken,
     Stale,
 )
 from app.messages import operations as messages
@@ -16,12 +17,14 @@ from app.models import Appointment, CancelReason, User
 from app.schedule import queries, rules
 from app.schedule.operations import calls
 from app.schedule.operations.places import (
+    BOOKED_AS,
     KEPT,
     branch_for,
     change,
     check_known,
     check_still_free,
     hold,
+    leave_shelf,
     locked_visit,
     may,
     refused,
@@ -45,6 +48,8 @@ def book(
     overbook_reason: str = "",
     outside_hours_reason: str = "",
     call_task_id: int | None = None,
+    series_id: int | None = None,
+    announce: bool = True,
     actor: User | None,
 ) -> Appointment:
     """Put a patient into free time of a doctor's day.
@@ -53,7 +58,7 @@ def book(
     block, and outside the doctor's hours, only with the right and a reason. Earlier today is allowed (a walk-in
     written down late), an earlier day needs the right to book outside hours. The chair may stay empty until
     arrival. Two desks saving at once: one wins, the other is told who is in the way. `call_task_id` is the call that
-    led to the booking; it is closed.
+    led to the booking; it is closed. One of a series (`series_id`) is told in the message of another (`announce`).
 
     Records `appointment.booked` and plans the messages. Flushes, never commits.
 
@@ -95,6 +100,7 @@ def book(
             overbook_reason=overbook_reason,
             outside_hours_reason=outside_hours_reason,
             first_visit=look.first_visit,
+            series_id=series_id,
             created_by_id=actor.id if actor else None,
             created_at=clock.now(),
         )
@@ -103,8 +109,9 @@ def book(
     ).one_or_none()
     if visit is None:
         raise refused(slot, 0)
-    audit.record("appointment.booked", visit, after=audit.facts(visit, KEPT), patient_id=patient_id, actor=actor)
-    messages.plan_visit(visit, actor=actor)
+    booked_as = audit.facts(visit, BOOKED_AS) | ({"series_id": series_id} if series_id is not None else {})
+    audit.record("appointment.booked", visit, after=booked_as, patient_id=patient_id, actor=actor)
+    messages.plan_visit(visit, announce=announce, actor=actor)
     calls.booked(visit, task_id=call_task_id, actor=actor)
     session.flush()
     return visit
@@ -112,7 +119,8 @@ def book(
 
 def _check_version(visit: Appointment, version: int, actor: User | None) -> None:
     if visit.version != version:
-        raise Stale(current=queries.visit(visit.id, with_money=may(actor, "payment.see")))
+        current = queries.visit(visit.id, with_money=may(actor, "payment.see"))
+        raise Stale(current=current, **queries.last_change(visit.id))
 
 
 def move(
@@ -138,7 +146,7 @@ def move(
 
     Raises:
         NotFound
-        Stale: somebody changed it meanwhile; carries the visit as it is now.
+        Stale: somebody changed it meanwhile; carries the visit as it is now, and who did it when.
         WrongStatus, WrongTimes, InThePast, Invalid, OutsideHours, SlotTaken, NotAllowed
     """
     visit = locked_visit(appointment_id)
@@ -156,6 +164,7 @@ def move(
     )
     moved = False
     if new != old:
+        rules.check_movable(visit.status, elsewhere=rules.is_elsewhere(old, new))
         moved = _replace(visit, old, new, overbook_reason.strip(), outside_hours_reason.strip(), actor)
     if comment is not None:
         visit.comment = comment.strip()
@@ -163,6 +172,7 @@ def move(
     if after == before:
         return visit
     visit.version += 1
+    after["version"] = visit.version
     write(visit)
     audit.record(
         "appointment.moved" if moved else "appointment.changed",
@@ -174,6 +184,8 @@ def move(
     )
     if moved and visit.status == BOOKED:
         messages.replan_visit(visit, actor=actor)
+    if new != old:
+        leave_shelf(visit)
     if moved:
         calls.moved(visit, actor=actor)
     session.flush()
@@ -184,8 +196,6 @@ def _replace(
     visit: Appointment, old: Slot, new: Slot, overbook_reason: str, outside_hours_reason: str, actor: User | None
 ) -> bool:
     """Check the new place of a visit and put it there; True when the patient must come at another time or elsewhere."""
-    elsewhere = (new.starts_at, new.doctor_id) != (old.starts_at, old.doctor_id)
-    rules.check_movable(visit.status, elsewhere=elsewhere)
     rules.check_times(new.starts_at, new.ends_at)
     if new.starts_at != old.starts_at:
         rules.check_not_past(new.starts_at, clock.today(), may_look_back=may(actor, "schedule.outside_hours"))
@@ -213,7 +223,7 @@ def _replace(
     else:
         may_go_outside = may(actor, "schedule.outside_hours")
         outside = rules.check_hours(new, hours, reason=outside_hours_reason, may_go_outside=may_go_outside)
-    moved = elsewhere or branch_id != visit.branch_id
+    moved = rules.is_elsewhere(old, new) or branch_id != visit.branch_id
     assert new.doctor_id is not None
     visit.doctor_id, visit.chair_id, visit.branch_id = new.doctor_id, new.chair_id, branch_id
     visit.starts_at, visit.ends_at = new.starts_at, new.ends_at
@@ -268,34 +278,57 @@ def cancel(
         "cancel_comment": comment.strip(),
         "late_cancel": rules.is_late(visit.starts_at, clock.wall_now()),
     }
-    change(visit, "appointment.cancelled", values, {"reason": reason.name, "comment": comment.strip()}, actor)
+    change(visit, "appointment.cancelled", values, {"reason": reason.name}, actor)
     messages.call_off_visit(visit, actor=actor)
     calls.cancelled(visit, call=call, actor=actor)
     return visit
 
 
-def restore(appointment_id: int, *, actor: User | None) -> Appointment:
-    """Bring a cancelled visit back, if its time is still free.
+def restore(
+    appointment_id: int,
+    *,
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+    doctor_id: int | None = None,
+    chair_id: Any = ...,
+    actor: User | None,
+) -> Appointment:
+    """Bring a cancelled visit back to its time, if that is still free, or to another one.
 
-    Records `appointment.restored` and plans the messages anew. Flushes, never commits.
+    Another time or doctor makes it a move too: it is counted. Records `appointment.restored` and plans the messages
+    anew. Flushes, never commits.
 
     Raises:
-        NotFound, WrongStatus, InThePast, SlotTaken
+        NotFound, WrongStatus, InThePast, OutsideHours
+        SlotTaken: carries in `free` the nearest free times of that doctor.
     """
     visit = locked_visit(appointment_id)
     status = rules.check_status(visit.status, "restore")
-    rules.check_not_past(visit.starts_at, clock.today(), may_look_back=may(actor, "schedule.outside_hours"))
-    check_still_free(visit, actor)
-    values = {
-        "status": status,
-        "cancelled_at": None,
-        "cancelled_by": None,
-        "cancel_reason_id": None,
-        "cancel_comment": "",
-        "late_cancel": False,
-        "confirmation": Confirmation.NOT_NOTIFIED,
-    }
-    change(visit, "appointment.restored", values, {}, actor)
+    before, old = audit.facts(visit, KEPT), slot_of(visit)
+    start = starts_at or visit.starts_at
+    end = ends_at or start + (visit.ends_at - visit.starts_at)
+    chair = visit.chair_id if chair_id is ... else chair_id
+    new = Slot(start, end, doctor_id or visit.doctor_id, chair, visit.patient_id)
+    values: dict[str, Any] = {}
+    try:
+        if new == old:
+            rules.check_not_past(visit.starts_at, clock.today(), may_look_back=may(actor, "schedule.outside_hours"))
+            values = check_still_free(visit, actor)
+        else:
+            _replace(visit, old, new, "", "", actor)
+        values |= {
+            "status": status,
+            "cancelled_at": None,
+            "cancelled_by": None,
+            "cancel_reason_id": None,
+            "cancel_comment": "",
+            "late_cancel": False,
+            "confirmation": Confirmation.NOT_NOTIFIED,
+        }
+        change(visit, "appointment.restored", values, {}, actor, before=before)
+    except SlotTaken as refusal:
+        refusal.facts["free"] = queries.free_near(new)
+        raise
     messages.plan_visit(visit, actor=actor)
     calls.back(visit, actor=actor)
     return visit

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from app import clock
 from app.db import session
 from app.schedule.queries.visits import moment_text
-from app.schedule.rules import Span, rounded_up, slots_in
+from app.schedule.rules import Slot, Span, rounded_up, slots_in
 from app.tables.schedule import BUSY, STANDS
 
 _FREE = text(
@@ -107,3 +107,19 @@ def free_slots(
                 }
             )
     return found
+
+
+def free_near(slot: Slot, *, limit: int = 5) -> list[dict[str, Any]]:
+    """The free times of a doctor nearest to a slot that is taken, as long as it: of that day, else the first ones."""
+    minutes = int((slot.ends_at - slot.starts_at).total_seconds() // 60)
+    day = max(slot.starts_at.date(), clock.today())
+    found = free_slots(minutes, first=day, days=1, doctor_id=slot.doctor_id, limit=50)
+
+    def distance(row: dict[str, Any]) -> timedelta:
+        return abs(datetime.fromisoformat(row["starts_at"]) - slot.starts_at)
+
+    nearest = sorted(found, key=distance)[:limit]
+    if len(nearest) < limit:
+        more = limit - len(nearest)
+        nearest += free_slots(minutes, first=day + timedelta(days=1), days=30, doctor_id=slot.doctor_id, limit=more)
+    return sorted(nearest, key=lambda row: str(row["starts_at"]))

@@ -11,8 +11,10 @@ from app.db import session
 from app.models import (
     Appointment,
     AuditEvent,
+    Employee,
+    User,
 )
-from app.schedule.queries.visits import short_name
+from app.schedule.queries.visits import WHO, instant_text, short_name
 from app.schedule.rules import BLOCK, VISIT, Busy, Hours, Span
 from app.tables.schedule import BUSY, STANDS
 
@@ -120,6 +122,21 @@ def came_before(visit: Appointment) -> bool:
             )
         )
     )
+
+
+def last_change(appointment_id: int) -> dict[str, Any]:
+    """Who changed a visit last, and when: {by, changed_at}; empty when the log does not know."""
+    row = session.execute(
+        select(AuditEvent.at, *WHO)
+        .outerjoin(User, User.id == AuditEvent.user_id)
+        .outerjoin(Employee, Employee.user_id == AuditEvent.user_id)
+        .where(AuditEvent.object_type == Appointment.__tablename__, AuditEvent.object_id == appointment_id)
+        .order_by(AuditEvent.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return {}
+    return {"by": short_name(row.surname, row.name, row.patronymic), "changed_at": instant_text(row.at) or ""}
 
 
 def last_deed(appointment_id: int, action: str) -> datetime | None:

@@ -172,6 +172,14 @@ def visits_of(
     return [as_visit(row, with_money=with_money) for row in session.execute(asked.limit(200))]
 
 
+#: The name of who did a deed of the log; of an employee, or of a bare login.
+WHO = (
+    func.coalesce(Employee.surname, User.last_name, "").label("surname"),
+    func.coalesce(Employee.name, User.first_name, "").label("name"),
+    func.coalesce(Employee.patronymic, "").label("patronymic"),
+)
+
+
 def history(appointment_id: int) -> list[dict[str, Any]]:
     """Who did what with a visit, when, from what to what; the oldest first."""
     rows = session.execute(
@@ -180,9 +188,7 @@ def history(appointment_id: int) -> list[dict[str, Any]]:
             AuditEvent.action,
             AuditEvent.before,
             AuditEvent.after,
-            func.coalesce(Employee.surname, User.last_name, "").label("surname"),
-            func.coalesce(Employee.name, User.first_name, "").label("name"),
-            func.coalesce(Employee.patronymic, "").label("patronymic"),
+            *WHO,
         )
         .outerjoin(User, User.id == AuditEvent.user_id)
         .outerjoin(Employee, Employee.user_id == AuditEvent.user_id)

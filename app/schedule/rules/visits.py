@@ -239,6 +239,11 @@ def check_no_show(starts_at: datetime, now: datetime) -> None:
         raise TooEarly()
 
 
+def is_elsewhere(old: Slot, new: Slot) -> bool:
+    """Must the patient come at another time, or to another doctor?"""
+    return (new.starts_at, new.doctor_id) != (old.starts_at, old.doctor_id)
+
+
 def check_movable(status: str, *, elsewhere: bool) -> None:
     """A visit is moved until it begins; one in the chair may still take longer or change the chair.
 
