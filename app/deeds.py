@@ -23,6 +23,9 @@ from app.vocab import (
     MessageKind,
     MovementKind,
     Sex,
+    TaskReasonKind,
+    TaskResult,
+    TaskStatus,
     TemplateKind,
     WorkOrderStatus,
 )
@@ -36,11 +39,13 @@ FIELDS = {
     "passport": N_("identity document"), "overbook_reason": N_("why over another visit"),
     "outside_hours_reason": N_("why outside hours"), "cancelled_by": N_("cancelled by"), "error": N_("cause"),
     "counted": N_("counted"), "expected": N_("expected"), "username": N_("login"), "price": N_("price"),
+    "reason_kind": N_("why to call"), "due_at": N_("to be called"), "result": N_("result"), "note": N_("note"),
     "day": N_("day"), "first_day": N_("from day"), "last_day": N_("to day"), "onto": N_("onto"),
     "hours_before": N_("hours before"), "hours": N_("hours"), "cancel_comment": N_("comment to cancellation"),
 }  # fmt: skip
 _LISTS = {
-    "status": (AppointmentStatus, WorkOrderStatus, CardStatus), "confirmation": (Confirmation,), "sex": (Sex,),
+    "reason_kind": (TaskReasonKind,), "result": (TaskResult,),
+    "status": (AppointmentStatus, WorkOrderStatus, CardStatus, TaskStatus), "confirmation": (Confirmation,), "sex": (Sex,),
     "cancelled_by": (CancelledBy,), "kind": (MovementKind, BlockKind, MessageKind, TemplateKind, DeskKind),
 }  # fmt: skip
 

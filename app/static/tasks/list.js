@@ -24,6 +24,14 @@
     choose(all[now < 0 ? (by > 0 ? 0 : all.length - 1) : Math.max(0, Math.min(all.length - 1, now + by))].dataset.task);
   }
 
+  // After a deed the next patient is at hand: the row that now stands where the last one stood.
+  async function advance() {
+    const stood = place;
+    await refresh(true);
+    const all = rows();
+    if (all.length) choose(all[Math.min(stood, all.length - 1)].dataset.task);
+  }
+
   // --- fresh rows -----------------------------------------------------------------------------------------------
   async function refresh(force = false) {
     const headers = {"X-Requested-With": "XMLHttpRequest"};
@@ -49,7 +57,7 @@
   setInterval(() => { if (!document.hidden) refresh(); }, REFRESH);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
 
-  window.tasks = {list, words, row, choose, refresh, chosen: () => at, may: "work" in list.dataset};
+  window.tasks = {list, words, row, choose, refresh, advance, chosen: () => at, may: "work" in list.dataset};
 
   // --- keys -------------------------------------------------------------------------------------------------------
   const adding = document.querySelector("[data-add-place]");

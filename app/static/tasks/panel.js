@@ -99,7 +99,7 @@
       if (data === null) return;
       desk.tell(deed === "close" ? words.done : words.next.replace("{when}", when(data.due_at)), "success");
       close();
-      await tasks.refresh(true);
+      await tasks.advance();
     } catch (refusal) {
       if (refusal.error === "stale") { await show(task, {keep: true}); refuse({message: words.changed}); }
       else if (refusal.error === "task_closed") { close(); desk.tell(refusal.message, "danger"); tasks.refresh(true); }
@@ -125,8 +125,13 @@
       else { desk.tell(refusal.message, "danger"); tasks.refresh(true); }
     }
   }
-  function more(what) {
+  function less() {
     side.querySelectorAll("form[data-form=refused], form[data-form=later]").forEach((form) => { form.hidden = true; });
+    side.querySelectorAll(".chosen").forEach((button) => button.classList.remove("chosen"));
+    if ($("[data-refusal]")) $("[data-refusal]").hidden = true;
+  }
+  function more(what) {
+    less();
     const form = $(`form[data-form=${what === "refused" ? "refused" : "later"}]`);
     if (!form) return;
     form.dataset.deed = what;
@@ -147,6 +152,7 @@
   side.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
+    if (button.closest("[data-results]")) less();
     if ("close" in button.dataset) leave();
     else if ("claim" in button.dataset) call(id);
     else if ("missed" in button.dataset) missed(id);

@@ -37,8 +37,8 @@ def _between(column: Any, first: date, last: date) -> ColumnElement[bool]:
     return and_(column >= start, column < end)
 
 
-def _name(person: Any) -> ColumnElement[str]:
-    return func.coalesce(short_name(person), User.username, "")
+def _name(person: Any) -> Any:
+    return func.coalesce(short_name(person), User.username, "").label("who")
 
 
 def figures(first: date, last: date) -> Figures:
@@ -62,7 +62,7 @@ def figures(first: date, last: date) -> Figures:
         .outerjoin(User, User.id == CallAttempt.created_by_id)
         .outerjoin(caller, caller.user_id == User.id)
         .where(_between(CallAttempt.created_at, first, last))
-        .group_by(_name(caller))
+        .group_by("who")
     )  # fmt: skip
     for name, many, reached in tries:
         person(name).update(attempts=many, reached=reached)
@@ -73,7 +73,7 @@ def figures(first: date, last: date) -> Figures:
         .outerjoin(User, User.id == CallTask.closed_by_id)
         .outerjoin(closer, closer.user_id == User.id)
         .where(*closed)
-        .group_by(_name(closer), CallTask.result)
+        .group_by("who", CallTask.result)
     )
     for name, result, many in ended:
         became = str(result)
