@@ -140,7 +140,7 @@
       if (outside) line.append(element("span", "danger", ` (${words.outside_row}: ${outside})`));
       fact(words.visits_row, line);
     }
-    if (row.planned && row.planned.own + row.planned.any) fact(words.planned_row, fill(words.planned_about, row.planned));
+    if (row.planned && row.planned.own + row.planned.any) fact(words.planned_row, fill(words.planned_short, row.planned));
     const rows = $("[data-rows]"), form = $("[data-form]");
     first.shifts.forEach((shift) => rows.append(shiftRow(shift)));
     form.reason.value = same ? first.reason : "";
