@@ -57,6 +57,17 @@ def _patient_to_book() -> dict[str, Any] | None:
     return {"id": patient.id, "name": patient.full_name, "card_number": patient.card_number, **calling}
 
 
+def _asked_view(own: int | None) -> dict[str, Any]:
+    """Day, week or month, and of whom; `asked` when the address says how the page is to look."""
+    view = request.args.get("view", "")
+    doctor = own or request.args.get("doctor", type=int)
+    return {
+        "view": view if view in ("week", "month") else "day",
+        "doctor_id": doctor if doctor and 0 < doctor < 2**31 else None,
+        "asked": any(name in request.args for name in ("view", "by", "branch", "doctor")),
+    }
+
+
 class ScheduleView(DeskView):
     route_base = "/schedule"
 
@@ -69,6 +80,7 @@ class ScheduleView(DeskView):
             "day": asked_day().isoformat(),
             "today": clock.today().isoformat(),
             "branch_id": asked_branch(),
+            **_asked_view(own),
             "by": "chair" if request.args.get("by") == "chair" and own is None else "doctor",
             "open": request.args.get("visit", type=int),
             "patient": _patient_to_book(),
@@ -82,6 +94,9 @@ class ScheduleView(DeskView):
             "blocks": _words(BlockKind),
             "cancelled_by": _words(CancelledBy),
             "deeds": {deed: gettext(title) for deed, title in DEEDS.items() if deed.startswith("appointment.")},
+            "own": own is not None,
+            "views": queries.saved_views(actor().id),
+            "free": request.args.get("free") == "1",
             "doctors": queries.doctors(doctor_id=own),
             "chairs": queries.chairs(),
             **queries.grid(),

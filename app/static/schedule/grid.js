@@ -1,34 +1,65 @@
-// The grid of the schedule: its columns, what stands in them, how a visit looks, dragging.
+// The grid of the schedule: its columns, what stands in them, dragging. The day has a column per doctor or chair,
+// the week one per day.
 (function () {
   "use strict";
   if (!window.schedule) return;
-  const {settings, words, state, fill, pad, iso, minutes, wallNow, plus, span, chairOf, chairName, icon, element, byChair} = schedule;
+  const {settings, words, state, fill, pad, iso, local, minutes, wallNow, plus, span, chairOf, chairName, doctorName, dayWords, icon, element, byChair, narrow, tintOf, today} = schedule;
   const $ = (selector) => document.querySelector(selector), grid = $("[data-grid]");
-  const ICONS = {booked: "calendar", arrived: "hourglass-half", in_progress: "user-md", completed: "check", cancelled: "times", no_show: "user-times"};
-  const ANSWERS = {notified: "envelope", confirmed: "thumbs-up", asks_to_move: "exchange", declined: "ban", not_reached: "phone-slash"};
   const NOBODY = "0"; // the column of visits that have no chair yet
   let calendar = null, shape = "";
 
   // --- what stands in the grid ----------------------------------------------------------------------------
+  const weekly = () => state.view === "week";
+  const shown = (visit) => visit.status !== "cancelled" || state.cancelled;
+  const place = (row) => byChair() ? String(row.chair_id || chairOf(row.doctor_id, row.starts_at, row.ends_at) || NOBODY) : String(row.doctor_id);
+  const unique = (list) => [...new Set(list)];
+  const inOrder = (hours) => [...hours].sort((a, b) => a.starts_at < b.starts_at ? -1 : 1);
+
+  // All columns of the day that the view lets through; the bar offers them one by one on a phone.
   function columns() {
-    const sheet = state.sheet;
-    if (!byChair()) return sheet.columns.map((row) => ({id: String(row.doctor_id), title: row.name}));
-    const inUse = (id) => sheet.hours.some((h) => h.chair_id === id) || sheet.appointments.some((a) => place(a) === String(id)) || sheet.blocks.some((b) => b.chair_id === id);
+    const sheet = state.sheet, chosen = new Set(state.doctors), wanted = (doctor) => !chosen.size || chosen.has(doctor);
+    if (weekly()) return [];
+    if (!byChair()) {
+      return sheet.columns.filter((row) => wanted(row.doctor_id)).map((row) => ({id: String(row.doctor_id), title: row.name, more: whereabouts(row.doctor_id), tint: tintOf(row.doctor_id)}));
+    }
+    const used = new Set(), add = (row, column) => { if (wanted(row.doctor_id) || (row.doctor_id === null && !chosen.size)) used.add(String(column)); };
+    sheet.hours.forEach((h) => add(h, h.chair_id));
+    sheet.blocks.forEach((b) => add(b, b.chair_id));
+    sheet.appointments.forEach((a) => { if (shown(a)) add(a, place(a)); });
     const several = new Set(sheet.chairs.map((row) => row.branch_id)).size > 1;
     const branch = (id) => settings.chairs.find((row) => row.id === id)?.branch || "";
-    const found = sheet.chairs.filter((row) => inUse(row.chair_id)).map((row) => ({id: String(row.chair_id), title: several ? `${row.name} · ${branch(row.chair_id)}` : row.name}));
-    if (sheet.appointments.some((a) => shown(a) && place(a) === NOBODY)) found.push({id: NOBODY, title: words.no_chair});
+    const found = sheet.chairs.filter((row) => used.has(String(row.chair_id))).map((row) => ({
+      id: String(row.chair_id), title: row.name,
+      more: [several ? branch(row.chair_id) : "", unique(inOrder(sheet.hours).filter((h) => h.chair_id === row.chair_id).map((h) => doctorName(h.doctor_id))).join(", ")].filter(Boolean).join(" · "),
+    }));
+    if (used.has(NOBODY)) found.push({id: NOBODY, title: words.no_chair, more: ""});
     return found;
   }
 
-  const shown = (visit) => visit.status !== "cancelled" || $("[data-cancelled]").checked;
-  const place = (row) => byChair() ? String(row.chair_id || chairOf(row.doctor_id, row.starts_at, row.ends_at) || NOBODY) : String(row.doctor_id);
+  // When and in which chair a doctor works: «09:00–15:00 · Кресло 2».
+  function whereabouts(doctor) {
+    const hours = inOrder(state.sheet.hours).filter((h) => h.doctor_id === doctor);
+    const times = hours.map((h) => `${h.starts_at.slice(11)}–${h.ends_at.slice(11)}`).join(", ");
+    return [times, unique(hours.map((h) => chairName(h.chair_id)).filter(Boolean)).join(", ")].filter(Boolean).join(" · ");
+  }
+
+  // One column on a phone, all of them elsewhere.
+  function seen() {
+    const all = columns();
+    if (weekly() || !narrow() || all.length < 2) return all;
+    return [all.find((column) => column.id === String(state.one)) || all[0]];
+  }
 
   function edges() {
     const {hours, appointments, blocks} = state.sheet;
-    const rows = [...hours, ...appointments.filter(shown), ...blocks];
-    const end = (row) => row.ends_at.slice(0, 10) > state.day ? 1440 : minutes(row.ends_at);
-    const first = Math.min(540, ...rows.map((row) => minutes(row.starts_at))), last = Math.max(1080, ...rows.map(end));
+    let first = 540, last = 1080;
+    const widen = (row) => {
+      first = Math.min(first, minutes(row.starts_at));
+      last = Math.max(last, row.ends_at.slice(0, 10) > row.starts_at.slice(0, 10) ? 1440 : minutes(row.ends_at));
+    };
+    hours.forEach(widen);
+    blocks.forEach(widen);
+    appointments.filter(shown).forEach(widen);
     return [Math.floor(first / 60), Math.ceil(last / 60)];
   }
 
@@ -36,15 +67,26 @@
     return settings.rights.move && ["booked", "arrived"].includes(visit.status);
   }
 
+  // The pauses between a doctor's hours of a day in one column: named, so that nobody takes them for the end.
+  function pauses(column) {
+    const last = new Map(), found = [];
+    for (const h of inOrder(state.sheet.hours)) {
+      const key = [column(h), h.doctor_id, h.branch_id, h.starts_at.slice(0, 10)].join(), before = last.get(key);
+      if (before && before < h.starts_at) found.push({id: "p" + h.id, resourceIds: [String(column(h))], start: before, end: h.starts_at, display: "background", classNames: ["pause-time"], extendedProps: {pause: true}});
+      last.set(key, h.ends_at);
+    }
+    return found;
+  }
+
   function events() {
-    const sheet = state.sheet, found = [];
+    const sheet = state.sheet, column = (h) => byChair() ? h.chair_id : h.doctor_id, found = pauses(column);
     for (const h of sheet.hours) {
-      const column = byChair() ? h.chair_id : h.doctor_id;
-      if (column) found.push({id: "h" + h.id, resourceIds: [String(column)], start: h.starts_at, end: h.ends_at, display: "background", classNames: ["open-hours"]});
+      if (column(h)) found.push({id: "h" + h.id, resourceIds: [String(column(h))], start: h.starts_at, end: h.ends_at, display: "background", classNames: ["open-hours"]});
     }
     for (const b of sheet.blocks) {
-      const column = byChair() ? b.chair_id || chairOf(b.doctor_id, b.starts_at, b.ends_at) : b.doctor_id;
-      const places = column ? [String(column)] : byChair() ? [] : [...new Set(sheet.hours.filter((h) => h.chair_id === b.chair_id && h.starts_at < b.ends_at && b.starts_at < h.ends_at).map((h) => String(h.doctor_id)))];
+      const own = byChair() ? b.chair_id || chairOf(b.doctor_id, b.starts_at, b.ends_at) : b.doctor_id;
+      const there = own || byChair() ? [] : unique(sheet.hours.filter((h) => h.chair_id === b.chair_id && h.starts_at < b.ends_at && b.starts_at < h.ends_at).map((h) => String(h.doctor_id)));
+      const places = own ? [String(own)] : there;
       if (places.length) found.push({id: "b" + b.id, resourceIds: places, start: b.starts_at, end: b.ends_at, editable: false, classNames: ["time-block", "block-" + b.kind], extendedProps: {block: b}});
     }
     for (const a of sheet.appointments) {
@@ -53,53 +95,14 @@
       if (a.overbooked) classNames.push("visit-over");
       found.push({
         id: String(a.id), resourceIds: [place(a)], start: a.starts_at, end: a.ends_at, classNames, extendedProps: {visit: a},
+        styles: state.colours === "doctor" && !weekly() ? [`--tint: ${tintOf(a.doctor_id)}`] : [],
         startEditable: movable(a), durationEditable: settings.rights.move && ["booked", "arrived", "in_progress"].includes(a.status),
       });
     }
-    const now = iso(wallNow());
-    if (now.slice(0, 10) === state.day) {
-      for (const column of columns()) found.push({id: "now" + column.id, resourceIds: [column.id], start: now, end: plus(now, 1), display: "background", classNames: ["now-line"]});
-    }
+    const now = iso(wallNow()), line = {start: now, end: plus(now, 1), display: "background", classNames: ["now-line"]};
+    if (weekly()) found.push({id: "now", ...line});
+    else if (now.slice(0, 10) === state.day) for (const one of seen()) found.push({id: "now" + one.id, resourceIds: [one.id], ...line});
     return found;
-  }
-
-  // How a visit looks on its block. All of it is text: nothing typed by people becomes markup.
-  function face(visit) {
-    const box = element("div", "face"), line = element("div", "face-line"), patient = visit.patient;
-    const status = icon(ICONS[visit.status], settings.statuses[visit.status]);
-    status.classList.add("face-status");
-    const name = element("b", "face-name", patient.short_name);
-    if (patient.balance && Number(patient.balance.debt) > 0) name.classList.add("has-debt");
-    else if (patient.balance && Number(patient.balance.advance) > 0) name.classList.add("has-advance");
-    line.append(status, name);
-    if (visit.first_visit) line.append(icon("star", words.first_visit));
-    if (visit.status === "booked" && ANSWERS[visit.confirmation]) line.append(icon(ANSWERS[visit.confirmation], settings.confirmations[visit.confirmation]));
-    if (patient.allergy) { const mark = icon("exclamation-triangle", `${words.allergy}: ${patient.allergy}`); mark.classList.add("danger"); line.append(mark); }
-    if (visit.unpaid) { const mark = icon("rub", words.unpaid); mark.classList.add("danger"); line.append(mark); }
-    if (visit.overbooked) line.append(icon("clone", words.overbooked));
-    if (visit.comment) line.append(icon("comment", visit.comment));
-    const more = element("div", "face-more");
-    const time = element("span", "face-time", visit.starts_at.slice(11));
-    time.append(element("span", "face-end", "–" + visit.ends_at.slice(11)));
-    more.append(time);
-    if (visit.status === "arrived") {
-      const waited = Math.max(0, Math.floor((Date.now() - new Date(visit.arrived_at)) / 60000));
-      more.append(" ", element("span", "face-waiting" + (waited >= settings.waiting_limit ? " danger" : ""), fill(words.waiting, {n: waited})));
-    } else {
-      more.append(" ", element("span", "face-word", settings.statuses[visit.status]));
-    }
-    const text = [byChair() ? visit.doctor : "", visit.service, visit.comment].filter(Boolean).join(" · ");
-    box.append(line, more);
-    if (text) box.append(element("div", "face-text", text));
-    return box;
-  }
-
-  function blockFace(block) {
-    const box = element("div", "face");
-    const line = element("div", "face-line");
-    line.append(icon(block.kind === "hold" ? "hand-paper-o" : "ban", settings.blocks[block.kind]), element("b", "", block.reason));
-    box.append(line, element("div", "face-more", `${block.starts_at.slice(11)}–${block.ends_at.slice(11)} ${settings.blocks[block.kind]}`));
-    return box;
   }
 
   // --- dragging ---------------------------------------------------------------------------------------------
@@ -141,22 +144,23 @@
   function options() {
     const [first, last] = edges();
     return {
-      view: "resourceTimeGridDay", date: state.day, resources: columns(), events: events(), locale: settings.locale, firstDay: 1, theme: (theme) => theme,
+      view: weekly() ? "timeGridWeek" : "resourceTimeGridDay", date: state.day, resources: weekly() ? [] : seen().map(({id, title, more, tint}) => ({id, title, extendedProps: {more, tint}})),
+      events: events(), locale: settings.locale, firstDay: 1, theme: (theme) => theme,
       headerToolbar: {start: "", center: "", end: ""}, allDaySlot: false, nowIndicator: false, highlightedDates: [],
       slotMinTime: pad(first) + ":00:00", slotMaxTime: pad(last) + ":00:00", slotDuration: {minutes: settings.step}, snapDuration: {minutes: 5},
       slotLabelInterval: {minutes: 60}, slotLabelFormat: (time) => `${pad(time.getHours())}:${pad(time.getMinutes())}`, slotHeight: slotHeight(last - first),
-      scrollTime: scrollTime(first), dayHeaderFormat: () => "", columnWidth: window.innerWidth < 860 ? "130px" : undefined, slotEventOverlap: false,
+      scrollTime: scrollTime(first), dayHeaderFormat: weekly() ? dayHead : () => "", resourceLabelContent: columnHead, columnWidth: columnWidth(), slotEventOverlap: false,
       eventStartEditable: true, eventDurationEditable: true, editable: true, eventDragMinDistance: 6, eventLongPressDelay: 400, dragScroll: true,
       selectable: settings.rights.book, selectMinDistance: 6, selectLongPressDelay: 500, unselectAuto: false, selectBackgroundColor: "rgba(11, 107, 114, .35)", pointer: true,
       eventContent: (info) => {
-        const {visit, block} = info.event.extendedProps;
-        if (visit) return {domNodes: [face({...visit, starts_at: iso(info.event.start), ends_at: iso(info.event.end)})]};
-        if (block) return {domNodes: [blockFace(block)]};
-        return "";
+        const {visit, block, pause} = info.event.extendedProps;
+        if (visit) return {domNodes: [schedule.face({...visit, starts_at: iso(info.event.start), ends_at: iso(info.event.end)})]};
+        if (block) return {domNodes: [schedule.blockFace(block)]};
+        return pause ? {domNodes: [element("span", "pause-name", `${words.pause} ${iso(info.event.start).slice(11)}–${iso(info.event.end).slice(11)}`)]} : "";
       },
       eventDidMount: (info) => {
         const {visit, block} = info.event.extendedProps;
-        if (visit) { info.el.title = told(visit); info.el.dataset.visit = visit.id; info.el.tabIndex = 0; info.el.setAttribute("role", "button"); }
+        if (visit) { info.el.title = schedule.told(visit); info.el.dataset.visit = visit.id; info.el.tabIndex = 0; info.el.setAttribute("role", "button"); }
         if (block) { info.el.title = block.reason; info.el.dataset.block = block.id; }
       },
       eventClick: (info) => {
@@ -173,6 +177,27 @@
     };
   }
 
+  function columnHead({resource}) {
+    const {more, tint} = resource.extendedProps, box = element("span", "column-head", resource.title);
+    if (tint && state.colours === "doctor") box.style.setProperty("--tint", tint), box.classList.add("tinted");
+    if (more) { const line = element("small", "column-more", more); line.title = more; box.append(line); }
+    return {domNodes: [box]};
+  }
+
+  function dayHead(date) {
+    const day = iso(date).slice(0, 10), box = element("span", "column-head" + (day === today() ? " is-today" : ""), dayWords(day, {weekday: "short", day: "numeric", month: "short"}));
+    const hours = inOrder(state.sheet.hours).filter((h) => h.starts_at.slice(0, 10) === day);
+    const more = hours.map((h) => `${h.starts_at.slice(11)}–${h.ends_at.slice(11)}`).join(", ");
+    box.append(element("small", "column-more", more || words.day_off));
+    return {domNodes: [box]};
+  }
+
+  // Up to a dozen columns share the page; more of them, and a week on a phone, are scrolled beside the hours.
+  function columnWidth() {
+    const count = weekly() ? 7 : seen().length, room = grid.parentElement.clientWidth - 90, least = weekly() ? 92 : 96;
+    return count * least > room ? `${weekly() ? least : Math.max(least, 118)}px` : undefined;
+  }
+
   function clicked(event) {
     const point = calendar.dateFromPoint(event.clientX, event.clientY);
     if (point) start(iso(point.date), null, point.resource);
@@ -180,53 +205,66 @@
 
   // Somebody pointed at free time: open the booking with it.
   function start(from, to, resource) {
-    const column = resource ? Number(resource.id) : null;
+    const column = weekly() ? Number(state.doctor) : resource ? Number(resource.id) : null, end = to || plus(from, 5);
     let doctor_id = byChair() ? null : column, chair_id = byChair() ? column || null : null;
-    const end = to || plus(from, 5);
     if (byChair()) doctor_id = (state.sheet.hours.find((h) => h.chair_id === column && h.starts_at < end && from < h.ends_at) || {}).doctor_id || null;
     else chair_id = chairOf(column, from, end);
     schedule.openBooking({starts_at: from, minutes: to ? span(from, to) : null, doctor_id, chair_id});
   }
 
-  const told = (visit) => [
-    `${visit.starts_at.slice(11)}–${visit.ends_at.slice(11)} ${visit.patient.name}`, settings.statuses[visit.status], visit.doctor, chairName(visit.chair_id), visit.service, visit.comment,
-    visit.patient.allergy ? `${words.allergy}: ${visit.patient.allergy}` : "",
-  ].filter(Boolean).join("\n");
-
   // The day fills the page when it can; a slot is never lower than one line of text.
   function slotHeight(hours) {
-    const room = window.innerHeight - grid.getBoundingClientRect().top - 40, slots = hours * 60 / settings.step;
+    const room = window.innerHeight - grid.getBoundingClientRect().top - 58, slots = hours * 60 / settings.step;
     return Math.max(settings.step >= 15 ? 15 : 9, Math.floor(room / slots));
   }
 
   function scrollTime(first) {
     const now = wallNow();
-    return iso(now).slice(0, 10) === state.day ? pad(Math.max(first, now.getHours() - 1)) + ":00:00" : pad(first) + ":00:00";
+    return weekly() || iso(now).slice(0, 10) === state.day ? pad(Math.max(first, now.getHours() - 1)) + ":00:00" : pad(first) + ":00:00";
   }
 
-  function draw() {
-    const empty = !columns().length;
+  function drawGrid() {
+    const empty = !weekly() && !columns().length;
     $("[data-empty]").hidden = !empty;
     grid.hidden = empty;
+    schedule.columnsChanged?.(columns());
     if (empty) return;
-    const wanted = JSON.stringify([state.day, columns(), edges(), state.by]);
-    if (!calendar || wanted !== shape) {
-      const scroller = calendar && grid.querySelector(".ec-main"), kept = scroller && shape && JSON.parse(shape)[0] === state.day ? scroller.scrollTop : null;
-      if (calendar) EventCalendar.destroy(calendar);
-      grid.textContent = "";
-      calendar = EventCalendar.create(grid, options());
-      shape = wanted;
-      if (kept !== null) requestAnimationFrame(() => { const main = grid.querySelector(".ec-main"); if (main) main.scrollTop = kept; });
-    } else {
-      calendar.setOption("events", events());
-    }
+    const focused = grid.contains(document.activeElement) ? document.activeElement.dataset.visit : null;
+    const wanted = JSON.stringify([state.view, state.day, weekly() ? [state.doctor, state.sheet.hours.map((h) => h.starts_at + h.ends_at)] : seen(), edges(), state.by, state.colours]);
+    if (!calendar || wanted !== shape) build(wanted);
+    else calendar.setOption("events", events());
+    if (focused) requestAnimationFrame(() => { if (!grid.contains(document.activeElement) && (document.activeElement === document.body || !document.activeElement)) focus(focused); });
   }
+
+  // Made anew only when columns or hours of the page change; the place where one looked is kept within the same day.
+  function build(wanted) {
+    const scroller = calendar && grid.querySelector(".ec-main"), before = shape && JSON.parse(shape);
+    const kept = scroller && before && before[0] === state.view && before[1] === state.day ? [scroller.scrollTop, scroller.scrollLeft] : null;
+    if (calendar) EventCalendar.destroy(calendar);
+    grid.textContent = "";
+    calendar = EventCalendar.create(grid, options());
+    shape = wanted;
+    requestAnimationFrame(() => {
+      const main = grid.querySelector(".ec-main");
+      if (!main) return;
+      if (kept) [main.scrollTop, main.scrollLeft] = kept;
+      else if (weekly()) { const head = grid.querySelector(".is-today"); if (head) main.scrollLeft = Math.max(0, head.closest(".ec-col-head").offsetLeft - 60); }
+    });
+  }
+
+  const focus = (pk) => grid.querySelector(`[data-visit="${pk}"]`)?.focus();
 
   grid.addEventListener("keydown", (event) => {
     const visit = event.target.dataset?.visit;
     if (visit && (event.key === "Enter" || event.key === " ")) { event.preventDefault(); schedule.openVisit(Number(visit)); }
   });
-  window.addEventListener("resize", () => { if (calendar && state.sheet) { const [first, last] = edges(); calendar.setOption("slotHeight", slotHeight(last - first)); } });
+  let wide = window.innerWidth;
+  window.addEventListener("resize", () => {
+    if (!calendar || !state.sheet || state.view === "month") return;
+    if (window.innerWidth !== wide) { wide = window.innerWidth; shape = ""; drawGrid(); return; }
+    const [first, last] = edges();
+    calendar.setOption("slotHeight", slotHeight(last - first));
+  });
 
-  Object.assign(schedule, {draw, drawn: () => calendar !== null, unselect: () => calendar?.unselect()});
+  Object.assign(schedule, {drawGrid, drawn: () => calendar !== null, unselect: () => calendar?.unselect(), focusVisit: focus, columns: () => state.sheet ? columns() : []});
 })();

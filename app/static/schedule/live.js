@@ -3,15 +3,22 @@
   "use strict";
   if (!window.schedule) return;
   const {settings, words, state, fill, iso, local, wallNow} = schedule;
-  const $ = (selector) => document.querySelector(selector), grid = $("[data-grid]");
+  const $ = (selector) => document.querySelector(selector), places = document.querySelectorAll("[data-grid], [data-month]");
   const POLL = 4000;
   let asked = 0, timer = 0, loadedAt = null;
 
-  const key = () => `${settings.urls.day}?day=${state.day}` + (state.branch ? `&branch_id=${state.branch}` : "");
+  // What the page shows now, as an address.
+  function key() {
+    const query = new URLSearchParams({day: state.day});
+    if (state.view === "week") query.set("doctor_id", state.doctor);
+    if (state.view === "month" && state.doctor) query.set("doctor_id", state.doctor);
+    if (state.view !== "week" && state.branch) query.set("branch_id", state.branch);
+    return `${settings.urls[state.view]}?${query}`;
+  }
 
   async function load(now = false) {
     clearTimeout(timer);
-    if (state.busy && !now) { timer = setTimeout(load, POLL); return; }
+    if (state.busy && now !== true) { again(); return; }
     const mine = ++asked, url = key();
     try {
       const answer = await desk.ask(url, {headers: state.tag ? {"If-None-Match": state.tag} : {}});
@@ -20,40 +27,58 @@
       if (clock) state.skew = local(clock).getTime() + Number(clock.slice(17, 19) || 0) * 1000 - Date.now();
       loadedAt = wallNow();
       $("[data-load-failed]").hidden = true;
-      grid.classList.remove("is-old");
+      places.forEach((place) => place.classList.remove("is-old", "is-leaving"));
       if (answer.status !== 304) {
         state.tag = answer.headers.get("ETag");
         state.sheet = answer.data;
         if (!state.busy) schedule.draw();
-        document.dispatchEvent(new CustomEvent("schedule:fresh", {detail: state.sheet}));
+        if (state.view !== "month") document.dispatchEvent(new CustomEvent("schedule:fresh", {detail: state.sheet}));
       } else if (!state.busy && schedule.drawn()) {
         minute();
       }
       if (state.open) { const pk = state.open; state.open = null; schedule.openVisit(pk); }
     } catch (refusal) {
       if (mine !== asked) return;
-      $("[data-load-failed]").hidden = false;
-      $("[data-why]").textContent = refusal.message || "";
-      $("[data-last]").textContent = state.sheet && loadedAt ? fill(words.last_seen, {time: iso(loadedAt).slice(11)}) : "";
-      $("[data-empty]").hidden = true;
-      $("[data-loading]")?.remove();
-      grid.classList.add("is-old");
-      state.tag = null;
+      if (refusal.message === undefined) throw refusal;
+      failed(refusal);
     } finally {
-      if (mine === asked) timer = setTimeout(load, POLL);
+      if (mine === asked) again();
     }
+  }
+
+  // A tab that nobody looks at asks nothing; it catches up when it is looked at again.
+  function again() {
+    clearTimeout(timer);
+    if (!document.hidden) timer = setTimeout(load, POLL);
+  }
+
+  // What was seen last stays, dimmed, with its time; what was never seen is not shown as an empty day.
+  function failed(refusal) {
+    $("[data-load-failed]").hidden = false;
+    $("[data-why]").textContent = refusal.message || "";
+    $("[data-last]").textContent = state.sheet && loadedAt ? fill(words.last_seen, {time: iso(loadedAt).slice(11)}) : "";
+    $("[data-empty]").hidden = true;
+    $("[data-loading]")?.remove();
+    places.forEach((place) => { place.classList.add("is-old"); if (!state.sheet) place.hidden = true; });
+    state.tag = null;
   }
 
   // Waiting minutes and the line of now walk on by themselves, once a minute.
   let drawnMinute = "";
   function minute() {
     const now = iso(wallNow());
-    if (now === drawnMinute) return;
+    if (now === drawnMinute || state.view === "month") return;
     drawnMinute = now;
     schedule.draw();
   }
 
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) load(true); });
+  document.addEventListener("visibilitychange", () => { if (document.hidden) clearTimeout(timer); else load(true); });
 
-  schedule.load = load;
+  Object.assign(schedule, {
+    key, load,
+    draw: () => {
+      $("[data-month]").hidden = state.view !== "month";
+      if (state.view === "month") { $("[data-grid]").hidden = $("[data-empty]").hidden = true; schedule.drawMonth(); } else schedule.drawGrid();
+    },
+  });
 })();
