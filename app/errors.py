@@ -133,6 +133,22 @@ class NothingToUndo(Refusal):
     sentence = N_("There is nothing to undo: only the last step of the same day can be taken back.")
 
 
+class NotUndoable(Refusal):
+    """An action of the schedule that can no longer be undone; `cause` says why, the sentence in words."""
+
+    code = "not_undoable"
+    status = 409
+    sentence = N_("This action can no longer be undone.")
+
+
+class OnShelf(Refusal):
+    """The visit is on somebody else's shelf. `who` is the name."""
+
+    code = "on_shelf"
+    status = 409
+    sentence = N_("%(who)s is carrying this visit on the shelf. Ask there, or move the visit itself.")
+
+
 class CardArchived(Refusal):
     code = "card_archived"
     sentence = N_("This card is in the archive. Take it out of the archive first.")

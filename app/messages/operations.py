@@ -4,7 +4,7 @@ A booking plans its messages in its own transaction; a job claims one, sends it,
 transaction of its own. Where next: `jobs.py` for who calls the gateway.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app import audit, clock
 from app.db import session
 from app.messages import rules
+from app.messages.queries import TOLD
 from app.models import (
     Appointment,
     Branch,
@@ -32,8 +33,6 @@ from app.vocab import N_, ConsentKind, MessageKind, MessageStatus
 
 #: Why a message was not sent although nobody called it off.
 CHANGED = N_("Not sent: the visit had changed by then, or its time had passed.")
-#: The patient has the text, or may have it.
-TOLD = (MessageStatus.SENDING, MessageStatus.SENT, MessageStatus.DELIVERED)
 
 
 @dataclass(frozen=True)
@@ -253,24 +252,10 @@ def call_off_visit(appointment: Appointment, *, actor: User | None) -> None:
         _plan(appointment, letter, {MessageKind.CANCELLED: now + rules.UNDO_WINDOW}, actor)
 
 
-def was_told(appointment_ids: Sequence[int]) -> set[int]:
-    """The visits of which the patient was told something, or may have been: a message was at least tried."""
-    tried = or_(
-        OutboxMessage.status.in_((*TOLD, MessageStatus.JOINED)),
-        OutboxMessage.attempts > 0,
-        OutboxMessage.id.in_(select(OutboxMessage.joined_to_id).where(OutboxMessage.joined_to_id.is_not(None))),
-    )
-    return set(
-        session.scalars(
-            select(OutboxMessage.appointment_id).where(OutboxMessage.appointment_id.in_(appointment_ids), tried)
-        )
-    )
-
-
 def forget_visit(appointment_id: int) -> None:
     """Throw away the messages of a booking that is being taken back before any of them was tried.
 
-    Who took it back must have locked the visit and asked `was_told`. Flushes, never commits.
+    Who took it back must have locked the visit and asked `queries.was_told`. Flushes, never commits.
     """
     session.execute(delete(OutboxMessage).where(OutboxMessage.appointment_id == appointment_id))
 

@@ -3,6 +3,7 @@
 Where next: `operations.py` for who writes it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -12,6 +13,9 @@ from app import clock
 from app.db import session
 from app.models import OutboxMessage, Patient
 from app.vocab import MessageStatus
+
+#: The patient has the text, or may have it.
+TOLD = (MessageStatus.SENDING, MessageStatus.SENT, MessageStatus.DELIVERED)
 
 
 @dataclass(frozen=True)
@@ -76,3 +80,17 @@ def of_patient(patient_id: int, *, limit: int = 100) -> list[Line]:
     """Messages to a patient, the newest first."""
     newest = _WITH_NAMES.where(OutboxMessage.patient_id == patient_id).order_by(OutboxMessage.id.desc())
     return _lines(newest.limit(limit))
+
+
+def was_told(appointment_ids: Sequence[int]) -> set[int]:
+    """The visits of which the patient was told something, or may have been: a message was at least tried."""
+    tried = or_(
+        OutboxMessage.status.in_((*TOLD, MessageStatus.JOINED)),
+        OutboxMessage.attempts > 0,
+        OutboxMessage.id.in_(select(OutboxMessage.joined_to_id).where(OutboxMessage.joined_to_id.is_not(None))),
+    )
+    return set(
+        session.scalars(
+            select(OutboxMessage.appointment_id).where(OutboxMessage.appointment_id.in_(appointment_ids), tried)
+        )
+    )

@@ -1,10 +1,10 @@
 """Changes of the schedule, as the desk says them. Every operation flushes and never commits.
 
-Where next: `visits.py` (book, move, cancel, restore), `steps.py` (the patient comes and goes), `blocks.py`, `hours.py`;
-`places.py` has the locks that they share.
+Where next: `visits.py` (book, move, cancel, restore), `steps.py` (the patient comes and goes), `blocks.py`,
+`undoing.py`, `hours.py`; `places.py` has the locks that they share.
 """
 
-from app.schedule.operations.blocks import block_time, lift_block
+from app.schedule.operations.blocks import block_time, change_block, lift_block, lift_ended
 from app.schedule.operations.hours import (
     change_day,
     copy_hours,
@@ -16,13 +16,16 @@ from app.schedule.operations.hours import (
 )
 from app.schedule.operations.saved import change_view, leave_views, remove_view, save_view, use_view
 from app.schedule.operations.steps import arrive, complete, confirm, no_show, start, undo
+from app.schedule.operations.undoing import Undone, undo_action, undo_last
 from app.schedule.operations.visits import book, cancel, move, restore
 
 __all__ = [
+    "Undone",
     "arrive",
     "block_time",
     "book",
     "cancel",
+    "change_block",
     "change_day",
     "change_view",
     "complete",
@@ -32,6 +35,7 @@ __all__ = [
     "end_pattern",
     "leave_views",
     "lift_block",
+    "lift_ended",
     "make_hours",
     "move",
     "no_show",
@@ -42,5 +46,7 @@ __all__ = [
     "set_pattern",
     "start",
     "undo",
+    "undo_action",
+    "undo_last",
     "use_view",
 ]

@@ -3,13 +3,16 @@
 Where next: `app/tasks/operations.py`.
 """
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 
 from app import clock
 from app.db import session
 from app.models import Appointment, User
+from app.schedule import queries, rules
+from app.schedule.operations.places import slot_of
+from app.schedule.rules.undoing import AT_ONCE
 from app.tasks import operations as tasks
 from app.tasks.rules import OF_A_STANDING_VISIT
 from app.vocab import AppointmentStatus, Confirmation, TaskReasonKind
@@ -47,6 +50,25 @@ def back(visit: Appointment, *, actor: User | None) -> None:
 def moved(visit: Appointment, *, actor: User | None) -> None:
     """A visit no longer stands where it should not: nobody calls to move it."""
     tasks.reasons_gone(kinds=OF_A_STANDING_VISIT, appointment_id=visit.id, actor=actor)
+
+
+def undone(visit: Appointment, at: datetime, *, removed: bool = False, actor: User | None) -> None:
+    """A change made at that moment is undone: the calls that it had settled are to be made again."""
+    booked_id = visit.id if removed else None
+    tasks.reasons_back(
+        visit.patient_id, ended_from=at - AT_ONCE, ended_to=at + AT_ONCE, booked_id=booked_id, actor=actor
+    )
+
+
+def check_hours(visit: Appointment, *, actor: User | None) -> None:
+    """A visit that was put back into hours which were closed meanwhile must be moved: the patient is called."""
+    slot = slot_of(visit)
+    hours = [
+        h for h in queries.look(slot, doctor_id=visit.doctor_id, chair_id=None).hours if h.branch_id == visit.branch_id
+    ]
+    ahead = visit.starts_at > clock.wall_now()
+    if ahead and not visit.outside_hours_reason and not rules.lies_within(slot, hours):
+        _ask(visit, TaskReasonKind.HOURS_CLOSED, clock.today(), actor)
 
 
 def answered(visit: Appointment, *, actor: User | None) -> None:

@@ -3,6 +3,7 @@
 Where next: `visits.py`, `day.py`, `looks.py` (what stands in a slot), `free.py`, `hours.py`, `lists.py`.
 """
 
+from app.schedule.queries.actions import action_rows, before_of, last_actions, own_deed, place_before, why_not
 from app.schedule.queries.day import DaySheet, WeekSheet, day_sheet, week_sheet
 from app.schedule.queries.free import free_near, free_slots
 from app.schedule.queries.hours import (
@@ -36,7 +37,9 @@ __all__ = [
     "Standing",
     "Visit",
     "WeekSheet",
+    "action_rows",
     "as_view",
+    "before_of",
     "branches",
     "calendar_days",
     "came_before",
@@ -54,6 +57,7 @@ __all__ = [
     "hours_exceptions",
     "hours_names",
     "hours_places",
+    "last_actions",
     "last_change",
     "last_dated",
     "last_deed",
@@ -61,7 +65,9 @@ __all__ = [
     "midnight",
     "month_load",
     "overrides",
+    "own_deed",
     "pattern_of",
+    "place_before",
     "saved_views",
     "services",
     "short_name",
@@ -72,4 +78,5 @@ __all__ = [
     "week_sheet",
     "weekly",
     "weeks_ahead",
+    "why_not",
 ]
