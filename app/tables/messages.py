@@ -65,6 +65,12 @@ class OutboxMessage(Made, Model):
     parts: Mapped[int | None] = mapped_column(SmallInteger)
     price: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
     error: Mapped[LongText]
+    #: What it says of its own visit; the body says more when several visits are told in one.
+    said: Mapped[LongText]
+    #: How often it was sent again by hand after it had not been delivered: each time a new reference at the gateway.
+    resends: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    #: When the gateway was last asked whether it was delivered.
+    asked_at: Mapped[Instant | None]
     #: The message that told of this visit too: several visits of a patient on a day are told in one.
     joined_to_id: Mapped[int | None] = mapped_column(ForeignKey("outbox_message.id"))
     __table_args__ = (
@@ -74,6 +80,7 @@ class OutboxMessage(Made, Model):
         Index("ix_outbox_message_due", "due_at", postgresql_where=sql("status IN ('pending', 'sending')")),
         index("outbox_message", "patient_id"),
         CheckConstraint("(status = 'joined') = (joined_to_id IS NOT NULL)", name="ck_outbox_message_joined_to_another"),
+        Index("ix_outbox_message_undelivered", "sent_at", postgresql_where=sql("status = 'sent'")),
         Index("ix_outbox_message_joined", "joined_to_id", postgresql_where=sql("joined_to_id IS NOT NULL")),
     )
 
@@ -82,7 +89,10 @@ class OutboxMessage(Made, Model):
 
 
 class IncomingMessage(Model):
-    """A patient's reply, as the gateway gave it, and what was understood. Taken once, by the gateway's number."""
+    """A patient's reply, as the gateway gave it, and what was understood. Taken once, by the gateway's number.
+
+    `handled_at` is empty while somebody at the desk must look at it.
+    """
 
     __tablename__ = "incoming_message"
     id: Mapped[Pk]
@@ -94,10 +104,13 @@ class IncomingMessage(Model):
     patient_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
     patient = relationship("Patient", lazy="select")
     appointment_id: Mapped[int | None] = mapped_column(ForeignKey("appointment.id", ondelete="SET NULL"))
+    handled_at: Mapped[Instant | None]
+    handled_by_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
     __table_args__ = (
         UniqueConstraint("gateway_id", name="uq_incoming_message_once"),
         one_of("meaning", ReplyMeaning, "incoming_message"),
         index("incoming_message", "received_at"),
+        Index("ix_incoming_message_unhandled", "id", postgresql_where=sql("handled_at IS NULL")),
         index("incoming_message", "patient_id"),
         index("incoming_message", "appointment_id"),
     )

@@ -11,6 +11,17 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("outbox_message", sa.Column("joined_to_id", sa.Integer(), nullable=True))
+    op.add_column("outbox_message", sa.Column("said", sa.Text(), server_default="", nullable=False))
+    op.execute("UPDATE outbox_message SET said = body")
+    op.add_column("outbox_message", sa.Column("resends", sa.SmallInteger(), server_default="0", nullable=False))
+    op.add_column("outbox_message", sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index(
+        "ix_outbox_message_undelivered",
+        "outbox_message",
+        ["sent_at"],
+        unique=False,
+        postgresql_where=sa.text("status = 'sent'"),
+    )
     op.create_index(
         "ix_outbox_message_joined",
         "outbox_message",
@@ -31,8 +42,11 @@ def upgrade() -> None:
         sa.Column("meaning", sa.String(length=20), nullable=False),
         sa.Column("patient_id", sa.Integer(), nullable=True),
         sa.Column("appointment_id", sa.Integer(), nullable=True),
+        sa.Column("handled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("handled_by_id", sa.Integer(), nullable=True),
         sa.CheckConstraint("meaning IN ('yes', 'no', 'stop', 'unknown')", name="ck_incoming_message_meaning_known"),
         sa.ForeignKeyConstraint(["appointment_id"], ["appointment.id"], ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["handled_by_id"], ["ab_user.id"]),
         sa.ForeignKeyConstraint(
             ["patient_id"],
             ["patient.id"],
@@ -42,6 +56,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_incoming_message_appointment_id", "incoming_message", ["appointment_id"], unique=False)
     op.create_index("ix_incoming_message_patient_id", "incoming_message", ["patient_id"], unique=False)
+    op.create_index(
+        "ix_incoming_message_unhandled",
+        "incoming_message",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("handled_at IS NULL"),
+    )
     op.create_index("ix_incoming_message_received_at", "incoming_message", ["received_at"], unique=False)
     op.create_table(
         "confirm_link",
