@@ -1,11 +1,12 @@
-// Booking a visit, looking for free time, closing time: the forms at the side of the schedule.
+// Booking a visit and closing time: the forms at the side of the schedule. Free times are in free.js.
 (function () {
   "use strict";
   if (!window.schedule) return;
   const {settings, words, state, element, fill} = schedule;
 
   // --- booking ----------------------------------------------------------------------------------------------
-  schedule.openBooking = ({starts_at, minutes, doctor_id, chair_id}) => {
+  // With a time: that one. Without: the first free time is filled in and the next ones stand beside it.
+  schedule.openBooking = ({starts_at, minutes, doctor_id, chair_id, service_id}) => {
     const side = schedule.show("booking-panel", {kind: "booking"}), form = side.querySelector("[data-booking]");
     const now = schedule.iso(schedule.wallNow()), from = starts_at || `${state.day}T${now.slice(0, 10) === state.day ? rounded(now) : "09:00"}`;
     form.day.value = from.slice(0, 10);
@@ -14,7 +15,9 @@
     form.dataset.length = minutes ? "given" : "";
     schedule.fillDoctors(form.doctor_id, doctor_id, "");
     schedule.fillChairs(form.chair_id, chair_id);
+    if (service_id) form.service_id.value = service_id;
     form.service_id.addEventListener("change", () => { const option = form.service_id.selectedOptions[0]; if (option.dataset.minutes) form.minutes.value = option.dataset.minutes; });
+    form.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); form.requestSubmit(); } });
     const follow = () => {
       if (form.day.value !== state.day || !form.doctor_id.value) return;
       const {starts_at: from, ends_at: to} = schedule.times(form);
@@ -24,6 +27,7 @@
     form.start.addEventListener("change", follow);
     form.addEventListener("submit", (event) => { event.preventDefault(); event.stopPropagation(); save(form); });
     picker(form);
+    if (!starts_at) schedule.suggest(form);
     if (state.patient) pick(form, state.patient); else form.querySelector("[data-q]").focus();
   };
 
@@ -53,7 +57,7 @@
   // --- choosing the patient -----------------------------------------------------------------------------------
   function picker(form) {
     const box = form.querySelector("[data-q]"), list = form.querySelector("[data-found]");
-    let timer, asked = 0, at = -1;
+    let timer, asked = 0, at = -1, waiting = false;
     const close = () => { list.hidden = true; at = -1; box.setAttribute("aria-expanded", "false"); };
     const open = () => { list.hidden = false; box.setAttribute("aria-expanded", "true"); };
     const note = (text) => { list.textContent = ""; list.append(element("li", "note", text)); open(); };
@@ -63,6 +67,7 @@
       try {
         const {data} = await desk.ask(`${settings.urls.patients}?page_size=10&q=${encodeURIComponent(q)}`);
         if (mine !== asked) return;
+        waiting = false;
         if (!data.result.length) return note(words.nobody);
         list.textContent = "";
         data.result.forEach((row) => list.append(choice(form, row)));
@@ -70,7 +75,18 @@
         open();
       } catch (refusal) { if (mine === asked) note(refusal.message); }
     }
-    box.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(search, 180); });
+    // Enter before the answer asks at once: the only one found is taken, of several the first one is offered.
+    async function enter(rows) {
+      if (!waiting) { if (!list.hidden && rows.length) rows[Math.max(at, 0)].click(); return; }
+      clearTimeout(timer);
+      const typed = box.value;
+      await search();
+      const found = [...list.querySelectorAll("a")];
+      if (box.value !== typed || list.hidden) return;
+      if (found.length === 1) found[0].click();
+      else if (found.length) { at = 0; found[0].classList.add("at"); }
+    }
+    box.addEventListener("input", () => { clearTimeout(timer); waiting = true; timer = setTimeout(search, 180); });
     box.addEventListener("keydown", (event) => {
       const rows = [...list.querySelectorAll("a")];
       if (event.key === "ArrowDown" || event.key === "ArrowUp") {
@@ -78,7 +94,7 @@
         at = Math.max(0, Math.min(rows.length - 1, at + (event.key === "ArrowDown" ? 1 : -1)));
         rows.forEach((row, i) => row.classList.toggle("at", i === at));
       }
-      if (event.key === "Enter") { event.preventDefault(); if (!list.hidden && rows.length) rows[Math.max(at, 0)].click(); }
+      if (event.key === "Enter" && !event.ctrlKey) { event.preventDefault(); enter(rows); }
       if (event.key === "Escape" && !list.hidden) { event.stopPropagation(); close(); }
     });
     form.querySelector("[data-unpick]").addEventListener("click", () => unpick(form));
@@ -110,7 +126,7 @@
     form.querySelector("[data-picked-more]").textContent = about(patient);
     schedule.forgive();
     others(form, patient.id);
-    form.comment.focus();
+    schedule.readyToSave(form);
   }
 
   function unpick(form) {
@@ -167,48 +183,6 @@
         list.hidden = false;
       }
     });
-  }
-
-  // --- first free times ---------------------------------------------------------------------------------------
-  schedule.openFree = () => {
-    const side = schedule.show("free-panel", {kind: "free"}), form = side.querySelector("[data-free-form]"), list = side.querySelector("[data-list]");
-    settings.doctors.forEach((row) => form.doctor_id.append(new Option(row.name, row.id)));
-    form.from.value = state.day < settings.today ? settings.today : state.day;
-    let asked = 0;
-    async function look() {
-      const mine = ++asked, [after, before] = (form.part.value || "-").split("-");
-      const query = new URLSearchParams({minutes: form.minutes.value, from: form.from.value, days: 60, limit: 20, after, before, doctor_id: form.doctor_id.value, speciality_id: form.speciality_id.value, branch_id: state.branch});
-      query.set("weekdays", [...form.querySelectorAll("[name=weekdays]:checked")].map((box) => box.value).join(","));
-      try {
-        const {data} = await desk.ask(`${settings.urls.free}?${query}`);
-        if (mine !== asked) return;
-        schedule.forgive();
-        list.textContent = "";
-        let day = "";
-        data.result.forEach((slot) => {
-          if (slot.starts_at.slice(0, 10) !== day) { day = slot.starts_at.slice(0, 10); list.append(element("li", "free-day", schedule.dayWords(day, {weekday: "short", day: "numeric", month: "long"}))); }
-          list.append(free(slot));
-        });
-        if (!data.result.length) list.append(element("li", "empty", words.no_free));
-      } catch (refusal) { if (mine === asked) { list.textContent = ""; schedule.refuse(refusal); } }
-    }
-    form.addEventListener("change", look);
-    form.addEventListener("submit", (event) => { event.preventDefault(); event.stopPropagation(); look(); });
-    look();
-    form.doctor_id.focus();
-  };
-
-  function free(slot) {
-    const item = element("li"), button = element("button", "btn btn-default btn-sm free-slot");
-    button.type = "button";
-    button.append(element("b", "", `${slot.starts_at.slice(11)}–${slot.ends_at.slice(11)}`), " ", element("span", "", [schedule.doctorName(slot.doctor_id), schedule.chairName(slot.chair_id)].filter(Boolean).join(" · ")));
-    button.addEventListener("click", async () => {
-      const day = slot.starts_at.slice(0, 10);
-      if (day !== state.day) await schedule.go({day});
-      if (settings.rights.book) schedule.openBooking({...slot, minutes: schedule.span(slot.starts_at, slot.ends_at)});
-    });
-    item.append(button);
-    return item;
   }
 
   // --- closed and held time -------------------------------------------------------------------------------------

@@ -194,7 +194,7 @@
 
   // Up to a dozen columns share the page; more of them, and a week on a phone, are scrolled beside the hours.
   function columnWidth() {
-    const count = weekly() ? 7 : seen().length, room = grid.parentElement.clientWidth - 90, least = weekly() ? 92 : 96;
+    const count = weekly() ? 7 : seen().length, room = grid.parentElement.clientWidth - 90, least = weekly() ? (narrow() ? 116 : 92) : 96;
     return count * least > room ? `${weekly() ? least : Math.max(least, 118)}px` : undefined;
   }
 

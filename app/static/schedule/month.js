@@ -20,12 +20,15 @@
     button.append(element("b", "month-number", String(Number(row.day.slice(8)))));
     const visits = row.visits ? fill(words.visits, {n: row.visits}) : "";
     if (row.hours) {
-      button.append(element("span", "month-free", row.free ? hours(row.free) : words.full), element("span", "month-more", [visits, `${percent(row)}\u00a0%`].filter(Boolean).join(" · ")));
+      const left = element("span", "month-free", row.free ? hours(row.free) : words.full), more = element("span", "month-more", [visits, `${percent(row)}\u00a0%`].filter(Boolean).join(" · "));
+      left.dataset.short = row.free ? `${Math.floor(row.free / 60)}:${String(row.free % 60).padStart(2, "0")}` : "0";
+      more.dataset.short = `${percent(row)}\u00a0%`;
+      button.append(left, more);
       const bar = element("span", "month-bar"), full = element("span", "month-full");
       full.style.width = percent(row) + "%";
       bar.append(full);
       button.append(bar);
-    } else button.append(element("span", "month-more", visits || words.closed_day));
+    } else { const more = element("span", "month-more", visits || words.closed_day); more.dataset.short = "—"; button.append(more); }
     const told = row.hours ? fill(words.month_day, {hours: hours(row.hours), booked: hours(row.booked), free: hours(row.free), closed: hours(row.closed), percent: percent(row), doctors: row.doctors}) : words.closed_day;
     button.title = [told, visits].filter(Boolean).join("\n");
     button.setAttribute("aria-label", `${dayWords(row.day)}. ${told}. ${visits}`);

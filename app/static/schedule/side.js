@@ -5,7 +5,9 @@
   const side = document.querySelector("[data-side]");
 
   // Show a template in the panel; `opened` names it so that a fresh day can fill it again.
+  let before = null; // what held the focus when the panel opened: it gets it back
   schedule.show = (template, opened) => {
+    if (side.hidden) before = {one: document.activeElement, visit: document.activeElement?.dataset?.visit};
     side.textContent = "";
     side.append(document.getElementById(template).content.cloneNode(true));
     side.hidden = false;
@@ -19,6 +21,10 @@
     side.textContent = "";
     schedule.opened = null;
     schedule.unselect();
+    const held = before;
+    before = null;
+    if (held?.one?.isConnected && held.one !== document.body) held.one.focus({preventScroll: true});
+    else if (held?.visit) schedule.focusVisit(held.visit);
   };
   side.addEventListener("click", (event) => { if (event.target.closest("[data-close]")) schedule.close(); });
 
