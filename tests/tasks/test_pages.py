@@ -210,17 +210,13 @@ def test_calling_without_the_mouse(fresh_app: Flask) -> None:
         page.wait_for_selector(f"tbody[data-task='{ids[1]}']", state="detached")
         keys.press("Enter")
         page.wait_for_selector(f"[data-panel-of='{ids[2]}'][data-calling='1']")
+        other.wait_for_selector(f"tbody[data-task='{ids[2]}'][data-taken]", timeout=5000)
         keys.press("Escape")
-        other.wait_for_selector(f"tbody[data-task='{ids[2]}']:not([data-taken])")
+        other.wait_for_selector(f"tbody[data-task='{ids[2]}']:not([data-taken])", timeout=5000)
         keys.press("j")
         page.wait_for_selector(f"tbody.at[data-task='{ids[3]}']")
         keys.press("Enter")
-        try:
-            page.wait_for_selector(f"[data-panel-of='{ids[3]}'][data-calling='1']", timeout=6000)
-        except Exception:
-            page.screenshot(path="/tmp/shots/dbg.png")
-            print(page.evaluate("document.activeElement.outerHTML.slice(0,300)"), desks.faults)
-            raise
+        page.wait_for_selector(f"[data-panel-of='{ids[3]}'][data-calling='1']")
         keys.press("1")
         page.wait_for_url(lambda url: "/schedule/" in url and f"task={ids[3]}" in url)
         assert desks.faults == []

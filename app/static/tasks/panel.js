@@ -41,12 +41,18 @@
     place.scrollIntoView({block: "nearest"});
   }
 
-  // One deed at a time; what never got an answer keeps its key, so that a second press does it once.
-  let busy = false;
+  // One deed after another, the same one only once; what never got an answer keeps its key, so that a second press
+  // does it once.
+  const flying = new Set();
+  let last = Promise.resolve(), writing = false;
   async function send(task, deed, given, method = "POST") {
-    if (busy) return null;
-    busy = true;
     const text = `${task} ${deed} ${JSON.stringify(given)}`;
+    if (flying.has(text)) return null;
+    flying.add(text);
+    const before = last;
+    let over;
+    last = new Promise((done) => { over = done; });
+    await before;
     const once = keys[text] || (keys[text] = crypto.randomUUID());
     try {
       const {data} = await desk.ask(api(task, deed), {method, body: given, once});
@@ -55,7 +61,10 @@
     } catch (refusal) {
       if (refusal.status !== 0) delete keys[text];
       throw refusal;
-    } finally { busy = false; }
+    } finally {
+      flying.delete(text);
+      over();
+    }
   }
   const when = (moment) => new Date(moment).toLocaleString(document.documentElement.lang, {weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit"});
 
@@ -94,6 +103,8 @@
 
   async function write(deed, given) {
     const task = id;
+    if (writing) return;
+    writing = true;
     try {
       const data = await send(task, deed, given);
       if (data === null) return;
@@ -107,7 +118,7 @@
         refuse(refusal);
         if (refusal.error === "next_try_needed") more("missed");
       }
-    }
+    } finally { writing = false; }
   }
   async function missed(task) {
     if (id === String(task) && body()) {
@@ -184,7 +195,7 @@
 
   // What others changed meanwhile shows in the open panel too.
   document.addEventListener("tasks:fresh", async () => {
-    if (!id || busy) return;
+    if (!id || flying.size) return;
     const one = tasks.row(id);
     if (one && one.dataset.version !== body().dataset.version && !side.contains(document.activeElement)) await show(id, {keep: true});
   });
