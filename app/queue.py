@@ -39,6 +39,9 @@ TIMED_JOBS = [
     TimedJob("app.messages.jobs.sweep", 10),
     TimedJob("app.tasks.jobs.tidy", 60),
     TimedJob("app.schedule.jobs.extend_hours", 24 * 3600),
+    TimedJob("app.schedule.jobs.end_offers", 30),
+    TimedJob("app.schedule.jobs.call_planned", 600),
+    TimedJob("app.schedule.jobs.lift_ended_holds", 60),
 ]
 
 

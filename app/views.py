@@ -34,9 +34,20 @@ from app.patients.panel import PatientPanel, ReferralSourcePanel
 from app.patients.views import PatientLookupView, PatientsView
 from app.reports.api import ReportApi
 from app.reports.views import ReportsView
-from app.schedule.api import AppointmentApi, HoursApi, SavedViewApi, ScheduleApi
+from app.schedule.api import (
+    AppointmentApi,
+    CarriedApi,
+    FitsApi,
+    HoursApi,
+    OfferApi,
+    PlannedApi,
+    SavedViewApi,
+    ScheduleActionsApi,
+    ScheduleApi,
+    WaitingApi,
+)
 from app.schedule.panel import AppointmentPanel, CancelReasonPanel
-from app.schedule.views import HoursView, ScheduleView
+from app.schedule.views import CalendarView, FeedsView, HoursView, ScheduleView
 from app.staff.api import AccessGrantApi
 from app.staff.panel import AuditPanel, BranchPanel, ChairPanel, EmployeePanel, LegalEntityPanel, SpecialityPanel
 from app.staff.views import AccessView, LoginView, MyView, SettingsView
@@ -117,6 +128,7 @@ MENU: list[tuple[str, list[Item]]] = [
     (
         N_("Directories"),
         [
+            Item(N_("Calendars for phones"), "FeedsView.index", "schedule.feed"),
             Item(N_("Doctors' hours"), "HoursView.index", "schedule.hours"),
             Item(N_("Services"), "ServicePanel.list", "directory.see"),
             Item(N_("Prices"), "ServicePricePanel.list", "directory.see"),
@@ -167,10 +179,18 @@ PAGES: list[type] = [
     MessageTemplatePanel,
     OutboxPanel,
     ScheduleView,
+    FeedsView,
+    CalendarView,
     ScheduleApi,
     SavedViewApi,
+    ScheduleActionsApi,
+    CarriedApi,
     HoursView,
     HoursApi,
+    FitsApi,
+    WaitingApi,
+    OfferApi,
+    PlannedApi,
     AppointmentApi,
     CancelReasonPanel,
     AppointmentPanel,

@@ -4,8 +4,32 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from app.schemas import Body, ClockField, DayField, IdField, Query, TextField, WallTimeField, WholeField, one_of
-from app.vocab import N_, BlockKind, CancelledBy, Confirmation, Weeks
+from app.schedule.rules.series import MOST, Unit
+from app.schemas import (
+    Body,
+    ClockField,
+    DayField,
+    IdField,
+    PageQuery,
+    Query,
+    TextField,
+    WallTimeField,
+    WholeField,
+    one_of,
+)
+from app.vocab import (
+    N_,
+    BlockKind,
+    CancelledBy,
+    Confirmation,
+    PlannedFrom,
+    PlannedStatus,
+    Urgency,
+    WaitingKind,
+    WaitingStatus,
+    WantedDoctors,
+    Weeks,
+)
 
 _COMMENT = 2000
 _REASON = 400
@@ -109,6 +133,11 @@ class Booking(Body):
     overbook_reason = TextField(_REASON, load_default="")
     outside_hours_reason = TextField(_REASON, load_default="")
     call_task_id = IdField(load_default=None, allow_none=True)
+    #: What the booking fulfils: it is closed with it.
+    planned_visit_id = IdField(load_default=None, allow_none=True)
+    waiting_entry_id = IdField(load_default=None, allow_none=True)
+    planned_visit_ids = _listed(IdField(), 20, load_default=list)
+    waiting_entry_ids = _listed(IdField(), 20, load_default=list)
 
 
 class Moving(Body):
@@ -136,6 +165,15 @@ class Answering(Body):
     confirmation = one_of(Confirmation, load_default=Confirmation.CONFIRMED)
 
 
+class Restoring(Body):
+    """Another time or doctor, when the visit's own time is taken; nothing: where it was."""
+
+    starts_at = WallTimeField()
+    ends_at = WallTimeField()
+    doctor_id = IdField()
+    chair_id = IdField(allow_none=True)
+
+
 class Nothing(Body):
     """A step needs no more than its address."""
 
@@ -148,6 +186,42 @@ class Blocking(Body):
     starts_at = WallTimeField(required=True)
     ends_at = WallTimeField(required=True)
     reason = TextField(200, blank=False, required=True)
+    #: By the clinic's clock: then the time is free again by itself.
+    expires_at = WallTimeField(load_default=None, allow_none=True)
+
+
+class BlockChange(Body):
+    version = WholeField(1, 2**31 - 1, required=True)
+    doctor_id = IdField(allow_none=True)
+    chair_id = IdField(allow_none=True)
+    starts_at = WallTimeField()
+    ends_at = WallTimeField()
+    reason = TextField(200, blank=False)
+    expires_at = WallTimeField(allow_none=True)
+
+
+class Undoing(Body):
+    """Which action: the newest one; or the one that made this version of a visit or of closed time."""
+
+    appointment_id = IdField()
+    block_id = IdField()
+    version = WholeField(1, 2**31 - 1)
+
+
+class SeriesQuery(Query):
+    """Every N days, or every N weeks on these weekdays, so many times."""
+
+    unit = one_of(Unit, load_default=Unit.WEEKS)
+    every = WholeField(1, 52, load_default=1)
+    weekdays = WeekdaysField(load_default=())
+    times = WholeField(1, MOST, load_default=5)
+
+
+class SeriesSlot(Body):
+    starts_at = WallTimeField(required=True)
+    ends_at = WallTimeField()
+    doctor_id = IdField()
+    chair_id = IdField(allow_none=True)
 
 
 class HoursQuery(Query):
@@ -171,6 +245,13 @@ class LineBody(ShiftBody):
 
     weekday = WholeField(1, 7, required=True)
     weeks = one_of(Weeks, load_default=Weeks.EVERY)
+
+
+class Series(Body):
+    """The times of the copies, all or none; the reason when some lie outside working hours."""
+
+    slots = _listed(fields.Nested(SeriesSlot), MOST, required=True)
+    outside_hours_reason = TextField(_REASON, load_default="")
 
 
 class HoursPattern(Body):
@@ -210,4 +291,132 @@ class Holiday(Body):
 
 
 class DayOnly(Query):
+    day = DayField(load_default=None)
+
+
+# --- planned visits and the waiting list ------------------------------------------------------------------
+
+_VERSION = (1, 2**31 - 1)
+
+
+class FitsQuery(Query):
+    doctor_id = IdField(required=True)
+    chair_id = IdField(load_default=None)
+    starts_at = WallTimeField(required=True)
+    ends_at = WallTimeField(required=True)
+    limit = WholeField(1, 100, load_default=20)
+
+
+class EntriesQuery(PageQuery):
+    """Without a word: everybody who waits, the most urgent first."""
+
+    status = one_of(("open", *WaitingStatus), load_default="open")
+    kind = one_of(WaitingKind, load_default=None)
+    doctor_id = IdField(load_default=None)
+    branch_id = IdField(load_default=None)
+    urgency = one_of(Urgency, load_default=None)
+    q = TextField(100, load_default="")
+
+
+class WindowBody(Body):
+    """Hours of a day that suit; 00:00 as the end is midnight."""
+
+    start = ClockField(data_key="from", required=True)
+    end = ClockField(data_key="to", required=True)
+
+
+class Wishes(Body):
+    """What would suit a waiting patient."""
+
+    wanted_doctors = one_of(WantedDoctors)
+    doctor_ids = _listed(IdField(), 50)
+    speciality_id = IdField(allow_none=True)
+    branch_id = IdField(allow_none=True)
+    service_id = IdField(allow_none=True)
+    minutes = WholeField(5, 720)
+    weekdays = WeekdaysField()
+    windows = _listed(fields.Nested(WindowBody), 12)
+    last_day = DayField(allow_none=True)
+    notice_hours = WholeField(0, 720)
+    urgency = one_of(Urgency)
+    comment = TextField(_COMMENT)
+
+
+class NewEntry(Wishes):
+    patient_id = IdField(required=True)
+    kind = one_of(WaitingKind, load_default=WaitingKind.NO_TIME)
+    appointment_id = IdField(load_default=None, allow_none=True)
+    first_day = DayField(load_default=None, allow_none=True)
+
+
+class ChangedEntry(Wishes):
+    version = WholeField(*_VERSION, required=True)
+    first_day = DayField()
+
+
+class Refusing(Body):
+    """The patient does not want it, and why."""
+
+    version = WholeField(*_VERSION, load_default=None, allow_none=True)
+    reason_id = IdField(required=True)
+
+
+class Offering(Body):
+    version = WholeField(*_VERSION, load_default=None, allow_none=True)
+    doctor_id = IdField(required=True)
+    chair_id = IdField(load_default=None, allow_none=True)
+    starts_at = WallTimeField(required=True)
+    ends_at = WallTimeField(load_default=None, allow_none=True)
+
+
+class PlansQuery(PageQuery):
+    """Without a word: every open planned visit, the earliest call first; `due`: those to be called about now."""
+
+    status = one_of(("open", "due", *PlannedStatus), load_default="open")
+    doctor_id = IdField(load_default=None)
+    first = DayField(data_key="from", load_default=None)
+    last = DayField(data_key="to", load_default=None)
+    q = TextField(100, load_default="")
+
+
+class Plan(Body):
+    months = WholeField(1, 36)
+    target_from = DayField()
+    target_to = DayField()
+    tolerance_days = WholeField(0, 180)
+    doctor_id = IdField(allow_none=True)
+    speciality_id = IdField(allow_none=True)
+    service_id = IdField(allow_none=True)
+    minutes = WholeField(5, 720)
+    reason = TextField(_REASON)
+    wishes = TextField(_COMMENT)
+    comment = TextField(_COMMENT)
+    call_on = DayField(allow_none=True)
+
+
+class NewPlan(Plan):
+    patient_id = IdField(required=True)
+    made_from = one_of(PlannedFrom, load_default=PlannedFrom.CARD)
+    from_appointment_id = IdField(load_default=None, allow_none=True)
+
+
+class ChangedPlan(Plan):
+    version = WholeField(*_VERSION, required=True)
+
+
+class Postponing(Body):
+    version = WholeField(*_VERSION, load_default=None, allow_none=True)
+    call_on = DayField(required=True)
+    comment = TextField(_COMMENT, load_default="")
+
+
+class ClosingPlan(Body):
+    version = WholeField(*_VERSION, load_default=None, allow_none=True)
+    comment = TextField(_COMMENT, load_default="")
+
+
+class WishesQuery(Query):
+    """With a doctor and a day: which of the wishes such a visit would fulfil."""
+
+    doctor_id = IdField(load_default=None)
     day = DayField(load_default=None)

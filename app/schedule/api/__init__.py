@@ -2,7 +2,20 @@
 
 from app.schedule.api.day import ScheduleApi
 from app.schedule.api.hours import HoursApi
+from app.schedule.api.managing import CarriedApi, ScheduleActionsApi
 from app.schedule.api.saved import SavedViewApi
 from app.schedule.api.visits import AppointmentApi
+from app.schedule.api.waiting import FitsApi, OfferApi, PlannedApi, WaitingApi
 
-__all__ = ["AppointmentApi", "HoursApi", "SavedViewApi", "ScheduleApi"]
+__all__ = [
+    "AppointmentApi",
+    "CarriedApi",
+    "FitsApi",
+    "HoursApi",
+    "OfferApi",
+    "PlannedApi",
+    "SavedViewApi",
+    "ScheduleActionsApi",
+    "ScheduleApi",
+    "WaitingApi",
+]

@@ -1,6 +1,7 @@
 """The schedule over JSON: the day, free times, what is still to come, closed time."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from flask import request
@@ -107,11 +108,25 @@ class ScheduleApi(DeskApi):
         with transaction():
             if body["branch_id"] is not None:
                 fetched(Branch, body["branch_id"])
+            body["expires_at"] = _instant(body["expires_at"])
             block = operations.block_time(
                 body.pop("kind"), body.pop("starts_at"), body.pop("ends_at"), body.pop("reason"), **body, actor=actor()
             )
             answer = block_answer(block)
         return self.created(answer)
+
+    @expose("/blocks/<int:pk>", methods=["PATCH"])
+    @guarded("schedule.block")
+    @takes(forms.BlockChange)
+    def change_block(self, pk: int, body: dict[str, Any]) -> Any:
+        """Move closed or held time, change its boundaries, whose it is, what for, until when"""
+        fetched(TimeBlock, pk)
+        if "expires_at" in body:
+            body["expires_at"] = _instant(body["expires_at"])
+        with transaction():
+            block = operations.change_block(pk, body.pop("version"), **body, actor=actor())
+            answer = block_answer(block)
+        return self.answer(answer)
 
     @expose("/blocks/<int:pk>/lift", methods=["POST"])
     @guarded("schedule.block")
@@ -124,9 +139,15 @@ class ScheduleApi(DeskApi):
         return self.answer(answer)
 
 
+def _instant(wall: datetime | None) -> datetime | None:
+    """The moment that the clinic's clock will show so."""
+    return wall.replace(tzinfo=clock.zone()) if wall else None
+
+
 def block_answer(block: TimeBlock) -> dict[str, Any]:
     return {
         "id": block.id,
+        "version": block.version,
         "kind": block.kind,
         "doctor_id": block.doctor_id,
         "chair_id": block.chair_id,
@@ -134,5 +155,6 @@ def block_answer(block: TimeBlock) -> dict[str, Any]:
         "starts_at": block.starts_at,
         "ends_at": block.ends_at,
         "reason": block.reason,
+        "expires_at": block.expires_at,
         "lifted_at": block.lifted_at,
     }

@@ -28,6 +28,14 @@ def visit_answer(appointment_id: int) -> dict[str, Any]:
     return visit
 
 
+def one_or_more(body: dict[str, Any]) -> None:
+    """What a booking fulfils may be said as one number or as several."""
+    for kind in ("planned_visit", "waiting_entry"):
+        one = body.pop(f"{kind}_id")
+        if one is not None:
+            body[f"{kind}_ids"].append(one)
+
+
 class AppointmentApi(DeskApi):
     resource_name = "appointments"
     openapi_spec_tag = "Schedule"
@@ -44,6 +52,7 @@ class AppointmentApi(DeskApi):
         with transaction():
             if body["branch_id"] is not None:
                 fetched(Branch, body["branch_id"])
+            one_or_more(body)
             visit = operations.book(
                 body.pop("patient_id"),
                 body.pop("doctor_id"),
@@ -131,10 +140,10 @@ class AppointmentApi(DeskApi):
 
     @expose("/<int:pk>/restore", methods=["POST"])
     @guarded("schedule.cancel")
-    @takes(forms.Nothing)
+    @takes(forms.Restoring)
     def restore(self, pk: int, body: dict[str, Any]) -> Any:
-        """Bring a cancelled visit back"""
-        return self._step(operations.restore, pk)
+        """Bring a cancelled visit back, to its time or to another one"""
+        return self._step(operations.restore, pk, **body)
 
     def _step(self, operation: Any, pk: int, *values: Any, **more: Any) -> Any:
         if pk >= 2**31:

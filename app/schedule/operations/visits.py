@@ -1,5 +1,6 @@
 """Booking, moving, cancelling and restoring a visit. Where next: `places.py` for the locks, `steps.py` for the day."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from app.errors import (
 from app.messages import operations as messages
 from app.models import Appointment, CancelReason, User
 from app.schedule import queries, rules
-from app.schedule.operations import calls
+from app.schedule.operations import calls, waiting
 from app.schedule.operations.places import (
     BOOKED_AS,
     KEPT,
@@ -48,7 +49,10 @@ def book(
     overbook_reason: str = "",
     outside_hours_reason: str = "",
     call_task_id: int | None = None,
+    planned_visit_ids: Sequence[int] = (),
+    waiting_entry_ids: Sequence[int] = (),
     series_id: int | None = None,
+    batch: str | None = None,
     announce: bool = True,
     actor: User | None,
 ) -> Appointment:
@@ -58,7 +62,8 @@ def book(
     block, and outside the doctor's hours, only with the right and a reason. Earlier today is allowed (a walk-in
     written down late), an earlier day needs the right to book outside hours. The chair may stay empty until
     arrival. Two desks saving at once: one wins, the other is told who is in the way. `call_task_id` is the call that
-    led to the booking; it is closed. One of a series (`series_id`) is told in the message of another (`announce`).
+    led to the booking; it is closed, as are the planned visits and waiting entries that the booking fulfils. One of a series (`series_id`), booked at once with others (`batch`), may leave
+    the telling to another (`announce`).
 
     Records `appointment.booked` and plans the messages. Flushes, never commits.
 
@@ -84,6 +89,7 @@ def book(
         reason=outside_hours_reason.strip(),
         may_go_outside=may(actor, "schedule.outside_hours"),
     )
+    fulfils = waiting.to_close(patient_id, planned_visit_ids, waiting_entry_ids)
     # A constraint that refuses gives no row and breaks nothing; waiting for a neighbour's transaction is its business.
     visit = session.scalars(
         pg_insert(Appointment)
@@ -109,10 +115,12 @@ def book(
     ).one_or_none()
     if visit is None:
         raise refused(slot, 0)
-    booked_as = audit.facts(visit, BOOKED_AS) | ({"series_id": series_id} if series_id is not None else {})
+    booked_as = audit.facts(visit, BOOKED_AS) | ({"batch": batch} if batch else {})
     audit.record("appointment.booked", visit, after=booked_as, patient_id=patient_id, actor=actor)
+    waiting.close(fulfils, visit, actor=actor)
     messages.plan_visit(visit, announce=announce, actor=actor)
     calls.booked(visit, task_id=call_task_id, actor=actor)
+    waiting.no_calls(fulfils, actor=actor)
     session.flush()
     return visit
 

@@ -1,10 +1,21 @@
 """What the schedule is asked. Each question is one or two statements; answers are ready to show.
 
-Where next: `visits.py`, `day.py`, `looks.py` (what stands in a slot), `free.py`, `hours.py`, `lists.py`.
+Where next: `visits.py`, `day.py`, `looks.py` (what stands in a slot), `free.py`, `hours.py`, `lists.py`,
+`fits.py` (who fits a free time), `waiting.py`, `planned.py`.
 """
 
 from app.schedule.queries.actions import action_rows, before_of, last_actions, own_deed, place_before, why_not
 from app.schedule.queries.day import DaySheet, WeekSheet, day_sheet, week_sheet
+from app.schedule.queries.feed import entries, feed_of, feeds
+from app.schedule.queries.fits import (
+    OPEN_PLANNED,
+    as_offer,
+    as_windows,
+    open_offers,
+    still_free,
+    times_for,
+    who_fits,
+)
 from app.schedule.queries.free import free_near, free_slots
 from app.schedule.queries.hours import (
     Dated,
@@ -25,10 +36,34 @@ from app.schedule.queries.hours_calendar import calendar_days, holidays_ahead, h
 from app.schedule.queries.lists import branches, cancel_reasons, chairs, doctors, grid, services, specialities
 from app.schedule.queries.load import MonthSheet, month_load
 from app.schedule.queries.looks import Look, came_before, last_change, last_deed, look
+from app.schedule.queries.planned import (
+    WantedPlans,
+    closes,
+    due_plans,
+    lead_days,
+    planned_counts,
+    planned_of,
+    planned_page,
+    planned_visit,
+    wishes_of,
+)
 from app.schedule.queries.saved import as_view, saved_views
+from app.schedule.queries.shelf import name_of, series_of, shelf_of
 from app.schedule.queries.visits import Visit, history, short_name, visit, visits_of
+from app.schedule.queries.waiting import (
+    IS_WAITING,
+    WantedEntries,
+    due_entries,
+    visits_to_move_up,
+    waiting_counts,
+    waiting_entry,
+    waiting_of,
+    waiting_page,
+)
 
 __all__ = [
+    "IS_WAITING",
+    "OPEN_PLANNED",
     "Dated",
     "DaySheet",
     "DoctorDay",
@@ -36,18 +71,28 @@ __all__ = [
     "MonthSheet",
     "Standing",
     "Visit",
+    "WantedEntries",
+    "WantedPlans",
     "WeekSheet",
     "action_rows",
+    "as_offer",
     "as_view",
+    "as_windows",
     "before_of",
     "branches",
     "calendar_days",
     "came_before",
     "cancel_reasons",
     "chairs",
+    "closes",
     "dated",
     "day_sheet",
     "doctors",
+    "due_entries",
+    "due_plans",
+    "entries",
+    "feed_of",
+    "feeds",
     "free_near",
     "free_slots",
     "grid",
@@ -61,22 +106,40 @@ __all__ = [
     "last_change",
     "last_dated",
     "last_deed",
+    "lead_days",
     "look",
     "midnight",
     "month_load",
+    "name_of",
+    "open_offers",
     "overrides",
     "own_deed",
     "pattern_of",
     "place_before",
+    "planned_counts",
+    "planned_of",
+    "planned_page",
+    "planned_visit",
     "saved_views",
+    "series_of",
     "services",
+    "shelf_of",
     "short_name",
     "specialities",
     "standing_visits",
+    "still_free",
+    "times_for",
     "visit",
     "visits_of",
+    "visits_to_move_up",
+    "waiting_counts",
+    "waiting_entry",
+    "waiting_of",
+    "waiting_page",
     "week_sheet",
     "weekly",
     "weeks_ahead",
+    "who_fits",
     "why_not",
+    "wishes_of",
 ]

@@ -6,13 +6,15 @@ from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from app import clock
 from app.db import session
-from app.schedule.queries.visits import moment_text
+from app.models import Appointment
+from app.schedule.queries.visits import Line, moment_text
 from app.schedule.rules import Slot, Span, rounded_up, slots_in
 from app.tables.schedule import BUSY, STANDS
+from app.vocab import FREES_TIME
 
 _FREE = text(
     f"""
@@ -48,6 +50,32 @@ ORDER BY starts_at, h.doctor_id
 _NEAR = timedelta(days=7)
 
 
+def free_gaps(
+    minutes: int,
+    start: datetime,
+    end: datetime,
+    *,
+    doctor_id: int | None = None,
+    speciality_id: int | None = None,
+    branch_id: int | None = None,
+    weekdays: Sequence[int] = (1, 2, 3, 4, 5, 6, 7),
+) -> Sequence[Line]:
+    """The pieces of free time of doctors' hours that begin between two moments, so many minutes long at least."""
+    return session.execute(
+        _FREE,
+        {
+            "first": start,
+            "last": end,
+            "doctor": doctor_id,
+            "speciality": speciality_id,
+            "branch": branch_id,
+            "weekdays": list(weekdays),
+            "minutes": minutes,
+            "now": clock.now(),
+        },
+    ).all()
+
+
 def free_slots(
     minutes: int,
     *,
@@ -73,18 +101,8 @@ def free_slots(
     for low, high in ((start, near), (near, end)):
         if len(found) >= limit or low >= high or high <= now:
             continue
-        gaps = session.execute(
-            _FREE,
-            {
-                "first": low,
-                "last": high,
-                "doctor": doctor_id,
-                "speciality": speciality_id,
-                "branch": branch_id,
-                "weekdays": list(weekdays),
-                "minutes": minutes,
-                "now": clock.now(),
-            },
+        gaps = free_gaps(
+            minutes, low, high, doctor_id=doctor_id, speciality_id=speciality_id, branch_id=branch_id, weekdays=weekdays
         )
         runs = [
             [(slot.starts_at, gap.doctor_id, gap.chair_id, gap.branch_id, slot.ends_at) for slot in slots]
@@ -110,16 +128,31 @@ def free_slots(
 
 
 def free_near(slot: Slot, *, limit: int = 5) -> list[dict[str, Any]]:
-    """The free times of a doctor nearest to a slot that is taken, as long as it: of that day, else the first ones."""
+    """The free times of a doctor nearest to a slot that is taken, as long as it: of that day, else the first ones.
+
+    Only when the slot's patient is nowhere else then.
+    """
     minutes = int((slot.ends_at - slot.starts_at).total_seconds() // 60)
     day = max(slot.starts_at.date(), clock.today())
-    found = free_slots(minutes, first=day, days=1, doctor_id=slot.doctor_id, limit=50)
+    own = session.execute(
+        select(Appointment.starts_at, Appointment.ends_at).where(
+            Appointment.patient_id == slot.patient_id,
+            Appointment.starts_at >= datetime.combine(day, time()),
+            Appointment.status.not_in(FREES_TIME),
+        )
+    ).all()
+
+    def suits(row: dict[str, Any]) -> bool:
+        span = Span(datetime.fromisoformat(row["starts_at"]), datetime.fromisoformat(row["ends_at"]))
+        return not any(span.meets(Span(*visit)) for visit in own)
+
+    found = [row for row in free_slots(minutes, first=day, days=1, doctor_id=slot.doctor_id, limit=50) if suits(row)]
 
     def distance(row: dict[str, Any]) -> timedelta:
         return abs(datetime.fromisoformat(row["starts_at"]) - slot.starts_at)
 
     nearest = sorted(found, key=distance)[:limit]
     if len(nearest) < limit:
-        more = limit - len(nearest)
-        nearest += free_slots(minutes, first=day + timedelta(days=1), days=30, doctor_id=slot.doctor_id, limit=more)
+        later = free_slots(minutes, first=day + timedelta(days=1), days=30, doctor_id=slot.doctor_id, limit=limit + 20)
+        nearest += [row for row in later if suits(row)][: limit - len(nearest)]
     return sorted(nearest, key=lambda row: str(row["starts_at"]))

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row, func, select
+from sqlalchemy.orm import aliased
 
 from app import clock, money
 from app.db import session
@@ -17,11 +18,13 @@ from app.models import (
     PatientAccount,
     PatientPhone,
     Service,
+    ShelfItem,
     User,
     WorkOrder,
 )
 from app.vocab import FREES_TIME, WorkOrderStatus
 
+_Holder = aliased(Employee)
 Visit = dict[str, Any]
 Line = Row[*tuple[Any, ...]]
 
@@ -44,6 +47,23 @@ _UNPAID = (
     .where(WorkOrder.appointment_id == Appointment.id, WorkOrder.status == WorkOrderStatus.ISSUED, WorkOrder.due > 0)
     .correlate(Appointment)
     .exists()
+)
+#: On whose shelf the visit lies: [user, surname, name, patronymic]; empty for nearly all.
+_SHELF = (
+    select(
+        func.json_build_array(
+            ShelfItem.user_id,
+            func.coalesce(_Holder.surname, User.last_name),
+            func.coalesce(_Holder.name, User.first_name),
+            func.coalesce(_Holder.patronymic, ""),
+        )
+    )
+    .select_from(ShelfItem)
+    .join(User, User.id == ShelfItem.user_id)
+    .outerjoin(_Holder, _Holder.user_id == ShelfItem.user_id)
+    .where(ShelfItem.appointment_id == Appointment.id)
+    .correlate(Appointment)
+    .scalar_subquery()
 )
 VISITS = (
     select(
@@ -71,6 +91,8 @@ VISITS = (
         Appointment.cancelled_by,
         Appointment.cancel_comment,
         Appointment.late_cancel,
+        Appointment.series_id,
+        _SHELF.label("shelf"),
         CancelReason.name.label("cancel_reason"),
         Service.name.label("service"),
         Patient.surname,
@@ -147,6 +169,8 @@ def as_visit(row: Line, *, with_money: bool) -> Visit:
         "cancel_reason": row.cancel_reason,
         "cancel_comment": row.cancel_comment,
         "late_cancel": row.late_cancel,
+        "series_id": row.series_id,
+        "shelf": {"user_id": row.shelf[0], "who": short_name(*row.shelf[1:])} if row.shelf else None,
         "unpaid": row.unpaid if with_money else False,
     }
 
