@@ -22,13 +22,10 @@ from flask_appbuilder.views import UtilView, expose
 from flask_babel import gettext
 from flask_jwt_extended import create_access_token
 from flask_login import login_user, logout_user
-from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage, storage_from_string
-from limits.strategies import FixedWindowRateLimiter
 from marshmallow import Schema, ValidationError, fields
 from werkzeug.wrappers import Response
 
-from app import access
+from app import access, brakes
 from app.errors import Refusal
 from app.models import User
 from app.roles import BY_PERMISSION
@@ -36,11 +33,8 @@ from app.vocab import N_
 
 log = logging.getLogger(__name__)
 
-#: Wrong passwords for one login from one address.
-GUESSES: RateLimitItem = parse("10 per minute")
 #: Open to whoever writes a program against the contract.
 API_DESCRIPTION = {("can_get", "OpenApi"), ("can_show", "SwaggerView")}
-_memory = FixedWindowRateLimiter(MemoryStorage())
 
 
 class TooManyRequests(Refusal):
@@ -73,27 +67,9 @@ def renew_session(user: User) -> None:
     session["_user_id"] = pass_of(user)
 
 
-def _limiter() -> FixedWindowRateLimiter:
-    """The counter in the broker, shared by all processes; this process's own while the broker is away."""
-    uri = current_app.config.get("RATELIMIT_STORAGE_URI")
-    if not uri or uri.startswith("memory"):
-        return _memory
-    limiter: FixedWindowRateLimiter | None = current_app.extensions.get("desk_login_limiter")
-    if limiter is None:
-        limiter = FixedWindowRateLimiter(storage_from_string(uri, **current_app.config["RATELIMIT_STORAGE_OPTIONS"]))
-        current_app.extensions["desk_login_limiter"] = limiter
-    return limiter
-
-
 def _guess_allowed(username: str, *, failed: bool = False) -> bool:
     """May another password be tried; with `failed`, count one more wrong guess."""
-    keys = (username[:64], request.remote_addr or "")
-    try:
-        limiter = _limiter()
-        return limiter.hit(GUESSES, *keys) if failed else limiter.test(GUESSES, *keys)
-    except Exception as error:  # the broker may be away in many ways; the door stays guarded by this process
-        log.warning("login counter unavailable: %s", type(error).__name__)
-        return _memory.hit(GUESSES, *keys) if failed else _memory.test(GUESSES, *keys)
+    return brakes.may_try(brakes.GUESSES, username[:64], request.remote_addr or "", failed=failed)
 
 
 class SignInView(AuthDBView):

@@ -21,6 +21,7 @@ PUBLIC = {
     "SignInView.login": "the sign-in page",
     "SignInView.logout": "signing out",
     "SignInApi.login": "a token for a login and password",
+    "CalendarView.calendar": "a doctor's calendar: the address itself is the secret",
     "HealthApi.health": "whether the machine is well; tells nothing else",
     "OpenApi.get": "the description of the addresses",
     "SwaggerView.show": "the same, to read",

@@ -1,0 +1,41 @@
+"""The brake on guessing: how often something may be tried from one place, counted by all processes together.
+
+The broker counts; while it is away each process counts for itself, so the door stays guarded. Where next:
+`app/signin.py`; the public pages of the rooms.
+"""
+
+import logging
+
+from flask import current_app
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+
+log = logging.getLogger(__name__)
+
+#: Wrong passwords for one login from one address.
+GUESSES: RateLimitItem = parse("10 per minute")
+#: Secret addresses that nobody has, from one address.
+WRONG_ADDRESSES: RateLimitItem = parse("20 per minute")
+_memory = FixedWindowRateLimiter(MemoryStorage())
+
+
+def _limiter() -> FixedWindowRateLimiter:
+    uri = current_app.config.get("RATELIMIT_STORAGE_URI")
+    if not uri or uri.startswith("memory"):
+        return _memory
+    limiter: FixedWindowRateLimiter | None = current_app.extensions.get("desk_brake")
+    if limiter is None:
+        limiter = FixedWindowRateLimiter(storage_from_string(uri, **current_app.config["RATELIMIT_STORAGE_OPTIONS"]))
+        current_app.extensions["desk_brake"] = limiter
+    return limiter
+
+
+def may_try(limit: RateLimitItem, *keys: str, failed: bool = False) -> bool:
+    """May it be tried once more; with `failed`, one more failure is counted."""
+    try:
+        limiter = _limiter()
+        return limiter.hit(limit, *keys) if failed else limiter.test(limit, *keys)
+    except Exception as error:  # the broker may be away in many ways
+        log.warning("the brake's counter is unavailable: %s", type(error).__name__)
+        return _memory.hit(limit, *keys) if failed else _memory.test(limit, *keys)
