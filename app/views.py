@@ -43,8 +43,6 @@ from app.schedule.api import (
     PlannedApi,
     SavedViewApi,
     ScheduleActionsApi,
-    FeedsView,
-    CalendarView,
     ScheduleApi,
     WaitingApi,
 )
@@ -130,7 +128,6 @@ MENU: list[tuple[str, list[Item]]] = [
     (
         N_("Directories"),
         [
-            Item(N_("Calendars for phones"), "FeedsView.index", "schedule.feed"),
             Item(N_("Calendars for phones"), "FeedsView.index", "schedule.feed"),
             Item(N_("Doctors' hours"), "HoursView.index", "schedule.hours"),
             Item(N_("Services"), "ServicePanel.list", "directory.see"),

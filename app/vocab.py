@@ -216,6 +216,13 @@ class AttemptResult(Labelled):
     TALKED = "talked", N_("Talked")
 
 
+class AnsweredBy(Labelled):
+    """How an answer about a visit came, when nobody at the desk took it."""
+
+    REPLY = "reply", N_("By a reply")
+    LINK = "link", N_("By the link")
+
+
 class ReplyMeaning(Labelled):
     YES = "yes", N_("Confirms")
     NO = "no", N_("Declines")
@@ -262,6 +269,7 @@ DEEDS: dict[str, str] = {
     "appointment.moved": N_("Visit moved"),
     "appointment.changed": N_("Visit changed"),
     "appointment.confirmed": N_("Visit confirmed"),
+    "appointment.notified": N_("Patient notified"),
     "appointment.arrived": N_("Patient arrived"),
     "appointment.started": N_("Visit started"),
     "appointment.completed": N_("Visit completed"),
@@ -293,6 +301,10 @@ DEEDS: dict[str, str] = {
     "template.changed": N_("Document template changed"),
     "message.sent": N_("Message sent"),
     "message.failed": N_("Message not sent"),
+    "message.written": N_("Message written by hand"),
+    "message.again": N_("Message sent again"),
+    "reply.handled": N_("Patient's reply looked at"),
+    "consent.withdrawn": N_("Patient asked not to be written to"),
     "task.opened": N_("Asked to call the patient"),
     "task.reason_added": N_("One more reason to call"),
     "task.reason_gone": N_("A reason to call is gone"),
@@ -302,6 +314,22 @@ DEEDS: dict[str, str] = {
     "task.postponed": N_("Call put off"),
     "task.changed": N_("Call task changed"),
     "task.closed": N_("Call task closed"),
+    "planned.made": N_("Visit planned without a date"),
+    "planned.changed": N_("Planned visit changed"),
+    "planned.call_due": N_("Time to call about a planned visit"),
+    "planned.postponed": N_("Planned visit put off"),
+    "planned.declined": N_("Planned visit declined"),
+    "planned.closed": N_("Planned visit closed"),
+    "planned.booked": N_("Planned visit booked"),
+    "waiting.added": N_("Put on the waiting list"),
+    "waiting.changed": N_("Wishes on the waiting list changed"),
+    "waiting.offered": N_("Free time offered"),
+    "waiting.declined": N_("Offered time declined"),
+    "waiting.offer_expired": N_("Offered time not answered for"),
+    "waiting.offer_lost": N_("Offered time taken by another patient"),
+    "waiting.booked": N_("Booked from the waiting list"),
+    "waiting.called_off": N_("Taken off the waiting list"),
+    "waiting.expired": N_("Waited in vain for free time"),
     "work_order.created": N_("Work order created"),
     "work_order.changed": N_("Work order changed"),
     "work_order.issued": N_("Work order issued"),
@@ -346,6 +374,7 @@ THINGS: dict[str, str] = {
     "employee": N_("Employee"),
     "expense_category": N_("Expense category"),
     "holiday_override": N_("Day of the clinic"),
+    "incoming_message": N_("Patient's reply"),
     "issued_document": N_("Document"),
     "legal_entity": N_("Legal entity"),
     "message_template": N_("Message template"),
@@ -354,6 +383,7 @@ THINGS: dict[str, str] = {
     "payment": N_("Payment"),
     "referral_source": N_("Source of patients"),
     "refund": N_("Refund"),
+    "planned_visit": N_("Planned visit"),
     "refusal_reason": N_("Reason of refusal"),
     "right_change": N_("Right of an employee"),
     "service": N_("Service"),
@@ -361,6 +391,7 @@ THINGS: dict[str, str] = {
     "service_price": N_("Price"),
     "speciality": N_("Speciality"),
     "time_block": N_("Closed or held time"),
+    "waiting_entry": N_("Waiting list"),
     "work_order": N_("Work order"),
     "working_hours": N_("Doctor's hours"),
 }

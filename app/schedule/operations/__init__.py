@@ -6,7 +6,6 @@ Where next: `visits.py` (book, move, cancel, restore), `steps.py` (the patient c
 
 from app.schedule.operations.blocks import block_time, change_block, lift_block, lift_ended
 from app.schedule.operations.feed import give_feed, hash_of, note_reading, revoke_feed
-from app.schedule.operations.feed import give_feed, hash_of, note_reading, revoke_feed
 from app.schedule.operations.hours import (
     change_day,
     copy_hours,

@@ -16,7 +16,6 @@ from app.schedule.queries.fits import (
     times_for,
     who_fits,
 )
-from app.schedule.queries.feed import entries, feed_of, feeds
 from app.schedule.queries.free import free_near, free_slots
 from app.schedule.queries.hours import (
     Dated,
