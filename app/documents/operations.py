@@ -1,6 +1,6 @@
 """Changes of the documents' room: issue a paper, give a template a new version.
 
-A paper is numbered, filled in, printed and frozen in one transaction. Where next: `paper.py`, `pdf.py`.
+A paper is numbered, filled in, printed and frozen in one transaction. Where next: `paper.py`, `app/pdf.py`.
 """
 
 import hashlib
@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from app import access, audit, clock
+from app import access, audit, clock, pdf
 from app.db import lock, lock_word, next_number, session
-from app.documents import paper, pdf, queries
+from app.documents import paper, queries
 from app.errors import Invalid, NotFound, Refusal, Stale
 from app.models import DocumentTemplate, IssuedDocument, User
 from app.vocab import N_, TemplateKind

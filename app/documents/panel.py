@@ -12,10 +12,10 @@ from sqlalchemy import or_, select
 from app import access
 from app.db import transaction
 from app.documents import operations, queries
-from app.documents.answer import as_pdf
 from app.errors import Refusal
 from app.models import Appointment, DocumentTemplate, IssuedDocument, Patient, WorkOrder
 from app.panels import DeskInterface, PanelView, ReadOnlyPanel
+from app.pdf import as_pdf
 from app.vocab import TemplateKind
 from app.web import actor, expose, fetched, guarded, label, say
 

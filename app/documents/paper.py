@@ -1,7 +1,7 @@
 """From a template and its values to HTML: a sandbox where a template can read its fields and nothing else.
 
 A template is the text between the head and the foot of a sheet; `frame.html` is the sheet. Where next:
-`queries.py` for the values, `pdf.py` for the print.
+`queries.py` for the values, `app/pdf.py` for the print.
 """
 
 from collections.abc import Mapping

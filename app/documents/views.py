@@ -9,12 +9,12 @@ from typing import Any
 
 from flask import redirect, request, url_for
 
-from app import access
+from app import access, pdf
 from app.db import transaction
-from app.documents import operations, paper, pdf, queries, rules
-from app.documents.answer import as_pdf
+from app.documents import operations, paper, queries, rules
 from app.errors import Invalid, NotFound
 from app.models import IssuedDocument, Receipt
+from app.pdf import as_pdf
 from app.vocab import N_, PaymentMethod, TemplateKind
 from app.web import DeskView, actor, expose, fetched, guarded
 

@@ -23,8 +23,7 @@ from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
 
-from app import clock, money
-from app.documents import pdf
+from app import clock, money, pdf
 from app.errors import Refusal
 from app.reports.tables import Column, Sheet, Table
 from app.vocab import N_

@@ -10,9 +10,9 @@ from uuid import uuid4
 import pypdf
 import pytest
 
-from app import clock
+from app import clock, pdf
 from app.db import session, transaction
-from app.documents import operations, paper, pdf, queries, rules
+from app.documents import operations, paper, queries, rules
 from app.documents.operations import NoTemplate
 from app.documents.paper import TemplateBroken
 from app.errors import Invalid, NotAllowed, NotFound, Stale

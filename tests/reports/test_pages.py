@@ -11,9 +11,8 @@ import openpyxl
 import pypdf
 import pytest
 
-from app import access, clock
+from app import access, clock, pdf
 from app.db import session, transaction
-from app.documents import pdf
 from app.errors import OutsideWindow
 from app.models import AuditEvent, User
 from app.reports import files, queries

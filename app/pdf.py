@@ -1,6 +1,6 @@
 """HTML becomes a PDF: xhtml2pdf with our own font, which knows every Russian letter, ☐, № and ₽.
 
-Nothing is read but the font's two files, whatever the HTML asks for. Where next: `paper.py`, which
+Nothing is read but the font's two files, whatever the HTML asks for. Where next: `app/documents/paper.py`, which
 makes the HTML; `app/reports/files.py`, which draws long tables with the same font.
 """
 
@@ -12,6 +12,7 @@ import re
 import zlib
 from pathlib import Path
 
+from flask import Response
 from reportlab import rl_config
 from reportlab.lib.fonts import addMapping
 from reportlab.pdfbase import pdfmetrics
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 
 FONT, BOLD = "DejaVuSans", "DejaVuSans-Bold"
 _PLACES = (
-    Path(__file__).resolve().parent.parent / "static" / "vendor",
+    Path(__file__).resolve().parent / "static" / "vendor",
     Path("/usr/share/fonts/truetype/dejavu"),
 )
 #: Every PDF reader has these without any file, and none of them has Cyrillic letters.
@@ -96,6 +97,14 @@ def render(html: str) -> bytes:
     if result.err or not pdf.startswith(b"%PDF-") or lost_letters(pdf):
         raise NotPrintable()
     return pdf
+
+
+def as_pdf(made: bytes, name: str) -> Response:
+    """A PDF shown in the browser; papers of patients stay out of shared caches."""
+    answer = Response(made, mimetype="application/pdf")
+    answer.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
 
 
 def lost_letters(pdf: bytes) -> bool:
