@@ -149,6 +149,22 @@ class OnShelf(Refusal):
     sentence = N_("%(who)s is carrying this visit on the shelf. Ask there, or move the visit itself.")
 
 
+class OfferClosed(Refusal):
+    """The offer of a free time was answered, ran out, or was lost to another patient; `offer_status` says which."""
+
+    code = "offer_closed"
+    status = 409
+    sentence = N_("This offer no longer stands: “%(status)s”. Offer a time anew.")
+
+
+class CannotWrite(Refusal):
+    """A message that cannot be sent; `why` is the sentence."""
+
+    code = "cannot_write"
+    status = 409
+    sentence = "%(why)s"
+
+
 class CardArchived(Refusal):
     code = "card_archived"
     sentence = N_("This card is in the archive. Take it out of the archive first.")

@@ -62,8 +62,8 @@ def book(
     block, and outside the doctor's hours, only with the right and a reason. Earlier today is allowed (a walk-in
     written down late), an earlier day needs the right to book outside hours. The chair may stay empty until
     arrival. Two desks saving at once: one wins, the other is told who is in the way. `call_task_id` is the call that
-    led to the booking; it is closed, as are the planned visits and waiting entries that the booking fulfils. One of a series (`series_id`), booked at once with others (`batch`), may leave
-    the telling to another (`announce`).
+    led to the booking; it is closed, as are the planned visits and the waiting entries that the booking fulfils. One
+    of a series (`series_id`), booked at once with others (`batch`), may leave the telling to another (`announce`).
 
     Records `appointment.booked` and plans the messages. Flushes, never commits.
 
