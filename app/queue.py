@@ -37,6 +37,9 @@ class TimedJob(NamedTuple):
 #: What happens by itself. A job is safe to run twice and asks the database what is due.
 TIMED_JOBS = [
     TimedJob("app.messages.jobs.sweep", 10),
+    TimedJob("app.messages.jobs.ask_delivery", 60),
+    TimedJob("app.schedule.jobs.take_replies", 20),
+    TimedJob("app.schedule.jobs.note_notified", 10),
     TimedJob("app.tasks.jobs.tidy", 60),
     TimedJob("app.schedule.jobs.extend_hours", 24 * 3600),
     TimedJob("app.schedule.jobs.end_offers", 30),

@@ -79,6 +79,7 @@ class ScheduleView(DeskView):
         settings = {
             "day": asked_day().isoformat(),
             "today": clock.today().isoformat(),
+            "user_id": actor().id,
             "branch_id": asked_branch(),
             **_asked_view(own),
             "by": "chair" if request.args.get("by") == "chair" and own is None else "doctor",

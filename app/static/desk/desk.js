@@ -17,7 +17,7 @@
       try {
         answer = await fetch(url, {method, headers: all, body: body === undefined ? undefined : JSON.stringify(body), credentials: "same-origin"});
       } catch (failure) {
-        throw {status: 0, error: "offline", message: document.body.dataset.offline || "Нет связи с сервером."};
+        throw {status: 0, error: "offline", message: document.body.dataset.offline};
       }
       if (answer.status === 304) return {status: 304, data: null, headers: answer.headers};
       const data = await answer.json().catch(() => ({}));
@@ -27,7 +27,8 @@
     },
 
     // A line that appears at the bottom for a while.
-    tell(text, kind = "info") {
+    // With a deed there is a button that does it, and the line stays longer; gives the line.
+    tell(text, kind = "info", deed = null) {
       let place = document.querySelector(".tellings");
       if (!place) {
         place = document.createElement("div");
@@ -38,8 +39,17 @@
       const line = document.createElement("div");
       line.className = "telling telling-" + kind;
       line.textContent = text;
+      if (deed) {
+        const button = document.createElement("button");
+        button.type = "button";
+        button.className = "telling-deed";
+        button.textContent = deed.label;
+        button.addEventListener("click", () => { line.remove(); deed.run(); });
+        line.append(" ", button);
+      }
       place.append(line);
-      setTimeout(() => line.remove(), kind === "danger" ? 9000 : 4000);
+      setTimeout(() => line.remove(), kind === "danger" || deed ? 9000 : 4000);
+      return line;
     },
   };
 

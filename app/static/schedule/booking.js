@@ -1,4 +1,4 @@
-// Booking a visit and closing time: the forms at the side of the schedule. Free times are in free.js.
+// Booking a visit: the form at the side of the schedule. Free times are in free.js.
 (function () {
   "use strict";
   if (!window.schedule) return;
@@ -7,6 +7,7 @@
   // --- booking ----------------------------------------------------------------------------------------------
   // With a time: that one. Without: the first free time is filled in and the next ones stand beside it.
   schedule.openBooking = ({starts_at, minutes, doctor_id, chair_id, service_id}) => {
+    if (schedule.placing && starts_at) { schedule.placeAt({starts_at, doctor_id, chair_id}); return; }
     const side = schedule.show("booking-panel", {kind: "booking"}), form = side.querySelector("[data-booking]");
     const now = schedule.iso(schedule.wallNow()), from = starts_at || `${state.day}T${now.slice(0, 10) === state.day ? rounded(now) : "09:00"}`;
     form.day.value = from.slice(0, 10);
@@ -47,8 +48,8 @@
     schedule.once(button, async (once) => {
       const {data} = await desk.ask(settings.urls.appointments, {method: "POST", body, once});
       if (call) { location.assign(`${settings.urls.calls}?booked=${data.id}`); return; }
-      desk.tell(fill(words.booked, {who: data.patient.short_name, when: `${schedule.dayWords(data.starts_at)} ${data.starts_at.slice(11)}`}), "success");
       schedule.close();
+      schedule.did(fill(words.booked, {who: data.patient.short_name, when: schedule.whenWords(data.starts_at)}), schedule.ofVisit(data));
       state.patient = null;
       schedule.go(data.starts_at.slice(0, 10) === state.day ? {} : {day: data.starts_at.slice(0, 10)});
     });
@@ -184,45 +185,4 @@
       }
     });
   }
-
-  // --- closed and held time -------------------------------------------------------------------------------------
-  schedule.openBlocking = () => {
-    const side = schedule.show("block-panel", {kind: "block"}), form = side.querySelector("[data-block-form]");
-    form.day.value = state.day;
-    form.start.value = "13:00";
-    form.minutes.value = 60;
-    schedule.fillDoctors(form.doctor_id, null, "—");
-    schedule.fillChairs(form.chair_id, null);
-    form.chair_id.options[0].text = "—";
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      event.stopPropagation();
-      schedule.forgive();
-      const body = {kind: form.kind.value, reason: form.reason.value, ...schedule.times(form)};
-      if (form.doctor_id.value) body.doctor_id = Number(form.doctor_id.value);
-      if (form.chair_id.value) body.chair_id = Number(form.chair_id.value);
-      schedule.once(form.querySelector("[data-save]"), async (once) => {
-        await desk.ask(settings.urls.blocks, {method: "POST", body, once});
-        desk.tell(words.blocked, "success");
-        schedule.close();
-        schedule.load(true);
-      });
-    });
-    form.doctor_id.focus();
-  };
-
-  schedule.openBlock = (block) => {
-    const side = schedule.show("lift-panel", {kind: "lift"});
-    schedule.part("kind").textContent = settings.blocks[block.kind];
-    schedule.part("reason").textContent = block.reason;
-    schedule.part("when").textContent = [`${block.starts_at.slice(11)}–${block.ends_at.slice(11)}`, schedule.doctorName(block.doctor_id), schedule.chairName(block.chair_id)].filter(Boolean).join(", ");
-    const button = side.querySelector("[data-lift]");
-    button.hidden = !settings.rights.block;
-    button.addEventListener("click", () => schedule.once(button, async (once) => {
-      await desk.ask(`${settings.urls.blocks}${block.id}/lift`, {method: "POST", body: {}, once});
-      desk.tell(words.lifted, "success");
-      schedule.close();
-      schedule.load(true);
-    }));
-  };
 })();

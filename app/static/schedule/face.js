@@ -20,6 +20,7 @@
     if (patient.allergy) { const mark = icon("exclamation-triangle", `${words.allergy}: ${patient.allergy}`); mark.classList.add("danger"); line.append(mark); }
     if (visit.unpaid) { const mark = icon("rub", words.unpaid); mark.classList.add("danger"); line.append(mark); }
     if (visit.overbooked) line.append(icon("clone", words.overbooked));
+    if (visit.shelf) line.append(icon("archive", fill(schedule.say.on_shelf, {who: visit.shelf.who})));
     if (visit.comment) line.append(icon("comment", visit.comment));
     const more = element("div", "face-more");
     const time = element("span", "face-time", visit.starts_at.slice(11));

@@ -87,12 +87,13 @@
       const own = byChair() ? b.chair_id || chairOf(b.doctor_id, b.starts_at, b.ends_at) : b.doctor_id;
       const there = own || byChair() ? [] : unique(sheet.hours.filter((h) => h.chair_id === b.chair_id && h.starts_at < b.ends_at && b.starts_at < h.ends_at).map((h) => String(h.doctor_id)));
       const places = own ? [String(own)] : there;
-      if (places.length) found.push({id: "b" + b.id, resourceIds: places, start: b.starts_at, end: b.ends_at, editable: false, classNames: ["time-block", "block-" + b.kind], extendedProps: {block: b}});
+      if (places.length) found.push({id: "b" + b.id, resourceIds: places, start: b.starts_at, end: b.ends_at, startEditable: settings.rights.block, durationEditable: settings.rights.block, classNames: ["time-block", "block-" + b.kind], extendedProps: {block: b}});
     }
     for (const a of sheet.appointments) {
       if (!shown(a)) continue;
       const classNames = ["visit", "visit-" + a.status];
       if (a.overbooked) classNames.push("visit-over");
+      if (a.shelf) classNames.push("visit-shelved");
       found.push({
         id: String(a.id), resourceIds: [place(a)], start: a.starts_at, end: a.ends_at, classNames, extendedProps: {visit: a},
         styles: state.colours === "doctor" && !weekly() ? [`--tint: ${tintOf(a.doctor_id)}`] : [],
@@ -106,7 +107,21 @@
   }
 
   // --- dragging ---------------------------------------------------------------------------------------------
+  // A block is dragged to another time; to another column only where it belongs to the column's doctor or chair.
+  async function blockMoved(info) {
+    const block = info.event.extendedProps.block, to = info.newResource ? Number(info.newResource.id) || null : null;
+    const body = {version: block.version, starts_at: iso(info.event.start), ends_at: iso(info.event.end)}, whose = byChair() ? "chair_id" : "doctor_id";
+    if (info.newResource && (!to || !block[whose])) { info.revert(); return; }
+    if (to) body[whose] = to;
+    state.busy++;
+    try { await schedule.changeBlock(block, body); } catch (refusal) {
+      info.revert();
+      desk.tell(fill(words.moved_back, {why: refusal.message}), "danger");
+    } finally { state.busy--; }
+  }
+
   async function moved(info) {
+    if (info.event.extendedProps.block) { blockMoved(info); return; }
     const visit = info.event.extendedProps.visit, start = iso(info.event.start), end = iso(info.event.end);
     const body = {version: visit.version, starts_at: start, ends_at: end};
     const to = info.newResource ? Number(info.newResource.id) : null;
@@ -123,7 +138,9 @@
     }
     state.busy++;
     try {
-      await desk.ask(settings.urls.appointments + visit.id, {method: "PATCH", body});
+      const {data} = await desk.ask(settings.urls.appointments + visit.id, {method: "PATCH", body});
+      const said = data.moves === visit.moves ? schedule.say.changed : schedule.say.moved_to;
+      schedule.did(fill(said, {who: data.patient.short_name, when: schedule.whenWords(data.starts_at)}), schedule.ofVisit(data));
     } catch (refusal) {
       info.revert();
       if (!offered(refusal, visit, body)) desk.tell(fill(words.moved_back, {why: refusal.message}), "danger");
@@ -198,18 +215,26 @@
     return count * least > room ? `${weekly() ? least : Math.max(least, 118)}px` : undefined;
   }
 
+  // Which free time lies under a point of the page: {starts_at, doctor_id, chair_id}.
+  function slotAt(x, y) {
+    const point = calendar?.dateFromPoint(x, y);
+    return point ? slotOf(iso(point.date), null, point.resource) : null;
+  }
+
   function clicked(event) {
     const point = calendar.dateFromPoint(event.clientX, event.clientY);
     if (point) start(iso(point.date), null, point.resource);
   }
 
   // Somebody pointed at free time: open the booking with it.
-  function start(from, to, resource) {
+  const start = (from, to, resource) => schedule.openBooking(slotOf(from, to, resource));
+
+  function slotOf(from, to, resource) {
     const column = weekly() ? Number(state.doctor) : resource ? Number(resource.id) : null, end = to || plus(from, 5);
     let doctor_id = byChair() ? null : column, chair_id = byChair() ? column || null : null;
     if (byChair()) doctor_id = (state.sheet.hours.find((h) => h.chair_id === column && h.starts_at < end && from < h.ends_at) || {}).doctor_id || null;
     else chair_id = chairOf(column, from, end);
-    schedule.openBooking({starts_at: from, minutes: to ? span(from, to) : null, doctor_id, chair_id});
+    return {starts_at: from, minutes: to ? span(from, to) : null, doctor_id, chair_id};
   }
 
   // The day fills the page when it can; a slot is never lower than one line of text.
@@ -266,5 +291,5 @@
     calendar.setOption("slotHeight", slotHeight(last - first));
   });
 
-  Object.assign(schedule, {drawGrid, drawn: () => calendar !== null, unselect: () => calendar?.unselect(), focusVisit: focus, columns: () => state.sheet ? columns() : []});
+  Object.assign(schedule, {slotAt, offered, drawGrid, drawn: () => calendar !== null, unselect: () => calendar?.unselect(), focusVisit: focus, columns: () => state.sheet ? columns() : []});
 })();

@@ -27,6 +27,7 @@
       if (clock) state.skew = local(clock).getTime() + Number(clock.slice(17, 19) || 0) * 1000 - Date.now();
       loadedAt = wallNow();
       $("[data-load-failed]").hidden = true;
+      $("[data-aged]").hidden = true;
       places.forEach((place) => place.classList.remove("is-old", "is-leaving"));
       if (answer.status !== 304) {
         state.tag = answer.headers.get("ETag");
@@ -72,7 +73,21 @@
     schedule.draw();
   }
 
-  document.addEventListener("visibilitychange", () => { if (document.hidden) clearTimeout(timer); else load(true); });
+  // The lid was closed, or nobody looked for a while: until the answer comes, what is shown says how old it is.
+  const OLD = 30000;
+  function wake() {
+    if (document.hidden) return;
+    if (state.sheet && loadedAt && wallNow() - loadedAt > OLD) {
+      $("[data-aged]").textContent = fill(words.last_seen, {time: iso(loadedAt).slice(11)});
+      $("[data-aged]").hidden = false;
+      places.forEach((place) => place.classList.add("is-old"));
+    }
+    load(true);
+  }
+  let ticked = Date.now();
+  setInterval(() => { const slept = Date.now() - ticked > OLD; ticked = Date.now(); if (slept) wake(); }, 5000);
+  window.addEventListener("online", wake);
+  document.addEventListener("visibilitychange", () => { if (document.hidden) clearTimeout(timer); else wake(); });
 
   Object.assign(schedule, {
     key, load,

@@ -80,6 +80,7 @@
     form.querySelector("[data-move]").hidden = !["booked", "arrived", "in_progress"].includes(visit.status);
     const cancelling = side.querySelector("[data-cancel]");
     if (cancelling) cancelling.hidden = visit.status !== "booked";
+    document.dispatchEvent(new CustomEvent("schedule:visit", {detail: visit}));
   }
 
   function link(name, may, href) {
@@ -97,54 +98,56 @@
     schedule.load(true);
   }
 
-  function step(button) {
-    schedule.forgive();
-    schedule.once(button, async (once) => {
-      const {data} = await desk.ask(`${settings.urls.appointments}${visit.id}/${button.dataset.step}`, {method: "POST", body: {}, once});
-      fresh(data);
-    });
-  }
+  function step(button) { act(button, button.dataset.step, {}); }
 
-  function cancel(form) {
+  // A step, a cancellation, a restoration: done, told, and undone from the same line.
+  function act(button, name, body) {
     schedule.forgive();
-    schedule.once(form.querySelector("button"), async (once) => {
-      const body = {reason_id: Number(form.reason_id.value), by: form.by.value, comment: form.comment.value};
-      const {data} = await desk.ask(`${settings.urls.appointments}${visit.id}/cancel`, {method: "POST", body, once});
-      side.querySelector("[data-cancel]").open = false;
-      fresh(data);
-    });
-  }
-
-  function change(form) {
-    schedule.forgive();
-    const body = {version: visit.version}, times = schedule.times(form);
-    if (form.comment.value.trim() !== visit.comment) body.comment = form.comment.value;
-    if (times.starts_at !== visit.starts_at || times.ends_at !== visit.ends_at) Object.assign(body, times);
-    if (Number(form.doctor_id.value) !== visit.doctor_id) body.doctor_id = Number(form.doctor_id.value);
-    if ((Number(form.chair_id.value) || null) !== visit.chair_id) body.chair_id = Number(form.chair_id.value) || null;
-    Object.assign(body, schedule.reasons());
-    const button = form.querySelector("[data-save]");
-    schedule.once(button, async () => {
+    return schedule.once(button, async (once) => {
       try {
-        const {data} = await desk.ask(settings.urls.appointments + visit.id, {method: "PATCH", body});
-        side.querySelector("[data-reason]").hidden = true;
-        desk.tell(words.saved, "success");
+        const {data} = await desk.ask(`${settings.urls.appointments}${visit.id}/${name}`, {method: "POST", body, once});
+        if (side.querySelector("[data-cancel]")) side.querySelector("[data-cancel]").open = false;
+        const who = data.patient.short_name;
+        if (name !== "undo") schedule.did(fill(schedule.say.step, {who, what: name === "confirm" ? settings.confirmations[data.confirmation] : settings.statuses[data.status]}), schedule.ofVisit(data));
         fresh(data);
+        return data;
       } catch (refusal) {
-        if (refusal.error === "stale") stale(refusal);
+        const place = side.querySelector("[data-refusal]");
+        if (name === "restore" && refusal.free) setTimeout(() => schedule.showInstead(place, refusal.free, (slot, chosen) => act(chosen, "restore", {starts_at: slot.starts_at, ends_at: slot.ends_at, doctor_id: slot.doctor_id, chair_id: slot.chair_id})), 0);
         throw refusal;
       }
     });
   }
 
-  // Somebody was faster: show what stands there now; what was typed stays until asked for the new version.
-  function stale(refusal) {
-    setTimeout(() => {
-      const place = side.querySelector("[data-refusal]"), now = refusal.current, button = element("button", "btn btn-default btn-xs", words.look_new);
-      place.append(element("div", "", `${schedule.dayWords(now.starts_at)} ${now.starts_at.slice(11)}–${now.ends_at.slice(11)}, ${now.doctor}, ${settings.statuses[now.status]}. ${now.comment}`), button);
-      button.type = "button";
-      button.addEventListener("click", () => schedule.openVisit(now.id));
-    }, 0);
+  function cancel(form) {
+    act(form.querySelector("button"), "cancel", {reason_id: Number(form.reason_id.value), by: form.by.value, comment: form.comment.value});
+  }
+
+  function change(form) {
+    const body = {version: visit.version}, times = schedule.times(form);
+    if (form.comment.value.trim() !== visit.comment) body.comment = form.comment.value;
+    if (times.starts_at !== visit.starts_at || times.ends_at !== visit.ends_at) Object.assign(body, times);
+    if (Number(form.doctor_id.value) !== visit.doctor_id) body.doctor_id = Number(form.doctor_id.value);
+    if ((Number(form.chair_id.value) || null) !== visit.chair_id) body.chair_id = Number(form.chair_id.value) || null;
+    save(form, Object.assign(body, schedule.reasons()));
+  }
+
+  function save(form, body) {
+    schedule.forgive();
+    schedule.once(form.querySelector("[data-save]"), async () => {
+      try {
+        const {data} = await desk.ask(settings.urls.appointments + visit.id, {method: "PATCH", body});
+        side.querySelector("[data-reason]").hidden = true;
+        const said = data.moves === visit.moves ? schedule.say.changed : schedule.say.moved_to;
+        if (data.version !== visit.version) schedule.did(fill(said, {who: data.patient.short_name, when: schedule.whenWords(data.starts_at)}), schedule.ofVisit(data));
+        else desk.tell(words.saved, "success");
+        fresh(data);
+      } catch (refusal) {
+        // Somebody was faster: what was typed stays, beside what stands there now.
+        if (refusal.error === "stale") setTimeout(() => schedule.showStale(side.querySelector("[data-refusal]"), refusal, body, (now) => save(form, {...body, version: now.version})), 0);
+        throw refusal;
+      }
+    });
   }
 
   async function history() {
@@ -155,27 +158,10 @@
       data.result.forEach((row) => {
         const item = element("li");
         const when = row.when.slice(0, 16);
-        item.append(element("span", "muted", `${when.slice(8, 10)}.${when.slice(5, 7)} ${when.slice(11)} `), element("b", "", settings.deeds[row.what] || row.what), ` ${row.who} `, element("span", "", row.what === "appointment.booked" ? "" : differences(row)));
+        item.append(element("span", "muted", `${when.slice(8, 10)}.${when.slice(5, 7)} ${when.slice(11)} `), element("b", "", settings.deeds[row.what] || row.what), ` ${row.who} `, element("span", "", row.what === "appointment.booked" ? "" : schedule.differences(row)));
         list.append(item);
       });
     } catch (refusal) { list.textContent = refusal.message; }
-  }
-
-  function differences(row) {
-    return Object.keys(row.to || {}).filter((name) => words.fields[name]).map((name) => {
-      const from = said(name, row.from?.[name]), to = said(name, row.to[name]);
-      return `${words.fields[name]}: ${from ? from + " → " : ""}${to || "—"}`;
-    }).join(", ");
-  }
-
-  function said(name, value) {
-    if (value === null || value === undefined || value === "") return "";
-    if (name === "status") return settings.statuses[value] || value;
-    if (name === "confirmation") return settings.confirmations[value] || value;
-    if (name === "doctor_id") return schedule.doctorName(value);
-    if (name === "chair_id") return schedule.chairName(value);
-    if (name.endsWith("_at")) return `${value.slice(8, 10)}.${value.slice(5, 7)} ${value.slice(11, 16)}`;
-    return String(value);
   }
 
   // The grid got a newer version of the open visit: show it, unless something is being typed.
