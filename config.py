@@ -1,7 +1,8 @@
 """Settings, from the environment and nowhere else. Every one has a default that works on one machine.
 
-DATABASE_URL, REDIS_URL, HOST, PORT, SECRET_KEY, VAR_DIR, CLINIC_TZ, BABEL_DEFAULT_LOCALE, and SMS_GATEWAY_URL, _LOGIN,
-_PASSWORD, SMS_SENDER. Where next: run.py, which fills in DATABASE_URL and REDIS_URL when it starts the local servers.
+DATABASE_URL, REDIS_URL, HOST, PORT, SECRET_KEY, VAR_DIR, SPARE_DIR, CLINIC_TZ, BABEL_DEFAULT_LOCALE, PUBLIC_URL, and
+SMS_GATEWAY_URL, _LOGIN, _PASSWORD, SMS_SENDER. Where next: run.py, which fills in DATABASE_URL and REDIS_URL when it
+starts the local servers.
 """
 
 import os
@@ -101,6 +102,8 @@ def settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     return {
         "SECRET_KEY": secret_key(environ),
         "VAR_DIR": str(var),
+        # where the schedule lies as PDFs for an outage: best a folder that another machine sees, too
+        "SPARE_DIR": str(Path(environ.get("SPARE_DIR") or var / "spare").absolute()),
         "MAX_CONTENT_LENGTH": 4 * 1024 * 1024,
         "MAX_FORM_MEMORY_SIZE": 4 * 1024 * 1024,  # 1 MB pasted into one field is answered by its form, not by a 413
         # --- database
@@ -120,6 +123,8 @@ def settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "SMS_GATEWAY_LOGIN": environ.get("SMS_GATEWAY_LOGIN") or "",
         "SMS_GATEWAY_PASSWORD": environ.get("SMS_GATEWAY_PASSWORD") or "",
         "SMS_SENDER": environ.get("SMS_SENDER") or "",  # the clinic's name at the gateway, 11 Latin letters at most
+        # where patients reach this program from outside, https://…: the base of the links in messages; empty: no links
+        "PUBLIC_URL": (environ.get("PUBLIC_URL") or "").rstrip("/"),
         # a worker that holds a message longer than any answer may take is dead
         "SMS_STALE_SECONDS": float(environ.get("SMS_STALE_SECONDS") or 60),
         # --- framework

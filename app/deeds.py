@@ -14,6 +14,7 @@ from app.money import shown
 from app.vocab import (
     DEEDS,
     N_,
+    AnsweredBy,
     AppointmentStatus,
     BlockKind,
     CancelledBy,
@@ -42,11 +43,13 @@ FIELDS = {
     "reason_kind": N_("why to call"), "due_at": N_("to be called"), "result": N_("result"), "note": N_("note"),
     "day": N_("day"), "first_day": N_("from day"), "last_day": N_("to day"), "onto": N_("onto"),
     "hours_before": N_("hours before"), "hours": N_("hours"), "cancel_comment": N_("comment to cancellation"),
+    "text": N_("text"), "answered_by": N_("answered"), "notify_attempts": N_("attempts to reach"),
 }  # fmt: skip
 _LISTS = {
     "reason_kind": (TaskReasonKind,), "result": (TaskResult,),
     "status": (AppointmentStatus, WorkOrderStatus, CardStatus, TaskStatus), "confirmation": (Confirmation,), "sex": (Sex,),
-    "cancelled_by": (CancelledBy,), "kind": (MovementKind, BlockKind, MessageKind, TemplateKind, DeskKind),
+    "cancelled_by": (CancelledBy,), "answered_by": (AnsweredBy,),
+    "kind": (MovementKind, BlockKind, MessageKind, TemplateKind, DeskKind),
 }  # fmt: skip
 
 

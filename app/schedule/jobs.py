@@ -2,7 +2,11 @@
 
 import logging
 
+from app import clock
 from app.db import transaction
+from app.gateways.sms.smsc import GatewayError
+from app.messages import jobs as messages
+from app.messages import queries as outbox
 from app.schedule import operations
 
 log = logging.getLogger(__name__)
@@ -40,3 +44,30 @@ def call_planned() -> None:
         gone = operations.give_up()
     if due or gone:
         log.info("planned visits to call about: %s; waited in vain: %s", due, gone)
+
+
+def note_notified() -> None:
+    """Patients whom a message has asked to come count as notified."""
+    for told in outbox.told_but_not_noted():
+        with transaction():
+            operations.note_notified(told.appointment_id, told.planned_time)
+
+
+def take_replies() -> None:
+    """Fetch what patients answered; each reply is taken once, in a transaction of its own."""
+    through = messages.gateway()
+    if through is None:
+        return
+    try:
+        found = through.replies()
+    except GatewayError as error:
+        log.warning("replies are not known: %s", error.why)
+        return
+    known = outbox.known_replies([reply.id for reply in found])
+    now = clock.now()
+    for reply in found:
+        if reply.id in known:
+            continue
+        received = min(reply.received_at.replace(tzinfo=clock.zone()), now) if reply.received_at else now
+        with transaction():
+            operations.take_reply(reply.id, reply.phone, reply.text, received)

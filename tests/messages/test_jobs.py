@@ -23,7 +23,7 @@ from app.db import session, transaction
 from app.gateways.sms.simulator import Simulator, running
 from app.local import Broker, end
 from app.messages import jobs, operations, rules
-from app.models import Appointment, OutboxMessage
+from app.models import Appointment, ClinicSetting, OutboxMessage
 from tests.conftest import Maker
 
 pytestmark = pytest.mark.servers
@@ -56,6 +56,9 @@ def desk(fresh_app: Flask, broker_url: str, simulator: Simulator) -> Iterator[Fl
     with fresh_app.app_context():
         with transaction():
             operations.add_first_templates()
+            hours = session.get(ClinicSetting, 1) or ClinicSetting(id=1)
+            hours.sending_from, hours.sending_to = clock_time.min, clock_time.max  # whatever the hour of the test
+            session.add(hours)
         yield fresh_app
         session.remove()
 

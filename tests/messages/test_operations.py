@@ -1,5 +1,6 @@
 """Which messages a visit has, after each thing that can happen to it."""
 
+from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -13,6 +14,13 @@ from app.models import Appointment, OutboxMessage, PatientConsent, PatientPhone
 from app.vocab import MessageStatus
 
 DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def noon() -> Iterator[None]:
+    """It is noon: messages may leave."""
+    with clock.at(datetime.combine(clock.today(), time(12))):
+        yield
 
 
 @pytest.fixture

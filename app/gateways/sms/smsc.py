@@ -1,10 +1,12 @@
-"""The gateway SMSC over HTTP: send with a reference of ours, ask what became of it, ask the balance.
+"""The gateway SMSC over HTTP: send with a reference of ours, ask what became of it, fetch replies, ask the balance.
 
-Protocol: https://smsc.ru/api/http/ (send.php, status.php, balance.php with fmt=3, JSON). The reference `id` is
-ours, so a lost answer is asked for and never guessed. Where next: `simulator.py`.
+Protocol: https://smsc.ru/api/http/ (send.php, status.php, get.php, balance.php with fmt=3, JSON). The reference `id`
+is ours, so a lost answer is asked for and never guessed. Replies of patients are fetched (get_answers), not pushed.
+Where next: `simulator.py`.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
@@ -44,6 +46,10 @@ _NOT_DELIVERED = {
     25: N_("The phone cannot be reached."),
 }
 _NOT_FOUND = -3
+#: Delivered, read, its link opened.
+_DELIVERED = (1, 2, 4)
+#: The most hours that the gateway looks back for replies.
+REPLIES_HOURS = 72
 
 
 class GatewayError(Exception):
@@ -62,6 +68,10 @@ class NotTaken(GatewayError):
         self.final = final
 
 
+class NotDelivered(NotTaken):
+    """The gateway took the message and could not deliver it."""
+
+
 class NoAnswer(GatewayError):
     """The question may have arrived, the answer did not."""
 
@@ -72,6 +82,17 @@ class Taken:
 
     parts: int | None = None
     price: Decimal | None = None
+    delivered: bool = False
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a patient sent to the clinic's number; `received_at` by the gateway's clock, without zone, if it says."""
+
+    id: str
+    phone: str
+    text: str
+    received_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +123,7 @@ class Gateway:
         """What became of a message: taken, or unknown to the gateway (None).
 
         Raises:
-            NotTaken: taken, but not delivered for good; `final`.
+            NotDelivered: taken, but not delivered for good.
             NoAnswer: or not reached: nothing is known.
         """
         try:
@@ -115,8 +136,21 @@ class Gateway:
         if status is None or "error_code" in answer:
             raise NoAnswer(_PASSING.get(_whole(answer.get("error_code")) or 0, _REFUSED))
         if status in _NOT_DELIVERED:
-            raise NotTaken(_NOT_DELIVERED[status], final=True)
-        return Taken(price=_price(answer.get("cost")))
+            raise NotDelivered(_NOT_DELIVERED[status], final=True)
+        return Taken(price=_price(answer.get("cost")), delivered=status in _DELIVERED)
+
+    def replies(self) -> list[Reply]:
+        """What patients answered in the last three days; the same reply is given again and again.
+
+        Raises:
+            GatewayError
+        """
+        found = self._fetch("get.php", {"get_answers": "1", "hour": str(REPLIES_HOURS)})
+        if isinstance(found, dict):
+            if "error_code" in found or "error" in found:
+                _refuse(found)
+            found = [found] if "message" in found else []
+        return [reply for one in found if (reply := _reply(one)) is not None]
 
     def balance(self) -> Decimal:
         """Roubles left on the account.
@@ -130,6 +164,12 @@ class Gateway:
         return left
 
     def _ask(self, page: str, values: dict[str, str]) -> dict[str, Any]:
+        found = self._fetch(page, values)
+        if not isinstance(found, dict):
+            raise NoAnswer(_NO_ANSWER)
+        return found
+
+    def _fetch(self, page: str, values: dict[str, str]) -> dict[str, Any] | list[Any]:
         body = {"login": self.login, "psw": self.password, "fmt": "3", **values}
         try:
             answer = requests.post(f"{self.url}/sys/{page}", data=body, timeout=TIMEOUT, allow_redirects=False)
@@ -140,9 +180,25 @@ class Gateway:
             raise NoAnswer(_NO_ANSWER) from error
         except ValueError as error:
             raise NoAnswer(_NO_ANSWER) from error
-        if not isinstance(found, dict) or answer.status_code != 200:
+        if not isinstance(found, dict | list) or answer.status_code != 200:
             raise NoAnswer(_NO_ANSWER)
         return found
+
+
+def _reply(one: Any) -> Reply | None:
+    """One reply of the gateway's list; None when it cannot be understood."""
+    if not isinstance(one, dict) or not one.get("id") or not isinstance(one.get("message"), str):
+        return None
+    digits = "".join(char for char in str(one.get("phone", "")) if char in "0123456789")
+    if not 7 <= len(digits) <= 15:
+        return None
+    received = None
+    for name in ("received", "sent"):
+        try:
+            received = received or datetime.strptime(str(one.get(name, "")), "%d.%m.%Y %H:%M:%S")
+        except ValueError:
+            continue
+    return Reply(str(one["id"])[:60], f"+{digits}", one["message"], received)
 
 
 def _never_left(error: requests.RequestException) -> bool:

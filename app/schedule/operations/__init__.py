@@ -15,6 +15,7 @@ from app.schedule.operations.hours import (
     set_holiday,
     set_pattern,
 )
+from app.schedule.operations.notifying import Asked, answer_link, asked, note_notified, take_reply
 from app.schedule.operations.offers import Accepted, accept_offer, decline_offer, expire_offers, offer_time
 from app.schedule.operations.planned import call_due, change_plan, close_plan, decline_plan, plan, postpone_plan
 from app.schedule.operations.saved import change_view, leave_views, remove_view, save_view, use_view
@@ -27,9 +28,12 @@ from app.schedule.operations.waiting import call_off, change_wishes, give_up, wa
 
 __all__ = [
     "Accepted",
+    "Asked",
     "Undone",
     "accept_offer",
+    "answer_link",
     "arrive",
+    "asked",
     "block_time",
     "book",
     "book_series",
@@ -59,6 +63,7 @@ __all__ = [
     "make_hours",
     "move",
     "no_show",
+    "note_notified",
     "note_reading",
     "offer_time",
     "plan",
@@ -73,6 +78,7 @@ __all__ = [
     "set_pattern",
     "start",
     "take_off_shelf",
+    "take_reply",
     "undo",
     "undo_action",
     "undo_last",

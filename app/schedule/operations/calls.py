@@ -71,9 +71,9 @@ def check_hours(visit: Appointment, *, actor: User | None) -> None:
         _ask(visit, TaskReasonKind.HOURS_CLOSED, clock.today(), actor)
 
 
-def answered(visit: Appointment, *, actor: User | None) -> None:
-    """Who asks to move the visit is called; who says otherwise no longer."""
-    if visit.confirmation == Confirmation.ASKS_TO_MOVE:
+def answered(visit: Appointment, *, unasked: bool = False, actor: User | None) -> None:
+    """Who asks to move the visit is called, and who declined without being asked; who says otherwise no longer."""
+    if visit.confirmation == Confirmation.ASKS_TO_MOVE or (unasked and visit.confirmation == Confirmation.DECLINED):
         _ask(visit, TaskReasonKind.ASKS_TO_MOVE, clock.today(), actor)
     else:
         tasks.reasons_gone(kinds=(TaskReasonKind.ASKS_TO_MOVE,), appointment_id=visit.id, actor=actor)

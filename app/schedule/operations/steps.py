@@ -6,13 +6,14 @@ from app import access, clock
 from app.errors import (
     NothingToUndo,
 )
+from app.messages import operations as messages
 from app.models import Appointment, User
 from app.schedule import queries, rules
 from app.schedule.operations import calls
 from app.schedule.operations.places import change, check_still_free, locked_visit
-from app.schedule.operations.visits import restore
+from app.schedule.operations.visits import check_version, restore
 from app.schedule.rules import BOOKED, CANCELLED
-from app.vocab import AppointmentStatus, Confirmation
+from app.vocab import AnsweredBy, AppointmentStatus, Confirmation
 
 
 def _step(appointment_id: int, step: str, actor: User | None) -> tuple[Appointment, str]:
@@ -63,23 +64,40 @@ def no_show(appointment_id: int, *, actor: User | None) -> Appointment:
     visit, status = _step(appointment_id, "no_show", actor)
     rules.check_no_show(visit.starts_at, clock.wall_now())
     change(visit, "appointment.no_show", {"status": status}, {}, actor)
+    messages.tell_missed(visit, actor=actor)
     calls.missed(visit, actor=actor)
     return visit
 
 
-def confirm(appointment_id: int, confirmation: str = Confirmation.CONFIRMED, *, actor: User | None) -> Appointment:
+def confirm(
+    appointment_id: int,
+    confirmation: str = Confirmation.CONFIRMED,
+    *,
+    version: int | None = None,
+    by: AnsweredBy | None = None,
+    actor: User | None,
+) -> Appointment:
     """Write down what the patient answered about a coming visit; said twice is the same as once.
+
+    Each try that reached nobody counts. With `version` the answer is about the visit as it was seen. Who declined
+    without talking to anybody (`by`) is called.
 
     Raises:
         NotFound, WrongStatus
+        Stale: somebody changed the visit meanwhile.
     """
     visit = locked_visit(appointment_id)
     if visit.status != BOOKED:
         raise rules.wrong_status(visit.status)
-    if visit.confirmation == confirmation:
+    values: dict[str, Any] = {"confirmation": Confirmation(confirmation)}
+    if confirmation == Confirmation.NOT_REACHED:
+        values["notify_attempts"] = min(visit.notify_attempts + 1, 1000)
+    elif visit.confirmation == confirmation:
         return visit
-    change(visit, "appointment.confirmed", {"confirmation": Confirmation(confirmation)}, {}, actor)
-    calls.answered(visit, actor=actor)
+    if version is not None:
+        check_version(visit, version, actor)
+    change(visit, "appointment.confirmed", values, {"answered_by": by} if by else {}, actor)
+    calls.answered(visit, unasked=by is not None, actor=actor)
     return visit
 
 

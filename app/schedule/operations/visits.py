@@ -125,7 +125,8 @@ def book(
     return visit
 
 
-def _check_version(visit: Appointment, version: int, actor: User | None) -> None:
+def check_version(visit: Appointment, version: int, actor: User | None) -> None:
+    """Raises Stale when somebody has changed the visit since it was seen: with how it is now, and who did it."""
     if visit.version != version:
         current = queries.visit(visit.id, with_money=may(actor, "payment.see"))
         raise Stale(current=current, **queries.last_change(visit.id))
@@ -158,7 +159,7 @@ def move(
         WrongStatus, WrongTimes, InThePast, Invalid, OutsideHours, SlotTaken, NotAllowed
     """
     visit = locked_visit(appointment_id)
-    _check_version(visit, version, actor)
+    check_version(visit, version, actor)
     before = audit.facts(visit, KEPT)
     old = slot_of(visit)
     start = starts_at or visit.starts_at
@@ -239,6 +240,7 @@ def _replace(
     if moved:
         visit.moves += 1
         visit.confirmation = Confirmation.NOT_NOTIFIED
+        visit.notify_attempts = 0
         visit.first_visit = look.first_visit
     return moved
 
@@ -332,6 +334,7 @@ def restore(
             "cancel_comment": "",
             "late_cancel": False,
             "confirmation": Confirmation.NOT_NOTIFIED,
+            "notify_attempts": 0,
         }
         change(visit, "appointment.restored", values, {}, actor, before=before)
     except SlotTaken as refusal:
