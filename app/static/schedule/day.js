@@ -117,5 +117,6 @@
   }, {passive: true});
 
   Object.assign(schedule, {go, step, view: show, neighbour});
-  setTimeout(() => { go({}); if (state.patient) schedule.openFree(); }, 0);
+  // Not before the scripts below are there: a slow network would open what is not defined yet.
+  document.addEventListener("DOMContentLoaded", () => { go({}); if (state.patient) schedule.openFree(); });
 })();
