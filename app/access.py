@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import any_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, any_, bindparam, func, literal, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import Text
@@ -40,6 +43,8 @@ class Account:
     rights: Mapping[str, str]
     #: Modules that the clinic has switched off.
     off: frozenset[str] = frozenset()
+    #: What the database held when the account was read (`NOW`).
+    as_of: str = ""
 
     def may(self, right: str) -> bool:
         """Does the account hold the right, at least for its own records?"""
@@ -83,8 +88,23 @@ def effective_rights(
     return rights
 
 
-def load(user_id: int) -> User | None:
-    """An account that may sign in, with `user.account`, in one statement."""
+@lru_cache(maxsize=1000)
+def _rights(
+    roles: frozenset[str], changes: frozenset[tuple[str, bool | None]], fill_setting: bool, off: frozenset[str]
+) -> Mapping[str, str]:
+    """The same, worked out once for what was read in this request: nothing of the database is kept."""
+    return MappingProxyType(effective_rights(roles, dict(changes), fill_setting, off))
+
+
+#: What can be seen in the database at this moment, as a word: equal words, equal contents, whatever was asked for.
+#: A snapshot names every transaction that is seen; a server that was started anew might count them anew.
+NOW = literal_column(
+    "concat_ws(' ', pg_current_snapshot(), pg_postmaster_start_time(), current_database())", Text
+).label("as_of")
+
+
+def _account_of(user_id: ColumnElement[int]) -> Select[Any]:
+    """An account with the employee behind it, its roles, what the director changed, and the settings that matter."""
     newest = aliased(RightChange)
     changes = (
         select(func.json_object_agg(RightChange.right, RightChange.allowed))
@@ -105,15 +125,25 @@ def load(user_id: int) -> User | None:
     )
     setting = select(ClinicSetting.administrators_fill_work_orders).scalar_subquery()
     crm = select(ClinicSetting.crm).scalar_subquery()
-    row = session.execute(
-        select(User, Employee.id, Employee.branch_id, Employee.surname, Employee.name, roles, changes, setting, crm)
+    return (
+        select(
+            User, Employee.id, Employee.branch_id, Employee.surname, Employee.name, roles, changes, setting, crm, NOW
+        )
         .outerjoin(Employee, Employee.user_id == User.id)
         .where(User.id == user_id, User.active.is_(True))
         .execution_options(populate_existing=True)
-    ).one_or_none()
+    )
+
+
+_ACCOUNT = _account_of(bindparam("user_id", type_=Integer))  # built once: every request asks
+
+
+def load(user_id: int) -> User | None:
+    """An account that may sign in, with `user.account`, in one statement."""
+    row = session.execute(_ACCOUNT, {"user_id": user_id}).one_or_none()
     if row is None:
         return None
-    user, employee_id, branch_id, surname, name, role_names, changed, fills, crm_on = row
+    user, employee_id, branch_id, surname, name, role_names, changed, fills, crm_on, as_of = row
     known = frozenset(role_names or ())
     off = frozenset({"crm"} if crm_on is False else ())
     user.account = Account(
@@ -122,8 +152,9 @@ def load(user_id: int) -> User | None:
         employee_id=employee_id,
         branch_id=branch_id,
         name=f"{name} {surname}" if surname else user.get_full_name(),
-        rights=effective_rights(known, changed or {}, bool(fills), off),
+        rights=_rights(known, frozenset((changed or {}).items()), bool(fills), off),
         off=off,
+        as_of=as_of,
     )
     return user
 

@@ -1,6 +1,6 @@
 """The schedule over JSON: the day, free times, what is still to come, closed time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import datetime
 from typing import Any
 
@@ -25,27 +25,32 @@ class ScheduleApi(DeskApi):
     @asks(forms.DayQuery)
     def day(self, query: dict[str, Any]) -> Any:
         """A day of the schedule; 304 when nothing has changed since the ETag"""
-        if query["branch_id"] is not None:
-            fetched(Branch, query["branch_id"])
-        sheet = queries.day_sheet(
-            query["day"] or clock.today(),
-            branch_id=query["branch_id"],
-            doctor_id=own_doctor(),
-            with_money=may("payment.see"),
-        )
-        return self._unless_known(sheet.version, sheet.as_json)
+        day, branch_id = query["day"] or clock.today(), query["branch_id"]
+        doctor_id, with_money = own_doctor(), may("payment.see")
+
+        def look() -> queries.DaySheet:
+            sheet = queries.day_sheet(day, branch_id=branch_id, doctor_id=doctor_id, with_money=with_money)
+            if branch_id is not None and not (sheet.chairs or sheet.columns):
+                fetched(Branch, branch_id)
+            return sheet
+
+        return self._told(("day", day, branch_id, doctor_id, with_money), look)
 
     @expose("/week", methods=["GET"])
     @guarded("schedule.see")
     @asks(forms.WeekQuery)
     def week(self, query: dict[str, Any]) -> Any:
         """A week of one doctor; 304 when nothing has changed since the ETag"""
-        doctor_id = self._whose(query["doctor_id"])
-        if doctor_id is None:
-            raise Invalid(fields={"doctor_id": N_("Choose the doctor.")})
-        fetched(Employee, doctor_id)
-        sheet = queries.week_sheet(query["day"] or clock.today(), doctor_id, with_money=may("payment.see"))
-        return self._unless_known(sheet.version, sheet.as_json)
+        day, doctor_id = query["day"] or clock.today(), self._whose(query["doctor_id"])
+        with_money = may("payment.see")
+
+        def look() -> queries.WeekSheet:
+            if doctor_id is None:
+                raise Invalid(fields={"doctor_id": N_("Choose the doctor.")})
+            fetched(Employee, doctor_id)
+            return queries.week_sheet(day, doctor_id, with_money=with_money)
+
+        return self._told(("week", day, doctor_id, with_money), look)
 
     @expose("/month", methods=["GET"])
     @guarded("schedule.see")
@@ -67,7 +72,17 @@ class ScheduleApi(DeskApi):
             access.require_own(actor(), "schedule.see", doctor_id)
         return doctor_id if own is None else own
 
-    def _unless_known(self, version: str, told: Callable[[], dict[str, Any]]) -> Any:
+    def _told(self, what: Hashable, look: Callable[[], queries.DaySheet]) -> Any:
+        """The sheet, or 304 when the caller has it already: without a look when it cannot have changed."""
+        as_of = access.account(actor()).as_of
+        known = queries.known_version(what, as_of)
+        if known is not None and request.if_none_match.contains_weak(known):
+            return self._unless_known(known, dict)
+        sheet = look()
+        queries.keep_version(what, as_of, sheet)
+        return self._unless_known(sheet.version, sheet.as_json)
+
+    def _unless_known(self, version: str, told: Callable[[], Any]) -> Any:
         """The sheet, or 304 when the caller has this version already."""
         if request.if_none_match.contains_weak(version):
             response = self.answer(None, 304)

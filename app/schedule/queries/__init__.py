@@ -5,7 +5,7 @@ Where next: `visits.py`, `day.py`, `looks.py` (what stands in a slot), `free.py`
 """
 
 from app.schedule.queries.actions import action_rows, before_of, last_actions, own_deed, place_before, why_not
-from app.schedule.queries.day import DaySheet, WeekSheet, day_sheet, week_sheet
+from app.schedule.queries.day import DaySheet, WeekSheet, day_sheet, keep_version, known_version, week_sheet
 from app.schedule.queries.feed import entries, feed_of, feeds
 from app.schedule.queries.fits import (
     OPEN_PLANNED,
@@ -36,6 +36,7 @@ from app.schedule.queries.hours_calendar import calendar_days, holidays_ahead, h
 from app.schedule.queries.lists import branches, cancel_reasons, chairs, doctors, grid, services, specialities
 from app.schedule.queries.load import MonthSheet, month_load
 from app.schedule.queries.looks import Look, came_before, last_change, last_deed, look
+from app.schedule.queries.notify import stamp_of, to_notify, working_days
 from app.schedule.queries.planned import (
     WantedPlans,
     closes,
@@ -46,6 +47,19 @@ from app.schedule.queries.planned import (
     planned_page,
     planned_visit,
     wishes_of,
+)
+from app.schedule.queries.printed import (
+    PaperLine,
+    PaperList,
+    Slip,
+    SpareBranch,
+    chair_names,
+    chairs_lists,
+    doctors_lists,
+    slip,
+    spare_branches,
+    spare_sheet,
+    week_by_hours,
 )
 from app.schedule.queries.saved import as_view, saved_views
 from app.schedule.queries.shelf import name_of, series_of, shelf_of
@@ -69,6 +83,10 @@ __all__ = [
     "DoctorDay",
     "Look",
     "MonthSheet",
+    "PaperLine",
+    "PaperList",
+    "Slip",
+    "SpareBranch",
     "Standing",
     "Visit",
     "WantedEntries",
@@ -83,11 +101,14 @@ __all__ = [
     "calendar_days",
     "came_before",
     "cancel_reasons",
+    "chair_names",
     "chairs",
+    "chairs_lists",
     "closes",
     "dated",
     "day_sheet",
     "doctors",
+    "doctors_lists",
     "due_entries",
     "due_plans",
     "entries",
@@ -102,6 +123,8 @@ __all__ = [
     "hours_exceptions",
     "hours_names",
     "hours_places",
+    "keep_version",
+    "known_version",
     "last_actions",
     "last_change",
     "last_dated",
@@ -125,17 +148,24 @@ __all__ = [
     "services",
     "shelf_of",
     "short_name",
+    "slip",
+    "spare_branches",
+    "spare_sheet",
     "specialities",
+    "stamp_of",
     "standing_visits",
     "still_free",
     "times_for",
+    "to_notify",
     "visit",
     "visits_of",
+    "working_days",
     "visits_to_move_up",
     "waiting_counts",
     "waiting_entry",
     "waiting_of",
     "waiting_page",
+    "week_by_hours",
     "week_sheet",
     "weekly",
     "weeks_ahead",

@@ -1,15 +1,22 @@
-"""The day of the schedule: columns, hours, blocks and visits, with a version that changes with anything shown."""
+"""The day of the schedule: columns, hours, blocks and visits, with a version that changes with anything shown.
 
-from collections.abc import Sequence
+A screen asks every few seconds whether anything is new, and mostly hears no. `known_version` answers that without
+looking at the day, when nothing at all was committed since it was last told.
+"""
+
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cache, cached_property
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import literal, null, or_, select, union_all
+import orjson
+from sqlalchemy import DateTime, bindparam, literal, null, or_, select, union_all
 
 from app import clock
-from app.db import session
+from app.db import Fixed
 from app.models import (
     Appointment,
     Chair,
@@ -22,18 +29,34 @@ from app.schedule.queries.visits import VISITS, Line, Visit, as_visit, instant_t
 
 @dataclass(frozen=True)
 class DaySheet:
-    """A day of the clinic: columns, hours, blocks and visits. `version` changes with anything that is shown."""
+    """A day of the clinic: columns, hours, blocks and visits."""
 
     day: date
-    version: str
     columns: list[dict[str, Any]]
     chairs: list[dict[str, Any]]
     hours: list[dict[str, Any]]
     blocks: list[dict[str, Any]]
     appointments: list[Visit]
+    #: When the first hold of the day ends by itself: what is shown changes then although nobody wrote anything.
+    ends_at: datetime | None
 
-    def as_json(self) -> dict[str, Any]:
-        return {**vars(self), "day": self.day.isoformat()}
+    @cached_property
+    def _told(self) -> bytes:
+        """All that is shown, as JSON."""
+        return orjson.dumps(
+            {name: getattr(self, name) for name in ("columns", "chairs", "hours", "blocks", "appointments")}
+        )
+
+    @cached_property
+    def version(self) -> str:
+        """A digest of all that is shown, names and balances included."""
+        return blake2b(orjson.dumps(self._head()) + self._told, digest_size=12).hexdigest()
+
+    def _head(self) -> dict[str, Any]:
+        return {"day": self.day.isoformat()}
+
+    def as_json(self) -> bytes:
+        return orjson.dumps({**self._head(), "version": self.version})[:-1] + b"," + self._told[1:]
 
 
 @dataclass(frozen=True)
@@ -43,12 +66,42 @@ class WeekSheet(DaySheet):
     days: list[date]
     doctor_id: int
 
-    def as_json(self) -> dict[str, Any]:
-        return {**super().as_json(), "days": [day.isoformat() for day in self.days]}
+    def _head(self) -> dict[str, Any]:
+        return {**super()._head(), "days": [day.isoformat() for day in self.days], "doctor_id": self.doctor_id}
 
 
-def _frame(start: datetime, end: datetime, branch_id: int | None, doctor_id: int | None) -> Sequence[Line]:
-    """Hours, blocks and chairs of a day, with the doctors' names, in one statement."""
+# --- what was told, and when ----------------------------------------------------------------------------
+
+_KEPT = 500
+_told: OrderedDict[Hashable, tuple[str, datetime, datetime | None, str]] = OrderedDict()
+
+
+def known_version(what: Hashable, as_of: str) -> str | None:
+    """The version of a sheet that this process has told, when it must be the same now; else None.
+
+    `as_of` is what this request sees in the database (`Account.as_of`): the word of a snapshot, which is another one
+    as soon as anybody has committed anything. Only time itself changes a sheet otherwise, by ending a hold.
+    """
+    seen, since, until, version = _told.get(what, ("", clock.now(), None, ""))
+    now = clock.now()
+    return version if as_of and seen == as_of and since <= now and (until is None or now < until) else None
+
+
+def keep_version(what: Hashable, as_of: str, sheet: DaySheet) -> None:
+    """Remember what was told. `as_of` must have been read before the sheet was."""
+    _told[what] = (as_of, clock.now(), sheet.ends_at, sheet.version)
+    _told.move_to_end(what)
+    while len(_told) > _KEPT:
+        _told.popitem(last=False)
+
+
+# --- looking at the day -----------------------------------------------------------------------------------
+
+
+@cache
+def _frame(of_branch: bool, of_doctor: bool) -> Fixed:
+    """Hours, blocks and chairs of a span of days, with the doctors' names, in one statement."""
+    start, end = bindparam("start", type_=DateTime()), bindparam("end", type_=DateTime())
     hours = select(
         literal("hours").label("what"),
         WorkingHours.id,
@@ -76,20 +129,20 @@ def _frame(start: datetime, end: datetime, branch_id: int | None, doctor_id: int
         TimeBlock.starts_at >= start,
         TimeBlock.starts_at < end,
         TimeBlock.lifted_at.is_(None),
-        or_(TimeBlock.expires_at.is_(None), TimeBlock.expires_at > clock.now()),
+        or_(TimeBlock.expires_at.is_(None), TimeBlock.expires_at > bindparam("now", type_=DateTime(timezone=True))),
     )
     chairs = select(
         literal("chair"), Chair.id, null(), Chair.id, Chair.branch_id, null(), null(), Chair.name, null(), null()
     ).where(Chair.archived.is_(False))
-    if branch_id is not None:
-        hours = hours.where(WorkingHours.branch_id == branch_id)
-        blocks = blocks.where(TimeBlock.branch_id == branch_id)
-        chairs = chairs.where(Chair.branch_id == branch_id)
-    if doctor_id is not None:
-        hours = hours.where(WorkingHours.doctor_id == doctor_id)
-        blocks = blocks.where(or_(TimeBlock.doctor_id == doctor_id, TimeBlock.doctor_id.is_(None)))
+    if of_branch:
+        hours = hours.where(WorkingHours.branch_id == bindparam("branch"))
+        blocks = blocks.where(TimeBlock.branch_id == bindparam("branch"))
+        chairs = chairs.where(Chair.branch_id == bindparam("branch"))
+    if of_doctor:
+        hours = hours.where(WorkingHours.doctor_id == bindparam("doctor"))
+        blocks = blocks.where(or_(TimeBlock.doctor_id == bindparam("doctor"), TimeBlock.doctor_id.is_(None)))
     frame = union_all(hours, blocks, chairs).subquery()
-    return session.execute(
+    return Fixed(
         select(
             frame,
             Employee.surname.label("doctor_surname"),
@@ -98,7 +151,18 @@ def _frame(start: datetime, end: datetime, branch_id: int | None, doctor_id: int
         )
         .outerjoin(Employee, Employee.id == frame.c.doctor_id)
         .order_by(frame.c.branch_id, frame.c.starts_at, frame.c.id)
-    ).all()
+    )
+
+
+@cache
+def _visits(of_branch: bool, of_doctor: bool) -> Fixed:
+    """The visits of a span of days."""
+    asked = VISITS.where(Appointment.starts_at >= bindparam("start"), Appointment.starts_at < bindparam("end"))
+    if of_branch:
+        asked = asked.where(Appointment.branch_id == bindparam("branch"))
+    if of_doctor:
+        asked = asked.where(Appointment.doctor_id == bindparam("doctor"))
+    return Fixed(asked.order_by(Appointment.starts_at, Appointment.id))
 
 
 def _place(row: Line) -> dict[str, Any]:
@@ -115,22 +179,17 @@ def _place(row: Line) -> dict[str, Any]:
 def _shown(
     start: datetime, end: datetime, *, branch_id: int | None, doctor_id: int | None, with_money: bool
 ) -> dict[str, Any]:
-    """What both sheets consist of, for a span of days: version, columns, chairs, hours, blocks, appointments."""
-    asked = VISITS.where(Appointment.starts_at >= start, Appointment.starts_at < end)
-    if branch_id is not None:
-        asked = asked.where(Appointment.branch_id == branch_id)
-    if doctor_id is not None:
-        asked = asked.where(Appointment.doctor_id == doctor_id)
-    visits = session.execute(asked.order_by(Appointment.starts_at, Appointment.id)).all()
-    frame = _frame(start, end, branch_id, doctor_id)
-    told = ([tuple(row) for row in visits], [tuple(row) for row in frame], with_money)  # a Row's own repr is slow
+    """What both sheets consist of, for a span of days: columns, chairs, hours, blocks, appointments."""
+    kind = (branch_id is not None, doctor_id is not None)
+    asked = {"start": start, "end": end, "branch": branch_id, "doctor": doctor_id, "now": clock.now()}
+    visits: Sequence[Line] = _visits(*kind)(**asked).all()
+    frame: Sequence[Line] = _frame(*kind)(**asked).all()
     doctors = {
         row.doctor_id: short_name(row.doctor_surname, row.doctor_name, row.doctor_patronymic)
         for row in (*frame, *visits)
         if row.doctor_id is not None
     }
     return {
-        "version": blake2b(repr(told).encode(), digest_size=12).hexdigest(),
         "columns": [
             {"doctor_id": pk, "name": name} for pk, name in sorted(doctors.items(), key=lambda pair: (pair[1], pair[0]))
         ],
@@ -150,6 +209,7 @@ def _shown(
             if row.what not in ("hours", "chair")
         ],
         "appointments": [as_visit(row, with_money=with_money) for row in visits],
+        "ends_at": min((row.expires_at for row in frame if row.expires_at is not None), default=None),
     }
 
 
@@ -158,8 +218,7 @@ def day_sheet(
 ) -> DaySheet:
     """The schedule of a day, of one branch or all, of one doctor or all; two statements.
 
-    Cancelled visits and no-shows are among the appointments, with their status. `version` is a digest of all
-    that is shown, names and balances included, so that a screen asks "anything new?" and mostly hears no.
+    Cancelled visits and no-shows are among the appointments, with their status.
     """
     start = datetime.combine(day, time())
     return DaySheet(
