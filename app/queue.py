@@ -45,6 +45,7 @@ TIMED_JOBS = [
     TimedJob("app.schedule.jobs.end_offers", 30),
     TimedJob("app.schedule.jobs.call_planned", 600),
     TimedJob("app.schedule.jobs.lift_ended_holds", 60),
+    TimedJob("app.schedule.jobs.keep_spare_sheets", 120),
 ]
 
 

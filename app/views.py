@@ -47,7 +47,7 @@ from app.schedule.api import (
     WaitingApi,
 )
 from app.schedule.panel import AppointmentPanel, CancelReasonPanel
-from app.schedule.views import CalendarView, FeedsView, HoursView, ScheduleView
+from app.schedule.views import CalendarView, FeedsView, HoursView, PrintsView, ScheduleView, SpareView
 from app.staff.api import AccessGrantApi
 from app.staff.panel import AuditPanel, BranchPanel, ChairPanel, EmployeePanel, LegalEntityPanel, SpecialityPanel
 from app.staff.views import AccessView, LoginView, MyView, SettingsView
@@ -179,6 +179,8 @@ PAGES: list[type] = [
     MessageTemplatePanel,
     OutboxPanel,
     ScheduleView,
+    PrintsView,
+    SpareView,
     FeedsView,
     CalendarView,
     ScheduleApi,

@@ -1,13 +1,16 @@
 """What happens in the schedule by itself. Every job is safe to run twice."""
 
 import logging
+from pathlib import Path
+
+from flask import current_app
 
 from app import clock
 from app.db import transaction
 from app.gateways.sms.smsc import GatewayError
 from app.messages import jobs as messages
 from app.messages import queries as outbox
-from app.schedule import operations
+from app.schedule import operations, spare
 
 log = logging.getLogger(__name__)
 
@@ -71,3 +74,10 @@ def take_replies() -> None:
         received = min(reply.received_at.replace(tzinfo=clock.zone()), now) if reply.received_at else now
         with transaction():
             operations.take_reply(reply.id, reply.phone, reply.text, received)
+
+
+def keep_spare_sheets() -> None:
+    """Write the spare sheets anew where the schedule has changed since they were made."""
+    written = spare.refresh(Path(current_app.config["SPARE_DIR"]))
+    if written:
+        log.info("spare sheets made for branches %s", written)

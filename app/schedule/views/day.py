@@ -3,7 +3,7 @@
 The day page is a frame: the grid comes from `api.py` and is kept fresh by `static/schedule/day.js`.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 from flask import request
@@ -12,7 +12,7 @@ from flask_babel import get_locale, gettext
 from app import access, clock
 from app.errors import NotAllowed
 from app.models import Branch, Patient
-from app.schedule import queries, rules
+from app.schedule import queries
 from app.vocab import DEEDS, AppointmentStatus, BlockKind, CancelledBy, Confirmation, Labelled
 from app.web import DeskView, actor, expose, fetched, guarded, may
 
@@ -106,38 +106,6 @@ class ScheduleView(DeskView):
             "schedule/day.html", title=gettext("Schedule"), settings=settings, branches=queries.branches(),
             reasons=queries.cancel_reasons(), services=queries.services(), specialities=queries.specialities(),
             cancelled_by=CancelledBy, confirmations=Confirmation, block_kinds=BlockKind, own=own is not None,
-        )  # fmt: skip
-
-    @expose("/print")
-    @guarded("schedule.see")
-    def print(self) -> Any:
-        """The day as a table per doctor: for the printer, and for a browser without scripts."""
-        day, branch_id = asked_day(), asked_branch()
-        sheet = queries.day_sheet(day, branch_id=branch_id, doctor_id=own_doctor(), with_money=may("payment.see"))
-        chairs = {chair["id"]: chair["name"] for chair in queries.chairs()}
-        columns = [
-            {
-                "name": column["name"],
-                "hours": rules.hours_in_words(
-                    rules.Span(datetime.fromisoformat(row["starts_at"]), datetime.fromisoformat(row["ends_at"]))
-                    for row in sheet.hours
-                    if row["doctor_id"] == column["doctor_id"]
-                ),
-                "rows": sorted(
-                    [
-                        row
-                        for row in (*sheet.appointments, *sheet.blocks)
-                        if row["doctor_id"] == column["doctor_id"] and row.get("status") != AppointmentStatus.CANCELLED
-                    ],
-                    key=lambda row: row["starts_at"],
-                ),
-            }
-            for column in sheet.columns
-        ]
-        return self.page(
-            "schedule/print.html", title=gettext("Schedule of the day"), day=day, columns=columns, chairs=chairs,
-            branch_id=branch_id, branches=dict(queries.branches()), statuses=AppointmentStatus,
-            before=day - timedelta(days=1), after=day + timedelta(days=1),
         )  # fmt: skip
 
     @expose("/patient/<int:pk>")

@@ -74,6 +74,7 @@
     });
     link("open-card", settings.may_card, card);
     link("work-order", settings.may_fill && !["cancelled", "no_show"].includes(visit.status), `${settings.urls.work_order}?appointment=${visit.id}`);
+    link("slip", !["cancelled", "no_show"].includes(visit.status), settings.urls.slip.replace(/0(?=\D*$)/, visit.id));
     link("settle", settings.may_settle, settings.urls.settle.replace(/0(?=\D*$)/, patient.id));
     const form = side.querySelector("[data-change]");
     form.hidden = !settings.rights.move;
