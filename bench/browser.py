@@ -114,13 +114,13 @@ def dragged(page: Page) -> list[float]:
           const {x, y, width, height} = one.getBoundingClientRect(); return {x, y, width, height}; }"""
     )
     x, y = box["x"] + box["width"] / 2, box["y"] + 8
-    page.evaluate("window.stop = window.frames_of()")
+    page.evaluate("window.frames_end = window.frames_of(), null")
     page.mouse.move(x, y)
     page.mouse.down()
     for n in range(90):
         page.mouse.move(x + n * 5, y + (n % 30) * 4)
     page.mouse.move(x, y)
-    frames: list[float] = page.evaluate("window.stop()")
+    frames: list[float] = page.evaluate("window.frames_end()")
     page.mouse.up()
     return frames
 

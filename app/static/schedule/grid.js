@@ -167,6 +167,7 @@
       slotMinTime: pad(first) + ":00:00", slotMaxTime: pad(last) + ":00:00", slotDuration: {minutes: settings.step}, snapDuration: {minutes: 5},
       slotLabelInterval: {minutes: 60}, slotLabelFormat: (time) => `${pad(time.getHours())}:${pad(time.getMinutes())}`, slotHeight: slotHeight(last - first),
       scrollTime: scrollTime(first), dayHeaderFormat: weekly() ? dayHead : () => "", resourceLabelContent: columnHead, columnWidth: columnWidth(), slotEventOverlap: false,
+      eventTimeFormat: () => "", // the face has the time; asking Intl for each visit takes longer than drawing it
       eventStartEditable: true, eventDurationEditable: true, editable: true, eventDragMinDistance: 6, eventLongPressDelay: 400, dragScroll: true,
       selectable: settings.rights.book, selectMinDistance: 6, selectLongPressDelay: 500, unselectAuto: false, selectBackgroundColor: "rgba(11, 107, 114, .35)", pointer: true,
       eventContent: (info) => {
