@@ -114,7 +114,7 @@ class CarriedApi(DeskApi):
         """What a series would meet on each day: free, or why not and the nearest free time"""
         visit_answer(pk)
         rows = operations.preview_series(pk, **query, actor=actor())
-        return self.listed(len(rows), [{**row, **_told(row.pop("refusal"))} for row in rows])
+        return self.listed(len(rows), [{**_told(row.pop("refusal")), **row} for row in rows])
 
     @expose("/<int:pk>/series", methods=["POST"])
     @guarded("schedule.book")
