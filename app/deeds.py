@@ -47,7 +47,8 @@ FIELDS = {
 }  # fmt: skip
 _LISTS = {
     "reason_kind": (TaskReasonKind,), "result": (TaskResult,),
-    "status": (AppointmentStatus, WorkOrderStatus, CardStatus, TaskStatus), "confirmation": (Confirmation,), "sex": (Sex,),
+    "status": (AppointmentStatus, WorkOrderStatus, CardStatus, TaskStatus), "confirmation": (Confirmation,),
+    "sex": (Sex,),
     "cancelled_by": (CancelledBy,), "answered_by": (AnsweredBy,),
     "kind": (MovementKind, BlockKind, MessageKind, TemplateKind, DeskKind),
 }  # fmt: skip

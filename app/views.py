@@ -39,6 +39,7 @@ from app.schedule.api import (
     CarriedApi,
     FitsApi,
     HoursApi,
+    NotifyApi,
     OfferApi,
     PlannedApi,
     SavedViewApi,
@@ -47,7 +48,18 @@ from app.schedule.api import (
     WaitingApi,
 )
 from app.schedule.panel import AppointmentPanel, CancelReasonPanel
-from app.schedule.views import CalendarView, FeedsView, HoursView, PrintsView, ScheduleView, SpareView
+from app.schedule.views import (
+    CalendarView,
+    ConfirmView,
+    FeedsView,
+    HoursView,
+    NotifyView,
+    PlannedView,
+    PrintsView,
+    ScheduleView,
+    SpareView,
+    WaitingView,
+)
 from app.staff.api import AccessGrantApi
 from app.staff.panel import AuditPanel, BranchPanel, ChairPanel, EmployeePanel, LegalEntityPanel, SpecialityPanel
 from app.staff.views import AccessView, LoginView, MyView, SettingsView
@@ -88,6 +100,9 @@ MENU: list[tuple[str, list[Item]]] = [
         N_("Calls"),
         [
             Item(N_("Calls"), "TasksView.index", "task.see", waiting=tasks.counts),
+            Item(N_("Notifying"), "NotifyView.index", "message.see"),
+            Item(N_("Waiting list"), "WaitingView.index", "waiting.see"),
+            Item(N_("Planned visits"), "PlannedView.index", "planned.see"),
             Item(N_("Report of calls"), "TasksView.report", "task.report"),
         ],
     ),
@@ -158,6 +173,9 @@ MENU: list[tuple[str, list[Item]]] = [
 ]
 
 PAGES: list[type] = [
+    NotifyView,
+    NotifyApi,
+    ConfirmView,
     PatientsView,
     PatientLookupView,
     PatientApi,
@@ -189,6 +207,8 @@ PAGES: list[type] = [
     CarriedApi,
     HoursView,
     HoursApi,
+    WaitingView,
+    PlannedView,
     FitsApi,
     WaitingApi,
     OfferApi,

@@ -22,6 +22,8 @@ PUBLIC = {
     "SignInView.logout": "signing out",
     "SignInApi.login": "a token for a login and password",
     "CalendarView.calendar": "a doctor's calendar: the address itself is the secret",
+    "ConfirmView.show": "the patient reads what the message said: first name, day and time; the address is the secret",
+    "ConfirmView.answer": "the patient says whether he comes; once, and nothing else can be done there",
     "HealthApi.health": "whether the machine is well; tells nothing else",
     "OpenApi.get": "the description of the addresses",
     "SwaggerView.show": "the same, to read",

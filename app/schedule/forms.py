@@ -163,6 +163,8 @@ class Answering(Body):
     """What the patient answered; without a word: confirmed."""
 
     confirmation = one_of(Confirmation, load_default=Confirmation.CONFIRMED)
+    #: The version of the visit that was looked at; a newer one refuses the answer.
+    version = WholeField(1, 2**31 - 1, load_default=None)
 
 
 class Restoring(Body):
@@ -420,3 +422,24 @@ class WishesQuery(Query):
 
     doctor_id = IdField(load_default=None)
     day = DayField(load_default=None)
+
+
+class NotifyQuery(Query):
+    """Which visits of the work list: of a day, or of the next working days."""
+
+    day = DayField(load_default=None)
+    days = WholeField(1, 5, load_default=1)
+    branch_id = IdField(load_default=None)
+    doctor_id = IdField(load_default=None)
+    state = one_of(Confirmation, load_default=None)
+
+
+class LetterQuery(Query):
+    appointment_id = IdField(required=True)
+
+
+class Writing(Body):
+    """A text to the patients of some visits; fields in braces are filled in for each."""
+
+    appointment_ids = _listed(IdField(), 300, required=True)
+    body = TextField(1000, blank=False, required=True)

@@ -1,10 +1,10 @@
 """A gateway that speaks SMSC's protocol and sends nothing: for the demo clinic and for tests.
 
 `python -m app.gateways.sms.simulator PORT [file]`, or PORT as `fd:N` for a socket that the parent has bound. It keeps
-what it took in the file, so that a restart forgets nothing. `/` shows the messages, `/faults` switches its misdeeds.
+what it took in the file, so that a restart forgets nothing. On `/` a person plays the patients' phones: reads what
+came, answers, and switches the gateway's misdeeds.
 """
 
-import html
 import json
 import socket
 import sys
@@ -16,9 +16,10 @@ from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from app import clock
+from app.gateways.sms import simulator_page as _html
 
 PRICE = Decimal("4.10")
 #: What it can do wrong, each for the next so many requests to send.php:
@@ -44,12 +45,34 @@ class Outbox:
         self._file = file
         self._lock = threading.Lock()
         self.messages: list[dict[str, Any]] = []
+        self.replies: list[dict[str, Any]] = []
         self.faults: list[str] = []
+        self.status = 1
         self.asked = 0
         if file is not None and file.exists():
             for line in file.read_text(encoding="utf-8").splitlines():
                 with suppress(ValueError):
-                    self.messages.append(json.loads(line))
+                    kept = json.loads(line)
+                    (self.replies if "received" in kept else self.messages).append(kept)
+
+    def _keep(self, what: dict[str, Any]) -> None:
+        if self._file is not None:
+            with self._file.open("a", encoding="utf-8") as out:
+                out.write(json.dumps(what, ensure_ascii=False) + "\n")
+
+    def reply(self, phone: str, text: str) -> dict[str, Any]:
+        """A patient answers; the clinic's program fetches it."""
+        with self._lock:
+            reply = {
+                "id": len(self.replies) + 1,
+                "received": f"{clock.wall_now():%d.%m.%Y %H:%M:%S}",
+                "phone": phone.lstrip("+"),
+                "message": text,
+                "to_phone": "79000000000",
+            }
+            self.replies.append(reply)
+            self._keep(reply)
+            return reply
 
     def take(self, reference: int | None, phone: str, text: str, sender: str) -> dict[str, Any]:
         """Accept a message; without a reference it gets one."""
@@ -65,9 +88,7 @@ class Outbox:
                 "duplicate": number in known,
             }
             self.messages.append(message)
-            if self._file is not None:
-                with self._file.open("a", encoding="utf-8") as out:
-                    out.write(json.dumps(message, ensure_ascii=False) + "\n")
+            self._keep(message)
             return message
 
     def find(self, reference: int, phone: str) -> dict[str, Any] | None:
@@ -97,7 +118,9 @@ class _Handler(BaseHTTPRequestHandler):
         pages = {
             "/sys/send.php": self._send,
             "/sys/status.php": self._status,
+            "/sys/get.php": self._get,
             "/sys/balance.php": self._balance,
+            "/reply": self._reply,
             "/messages": self._messages,
             "/faults": self._faults,
             "/": self._page,
@@ -164,7 +187,29 @@ class _Handler(BaseHTTPRequestHandler):
             self._json({"status": -3, "id": values.get("id"), "phone": values.get("phone")})
             return
         now = int(time.time())
-        self._json({"status": 1, "last_timestamp": now, "err": 0, "id": found["id"], "phone": found["phone"]})
+        answer = {"last_timestamp": now, "err": 0, "id": found["id"], "phone": found["phone"]}
+        self._json({"status": self.server.outbox.status, **answer})
+
+    def _get(self, values: dict[str, str]) -> None:
+        """Replies of patients: `get_answers=1`; the same ones again and again, as the real one does."""
+        if not values.get("login") or not values.get("psw"):
+            return self._error(2)
+        return self._json(self.server.outbox.replies if values.get("get_answers") == "1" else [])
+
+    def _reply(self, values: dict[str, str]) -> None:
+        """A person at the page plays the patient's phone."""
+        phone, text = values.get("phone", ""), values.get("text", "").strip()
+        if self.command != "POST" or not phone or not text:
+            self.send_error(422)
+            return
+        self.server.outbox.reply(phone, text)
+        self._go(f"/?phone={quote(phone)}")
+
+    def _go(self, where: str) -> None:
+        self.send_response(303)
+        self.send_header("Location", where)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def _balance(self, values: dict[str, str]) -> None:
         del values
@@ -175,26 +220,23 @@ class _Handler(BaseHTTPRequestHandler):
         self._json({"messages": self.server.outbox.messages, "asked": self.server.outbox.asked})
 
     def _faults(self, values: dict[str, str]) -> None:
-        """`?fault=hang_after&times=1`; without a fault: behave from now on."""
-        fault = values.get("fault", "")
-        if fault and fault.partition(":")[0] not in FAULTS:
+        """`fault=hang_after&times=1`; without a fault: behave from now on. `status=25`: what to say of messages."""
+        outbox = self.server.outbox
+        fault, status = values.get("fault", ""), values.get("status", "1")
+        known = not fault or fault.partition(":")[0] in FAULTS
+        if not known or not status.lstrip("-").isdigit() or not values.get("times", "1").isdigit():
             self.send_error(422)
             return
-        self.server.outbox.faults = [fault] * int(values.get("times") or 1) if fault else []
-        self._json({"faults": self.server.outbox.faults})
+        outbox.faults = [fault] * min(int(values.get("times", "1")), 1000) if fault else []
+        outbox.status = int(status)
+        if "page" in values:
+            self._go("/")
+            return
+        self._json({"faults": outbox.faults, "status": outbox.status})
 
     def _page(self, values: dict[str, str]) -> None:
-        del values
-        rows = "".join(
-            f"<tr><td>{html.escape(m['at'])}<td>+{html.escape(m['phone'])}<td>{html.escape(m['text'])}"
-            for m in reversed(self.server.outbox.messages[-500:])
-        )
-        self._say(
-            "<!DOCTYPE html><html lang=ru><meta charset=utf-8><title>СМС-шлюз (имитация)</title>"
-            "<style>body{font:14px system-ui;margin:24px}td{padding:4px 12px;border-top:1px solid #ddd}</style>"
-            f"<h1>Сообщения, принятые шлюзом: {len(self.server.outbox.messages)}</h1><table>{rows}</table>",
-            "text/html",
-        )
+        outbox, phone = self.server.outbox, values.get("phone", "").lstrip("+")
+        self._say(_html.conversation(outbox, phone) if phone else _html.overview(outbox), "text/html")
 
     def log_message(self, *args: Any) -> None:
         """Phones stay out of the log."""

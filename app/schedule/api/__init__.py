@@ -3,6 +3,7 @@
 from app.schedule.api.day import ScheduleApi
 from app.schedule.api.hours import HoursApi
 from app.schedule.api.managing import CarriedApi, ScheduleActionsApi
+from app.schedule.api.notify import NotifyApi
 from app.schedule.api.saved import SavedViewApi
 from app.schedule.api.visits import AppointmentApi
 from app.schedule.api.waiting import FitsApi, OfferApi, PlannedApi, WaitingApi
@@ -12,6 +13,7 @@ __all__ = [
     "CarriedApi",
     "FitsApi",
     "HoursApi",
+    "NotifyApi",
     "OfferApi",
     "PlannedApi",
     "SavedViewApi",

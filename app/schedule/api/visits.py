@@ -129,7 +129,7 @@ class AppointmentApi(DeskApi):
     @takes(forms.Answering)
     def confirm(self, pk: int, body: dict[str, Any]) -> Any:
         """Write down what the patient answered"""
-        return self._step(operations.confirm, pk, body["confirmation"])
+        return self._step(operations.confirm, pk, body["confirmation"], version=body["version"])
 
     @expose("/<int:pk>/cancel", methods=["POST"])
     @guarded("schedule.cancel")

@@ -159,7 +159,6 @@ __all__ = [
     "to_notify",
     "visit",
     "visits_of",
-    "working_days",
     "visits_to_move_up",
     "waiting_counts",
     "waiting_entry",
@@ -172,4 +171,5 @@ __all__ = [
     "who_fits",
     "why_not",
     "wishes_of",
+    "working_days",
 ]
