@@ -21,6 +21,7 @@ from app.billing import operations as billing
 from app.cash import operations as cash
 from app.db import session, transaction
 from app.demo_calls import Calls
+from app.demo_waiting import Waits
 from app.models import (
     Appointment,
     Branch,
@@ -107,6 +108,7 @@ class DemoClinic:
             if day <= self.today:
                 self._live_day(day, visits)
         Calls(self.chance, self.now, self.desk, self._account("senior"), self.patients, self.doctors).make()
+        Waits(self.chance, self.now, self.desk, self.patients, self.doctors).make()
         session.execute(
             update(OutboxMessage)
             .where(OutboxMessage.due_at <= clock.now(), OutboxMessage.status == MessageStatus.PENDING)

@@ -25,6 +25,7 @@ TABS = [
     (N_("Money"), "SettlementView.patient_money", "payment.see"),
     (N_("Documents"), "DocumentsView.patient_documents", "document.print"),
     (N_("Messages"), "MessagesView.patient_messages", "message.see"),
+    (N_("Plans and waiting"), "WaitingView.patient_wishes", "planned.see"),
     (N_("Calls"), "TasksView.patient_tasks", "task.add"),
     (N_("History"), "PatientsView.history", "card.see"),
 ]

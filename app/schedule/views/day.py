@@ -54,7 +54,13 @@ def _patient_to_book() -> dict[str, Any] | None:
         raise NotAllowed(right="card.see")
     task = request.args.get("task", type=int)  # the call that this is about
     calling = {"call_task_id": task} if task and 0 < task < 2**31 and may("task.work") else {}
-    return {"id": patient.id, "name": patient.full_name, "card_number": patient.card_number, **calling}
+    # what the booking is to close: the planned visit or the waiting entry that it was opened from
+    closing = {
+        f"{kind}_id": request.args.get(kind, type=int) for kind in ("planned", "waiting") if kind in request.args
+    }
+    return {
+        "id": patient.id, "name": patient.full_name, "card_number": patient.card_number, **calling, **closing
+    }  # fmt: skip
 
 
 def _asked_view(own: int | None) -> dict[str, Any]:

@@ -25,6 +25,7 @@
       form.chair_id.value = schedule.chairOf(Number(form.doctor_id.value), from, to) || "";
     };
     form.doctor_id.addEventListener("change", follow);
+    [form.doctor_id, form.day].forEach((field) => field.addEventListener("change", () => { if (form.dataset.patient) schedule.showWishes?.(form, form.querySelector("[data-others]"), Number(form.dataset.patient)); }));
     form.start.addEventListener("change", follow);
     form.addEventListener("submit", (event) => { event.preventDefault(); event.stopPropagation(); save(form); });
     picker(form);
@@ -43,6 +44,7 @@
       patient_id: Number(form.dataset.patient), doctor_id: whole(form.doctor_id), chair_id: whole(form.chair_id), service_id: whole(form.service_id),
       ...schedule.times(form), comment: form.comment.value, ...schedule.reasons(),
     };
+    Object.assign(body, schedule.closing?.(form));
     const call = state.patient?.id === body.patient_id && state.patient.call_task_id;
     if (call) body.call_task_id = call;
     schedule.once(button, async (once) => {
@@ -155,6 +157,7 @@
       } else place.append(element("span", "muted", words.no_others));
     } catch (refusal) { place.textContent = refusal.message; }
     place.hidden = false;
+    schedule.showWishes?.(form, place, patient);
   }
 
   function draft(form) {

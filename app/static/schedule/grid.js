@@ -141,6 +141,7 @@
       const {data} = await desk.ask(settings.urls.appointments + visit.id, {method: "PATCH", body});
       const said = data.moves === visit.moves ? schedule.say.changed : schedule.say.moved_to;
       schedule.did(fill(said, {who: data.patient.short_name, when: schedule.whenWords(data.starts_at)}), schedule.ofVisit(data));
+      schedule.freed?.(visit, data);
     } catch (refusal) {
       info.revert();
       if (!offered(refusal, visit, body)) desk.tell(fill(words.moved_back, {why: refusal.message}), "danger");
@@ -172,7 +173,7 @@
       selectable: settings.rights.book, selectMinDistance: 6, selectLongPressDelay: 500, unselectAuto: false, selectBackgroundColor: "rgba(11, 107, 114, .35)", pointer: true,
       eventContent: (info) => {
         const {visit, block, pause} = info.event.extendedProps;
-        if (visit) return {domNodes: [schedule.face({...visit, starts_at: iso(info.event.start), ends_at: iso(info.event.end)})]};
+        if (visit) return {domNodes: [schedule.face({...visit, starts_at: iso(info.event.start), ends_at: iso(info.event.end)}, info.event.display === "preview")]};
         if (block) return {domNodes: [schedule.blockFace(block)]};
         return pause ? {domNodes: [element("span", "pause-name", `${words.pause} ${iso(info.event.start).slice(11)}–${iso(info.event.end).slice(11)}`)]} : "";
       },

@@ -51,6 +51,7 @@
 
   // Put a visit of the shelf down: the same visit, as long as before, at another time.
   async function place(visit, {starts_at, doctor_id, chair_id}) {
+    let moved = null;
     const body = {version: visit.version, starts_at, ends_at: plus(starts_at, span(visit.starts_at, visit.ends_at)), doctor_id: doctor_id || visit.doctor_id, chair_id: chair_id || null};
     schedule.placing = null;
     draw();
@@ -58,12 +59,14 @@
       const {data} = await desk.ask(settings.urls.appointments + visit.id, {method: "PATCH", body});
       schedule.did(fill(say.moved_to, {who: data.patient.short_name, when: schedule.whenWords(data.starts_at)}), schedule.ofVisit(data));
       if (data.starts_at.slice(0, 10) !== schedule.state.day && schedule.state.view === "day") schedule.go({day: data.starts_at.slice(0, 10)});
+      moved = data;
     } catch (refusal) {
       if (!schedule.offered(refusal, visit, body)) desk.tell(fill(schedule.words.moved_back, {why: refusal.message}), "danger");
     }
     schedule.close();
     load();
     schedule.load(true);
+    if (moved) schedule.freed?.(visit, moved);
   }
 
   async function take(pk, method = "DELETE") {

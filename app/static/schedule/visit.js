@@ -110,7 +110,9 @@
         if (side.querySelector("[data-cancel]")) side.querySelector("[data-cancel]").open = false;
         const who = data.patient.short_name;
         if (name !== "undo") schedule.did(fill(schedule.say.step, {who, what: name === "confirm" ? settings.confirmations[data.confirmation] : settings.statuses[data.status]}), schedule.ofVisit(data));
+        const before = visit;
         fresh(data);
+        schedule.freed?.(before, data);
         return data;
       } catch (refusal) {
         const place = side.querySelector("[data-refusal]");
@@ -142,7 +144,9 @@
         const said = data.moves === visit.moves ? schedule.say.changed : schedule.say.moved_to;
         if (data.version !== visit.version) schedule.did(fill(said, {who: data.patient.short_name, when: schedule.whenWords(data.starts_at)}), schedule.ofVisit(data));
         else desk.tell(words.saved, "success");
+        const before = visit;
         fresh(data);
+        schedule.freed?.(before, data);
       } catch (refusal) {
         // Somebody was faster: what was typed stays, beside what stands there now.
         if (refusal.error === "stale") setTimeout(() => schedule.showStale(side.querySelector("[data-refusal]"), refusal, body, (now) => save(form, {...body, version: now.version})), 0);
