@@ -43,7 +43,10 @@
   document.addEventListener("keydown", (event) => {
     const box = dialog();
     if (!box || event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest(writes)) return;
+    if (event.target.closest(writes)) {
+      if (event.key === "Escape" && !event.target.closest(".side")) event.target.blur?.(); // out of the field, to the keys
+      return;
+    }
     const question = event.key === "?" || (event.code === "Slash" && event.shiftKey);
     if (question) { event.preventDefault(); toggle(); return; }
     if (box.open) return;

@@ -7,7 +7,7 @@
   const ANSWERS = {notified: "envelope", confirmed: "thumbs-up", asks_to_move: "exchange", declined: "ban", not_reached: "phone-slash"};
 
   // How a visit looks on its block. All of it is text: nothing typed by people becomes markup.
-  function face(visit) {
+  function face(visit, dragged = false) {
     const box = element("div", "face"), line = element("div", "face-line"), patient = visit.patient;
     const status = icon(ICONS[visit.status], settings.statuses[visit.status]);
     status.classList.add("face-status");
@@ -23,9 +23,7 @@
     if (visit.shelf) line.append(icon("archive", fill(schedule.say.on_shelf, {who: visit.shelf.who})));
     if (visit.comment) line.append(icon("comment", visit.comment));
     const more = element("div", "face-more");
-    const time = element("span", "face-time", visit.starts_at.slice(11));
-    time.append(element("span", "face-end", "–" + visit.ends_at.slice(11)));
-    more.append(time);
+    more.append(visit.starts_at.slice(11) + (dragged ? "–" + visit.ends_at.slice(11) : ""));
     if (visit.status === "arrived") {
       const waited = Math.max(0, Math.floor((Date.now() - new Date(visit.arrived_at)) / 60000));
       more.append(" ", element("span", "face-waiting" + (waited >= settings.waiting_limit ? " danger" : ""), fill(words.waiting, {n: waited})));
