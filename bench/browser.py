@@ -15,7 +15,7 @@ from playwright.sync_api import Page, sync_playwright
 from sqlalchemy import select, text
 
 from app.local import Broker, Postgres
-from bench.__main__ import ROOT, Program
+from bench.programs import ROOT, Program
 
 COLUMNS, VISITS, MINUTES = 40, 15, 48
 CHROMIUM = "/usr/bin/chromium"

@@ -1,0 +1,97 @@
+"""What the programs are asked: the operations of the comparison, ours and the bare program's."""
+
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlalchemy import text
+
+from bench.programs import Asked, Question
+
+
+class Facts:
+    """Where in the poured clinic the questions look. `day`: the one that was full when it was poured."""
+
+    def __init__(self, connection: Any, day: date, today: date) -> None:
+        one = lambda statement: connection.execute(text(statement)).scalar()  # noqa: E731
+        self.day, self.today = day, today
+        self.branch = one("SELECT min(id) FROM branch")
+        self.doctors = list(
+            connection.scalars(
+                text("SELECT id FROM employee WHERE is_doctor AND branch_id = (SELECT min(id) FROM branch) ORDER BY id")
+            )
+        )
+        self.low, self.many = one("SELECT min(id) FROM patient"), one("SELECT count(*) FROM patient")
+        self.names = list(
+            connection.scalars(text("SELECT DISTINCT surname FROM patient WHERE id % 977 = 0 ORDER BY 1 LIMIT 50"))
+        )
+        self.tails = list(
+            connection.scalars(
+                text("SELECT right(number, 4) FROM patient_phone WHERE id % 997 = 0 ORDER BY id LIMIT 50")
+            )
+        )
+
+    def patient(self, n: int) -> int:
+        return int(self.low) + (n * 7919) % int(self.many)
+
+    def slot(self, n: int) -> tuple[int, str, str]:
+        """A doctor's slot that is free: a year ahead and more."""
+        day = self.today + timedelta(days=400 + n // (12 * 40))
+        minute = 8 * 60 + (n // 12) % 40 * 15
+        at = lambda m: f"{day}T{m // 60:02d}:{m % 60:02d}"  # noqa: E731
+        return self.doctors[n % 12], at(minute), at(minute + 15)
+
+
+def questions(large: Facts) -> list[Question]:
+    """The operations of the comparison. The small clinic has the same branch, doctors and days."""
+    f = large
+    get = lambda path, **q: Asked("GET", path + ("?" + urlencode(q) if q else ""))  # noqa: E731
+    year = {"from": f.day - timedelta(days=364), "to": f.day}
+    day, tomorrow = {"from": f.day, "to": f.day}, f.today + timedelta(days=1)
+    kinds = ("patients", "bills-payments", "services", "cash")
+
+    def book(n: int) -> Asked:
+        doctor, at, to = f.slot(n)
+        body = {
+            "patient_id": f.patient(n) % 4_000 + f.low,
+            "doctor_id": doctor,
+            "starts_at": at,
+            "ends_at": to,
+            "outside_hours_reason": "замер",
+        }
+        return Asked("POST", "/api/v1/appointments/", body)
+
+    def bare_book(n: int) -> Asked:
+        doctor, at, to = f.slot(n + 500_000)
+        return get("/book", patient=f.patient(n) % 4_000 + f.low, doctor=doctor, branch=f.branch, at=at, to=to)
+
+    def pay(n: int) -> Asked:
+        return Asked(
+            "POST",
+            "/api/v1/payments/",
+            {"patient_id": f.patient(n) % 4_000 + f.low, "parts": [{"method": "card", "amount": "100.00"}]},
+        )
+
+    the_day = lambda n: get("/api/v1/schedule/day", day=f.day, branch_id=f.branch)  # noqa: E731
+    bare_day = lambda n: get("/day", day=f.day, branch=f.branch)  # noqa: E731
+    return [
+        Question("schedule of a day", the_day, bare_day, 7.7, 2),
+        Question("poll: nothing was written", the_day, bare_day, None, 0.7, (304,), known=True),
+        Question("poll: others wrote elsewhere", the_day, bare_day, None, None, (304,), known=True, touch=True),
+        Question("first free 30 min, 60 days", lambda n: get("/api/v1/schedule/free", minutes=30, days=60, limit=10, branch_id=f.branch, **{"from": tomorrow}),
+                 lambda n: get("/free", branch=f.branch, first=tomorrow), 22, 2),
+        Question("book", book, bare_book, 7.7, 6, (201,)),
+        Question("25 patients by name", lambda n: get("/api/v1/patients/", q=f.names[n % len(f.names)][:4]),
+                 lambda n: get("/name", q=f.names[n % len(f.names)][:4]), 55, 3),
+        Question("25 patients by phone tail", lambda n: get("/api/v1/patients/", q=f.tails[n % len(f.tails)]),
+                 lambda n: get("/phone", q=f.tails[n % len(f.tails)]), 37, 3),
+        Question("card", lambda n: get(f"/patients/{f.patient(n) % 4_000 + f.low}"), lambda n: get("/card", id=f.patient(n) % 4_000 + f.low), 7.2, 2.5),
+        Question("first page of patients", lambda n: get("/api/v1/patients/"), lambda n: get("/patients"), None, 0.3),
+        Question("take a payment", pay, lambda n: get("/pay", patient=f.patient(n) % 4_000 + f.low, branch=f.branch, amount="100.00"), 5.9, 5, (201,)),
+        *(Question(f"report of a day: {kind}", lambda n, kind=kind: get(f"/api/v1/reports/{kind}", **day),
+                   lambda n: get("/reports", branch=f.branch, first=f.day, last=f.day), None) for kind in kinds),
+        *(Question(f"report of a year: {kind}", lambda n, kind=kind: get(f"/api/v1/reports/{kind}", **year),
+                   lambda n: get("/reports", branch=f.branch, first=year["from"], last=f.day), None, rounds=3) for kind in kinds),
+        Question("one-page contract PDF", lambda n: Asked("POST", "/documents/issue", {"kind": "contract", "patient_id": f.patient(n) % 4_000 + f.low}),
+                 lambda n: get("/contract", id=f.patient(n) % 4_000 + f.low), None, 8, (200, 201, 302, 303)),
+    ]  # fmt: skip
