@@ -100,7 +100,6 @@ class _Numbered(Canvas):
 
 
 def _made(story: list[Any], title: str, foot: str, *, size: tuple[float, float] = landscape(A4)) -> bytes:
-    pdf.use_font()
     out = io.BytesIO()
     document = SimpleDocTemplate(
         out, pagesize=size, leftMargin=_SIDE, rightMargin=_SIDE, topMargin=_SIDE, bottomMargin=12 * mm, title=title
@@ -109,7 +108,10 @@ def _made(story: list[Any], title: str, foot: str, *, size: tuple[float, float] 
     return out.getvalue()
 
 
-def _table(rows: list[list[Any]], widths: Sequence[float], *, height: float | None = None) -> LongTable:
+def _table(
+    rows: list[list[Any]], widths: Sequence[float], *, height: float | None = None, roomy: Sequence[int] = ()
+) -> LongTable:
+    """A table that goes on over pages under its head; `roomy` rows leave space to write by hand."""
     return LongTable(
         rows,
         colWidths=[width * mm for width in widths],
@@ -125,6 +127,7 @@ def _table(rows: list[list[Any]], widths: Sequence[float], *, height: float | No
                 ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
                 ("LEFTPADDING", (0, 0), (-1, -1), 3),
                 ("RIGHTPADDING", (0, 0), (-1, -1), 3),
+                *(("BOTTOMPADDING", (0, row), (-1, row), 11) for row in roomy),
             ]
         ),
     )
@@ -138,7 +141,7 @@ def _columns(wanted: Wanted) -> list[tuple[str, float]]:
     columns = [(gettext("Time"), 24.0), (gettext("Patient"), 64.0)]
     if wanted.phones:
         columns.append((gettext("Phone"), 35.0))
-    columns.append((gettext("Doctor") if wanted.by_chair else gettext("Chair"), 32.0))
+    columns.append((gettext("Doctor") if wanted.by_chair else gettext("Chair"), 40.0))
     columns.append((gettext("Service and comment"), 0.0))
     if wanted.debts:
         columns.append((gettext("Debt, ₽"), 24.0))
@@ -149,7 +152,7 @@ def _columns(wanted: Wanted) -> list[tuple[str, float]]:
 def _patient(line: PaperLine) -> str:
     visit = line.visit or {}
     patient = visit["patient"]
-    words = f'<font name="{pdf.BOLD}">{clean(patient["name"])}</font>, № {clean(patient["card_number"])}'
+    words = f'<font name="{pdf.BOLD}">{clean(patient["name"])}</font>, №\u00a0{clean(patient["card_number"])}'
     if visit["first_visit"]:
         words += f" ({clean(gettext('first visit'))})"
     if patient["allergy"]:
@@ -198,7 +201,8 @@ def _lists(lists: Sequence[PaperList], wanted: Wanted, chairs: dict[int, str]) -
             continue
         head = [Paragraph(clean(title), _HEAD) for title, _ in columns]
         rows = [_row(line, wanted, chairs) for line in one.lines]
-        story.append(_table([head, *rows], [width for _, width in columns]))
+        roomy = [n for n, line in enumerate(one.lines, 1) if line.visit is None and not line.why]
+        story.append(_table([head, *rows], [width for _, width in columns], roomy=roomy))
     if not lists:
         story.append(Paragraph(clean(gettext("Nobody sees patients on this day.")), _EMPTY))
     return story
@@ -206,6 +210,7 @@ def _lists(lists: Sequence[PaperList], wanted: Wanted, chairs: dict[int, str]) -
 
 def day(day: date, lists: Sequence[PaperList], wanted: Wanted, *, where: str, chairs: dict[int, str]) -> bytes:
     """The lists of a day; `where` names the branch."""
+    pdf.use_font()
     title = f"{gettext('Schedule of the day')}: {in_words(day)}"
     story = [Paragraph(clean(title), _TITLE)]
     if where:
@@ -220,6 +225,7 @@ def _stamp(where: str) -> str:
 
 def spare(branch: SpareBranch, *, chairs: dict[int, str]) -> bytes:
     """The spare sheet of a branch: today and the next working day, with phones, debts, comments and free times."""
+    pdf.use_font()
     title = f"{gettext('Spare sheet')}: {branch.name}"
     made = gettext("Made at %(moment)s", moment=moment_in_words())
     warning = gettext("Personal data: keep it where patients do not see it, and destroy it after use.")
@@ -258,13 +264,14 @@ def blank_titles() -> list[tuple[str, float]]:
     """The columns of the blank sheet with their widths, mm: what is asked of a patient while nothing works."""
     return [
         (gettext("Time"), 16), (gettext("Until"), 14), (gettext("Patient, birth date"), 68), (gettext("Phone"), 36),
-        (gettext("Chair"), 22), (gettext("What for"), 45), (gettext("Came at"), 14), (gettext("Paid, ₽, how"), 28),
-        (gettext("Who wrote"), 34),
+        (gettext("Chair"), 22), (gettext("What for"), 45), (gettext("Came at"), 18), (gettext("Paid, ₽, how"), 28),
+        (gettext("Who wrote"), 30),
     ]  # fmt: skip
 
 
 def blank(day: date | None, sheets: Sequence[Blank], *, where: str) -> bytes:
     """Sheets to be filled in by hand, one doctor a page; without a day there is a line to write it."""
+    pdf.use_font()
     columns = blank_titles()
     story: list[Any] = []
     when = in_words(day) if day else f"{gettext('Day')}: ____________________"
@@ -278,7 +285,7 @@ def blank(day: date | None, sheets: Sequence[Blank], *, where: str) -> bytes:
         story.append(Spacer(1, 2 * mm))
         head = [Paragraph(clean(title), _HEAD) for title, _ in columns]
         rows = [[Paragraph(at, _CELL), *[""] * (len(columns) - 1)] for at in sheet.times]
-        story.append(_table([head, *rows], [width for _, width in columns], height=8.5 * mm))
+        story.append(_table([head, *rows], [width for _, width in columns], height=7.2 * mm))
     return _made(story or [Paragraph(clean(gettext("Nobody sees patients on this day.")), _EMPTY)],
                  gettext("Blank sheet"), where)  # fmt: skip
 
@@ -288,6 +295,7 @@ def blank(day: date | None, sheets: Sequence[Blank], *, where: str) -> bytes:
 
 def slip(given: Slip) -> bytes:
     """«Талон на приём» on A6, half of a half of a sheet."""
+    pdf.use_font()
     centre: dict[str, Any] = {"alignment": 1}
     small, plain = _style("small", 7.5, **centre), _style("plain", 9, spaceAfter=2)
     story: list[Any] = [
@@ -307,7 +315,6 @@ def slip(given: Slip) -> bytes:
         story.append(Paragraph(clean(gettext("Your next visits")), _style("later", 8.5, font=pdf.BOLD, spaceBefore=5)))
         story += [Paragraph(clean(later_in_words(visit)), _style("line", 8)) for visit in given.later]
     story += [Spacer(1, 3 * mm), Paragraph(clean(gettext("If you cannot come, please call us beforehand.")), small)]
-    pdf.use_font()
     out = io.BytesIO()
     SimpleDocTemplate(
         out, pagesize=A6, leftMargin=7 * mm, rightMargin=7 * mm, topMargin=6 * mm, bottomMargin=6 * mm,

@@ -75,16 +75,16 @@ def refresh(folder: Path) -> list[int]:
     written: list[int] = []
     kept: dict[str, dict[str, Any]] = {}
     branches = queries.spare_branches()
-    chairs = queries.chair_names()
     for pk, name, phone in branches:
         before = known.get(str(pk))
         if before is not None:
             kept[str(pk)] = before
         try:
-            fresh = _bring_up_to_date(folder, pk, name, phone, before, chairs)
-        except Exception:
+            fresh = _bring_up_to_date(folder, pk, name, phone, before)
+        except Exception as error:
             session.rollback()
-            log.exception("the spare sheet of branch %s was not made; the last good one stays", pk)
+            # only its kind: the words of a printer's error are those of the paper, patients' names among them
+            log.error("spare sheet of branch %s not made, the last good one stays: %s", pk, type(error).__name__)
             continue
         if fresh is not None:
             kept[str(pk)] = fresh
@@ -99,7 +99,7 @@ def refresh(folder: Path) -> list[int]:
 
 
 def _bring_up_to_date(
-    folder: Path, pk: int, name: str, phone: str, before: Mapping[str, Any] | None, chairs: dict[int, str]
+    folder: Path, pk: int, name: str, phone: str, before: Mapping[str, Any] | None
 ) -> dict[str, Any] | None:
     """Draw and write the sheet of a branch; None when the one that is there says the same."""
     looked = clock.now()
@@ -109,7 +109,7 @@ def _bring_up_to_date(
         with suppress(FileNotFoundError):
             os.utime(folder / target, (looked.timestamp(), looked.timestamp()))
             return None
-    _write(folder, target, papers.spare(sheet, chairs=chairs), at=looked)
+    _write(folder, target, papers.spare(sheet, chairs=queries.chair_names(pk)), at=looked)
     return {"file": target, "version": sheet.version, "made_at": looked.isoformat(timespec="seconds")}
 
 

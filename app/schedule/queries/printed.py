@@ -164,12 +164,13 @@ def week_by_hours(sheet: WeekSheet) -> tuple[list[date], list[WeekHour]]:
     rows = [row for row in (*sheet.appointments, *sheet.blocks) if row.get("status") != AppointmentStatus.CANCELLED]
     lines = sorted((_line(row) for row in rows), key=lambda line: (line.starts_at, line.ends_at))
     spans = [_span(row) for row in sheet.hours]
-    used = {span.starts_at.date() for span in (*spans, *lines)}
+    shown: list[Span | PaperLine] = [*spans, *lines]
+    used = {span.starts_at.date() for span in shown}
     days = [day for day in sheet.days if day in used or day.weekday() < 5]
     if not used:
         return days, []
-    first = min(span.starts_at.hour for span in (*spans, *lines))
-    last = max(_last_hour(span) for span in (*spans, *lines))
+    first = min(span.starts_at.hour for span in shown)
+    last = max(_last_hour(span) for span in shown)
     table = []
     for hour in range(first, last + 1):
         cells: list[list[PaperLine] | None] = []
@@ -303,8 +304,8 @@ def spare_sheet(pk: int, name: str, phone: str, *, today: date) -> SpareBranch:
     )
 
 
-def chair_names() -> dict[int, str]:
-    """How the chairs are called, by number; with the branch where there are several."""
-    rows = chairs()
+def chair_names(branch_id: int | None = None) -> dict[int, str]:
+    """How the chairs are called, by number; with the branch where a paper has several."""
+    rows = [row for row in chairs() if branch_id in (None, row["branch_id"])]
     several = len({row["branch_id"] for row in rows}) > 1
     return {row["id"]: f"{row['name']}, {row['branch']}" if several else row["name"] for row in rows}

@@ -97,14 +97,18 @@ class PrintsView(DeskView):
         """The lists of the day as a PDF."""
         asked = _asked()
         made = papers.day(
-            asked.day, _lists(asked), asked.wanted, where=_where(asked.branch_id), chairs=queries.chair_names()
+            asked.day,
+            _lists(asked),
+            asked.wanted,
+            where=_where(asked.branch_id),
+            chairs=queries.chair_names(asked.branch_id),
         )
         return as_pdf(made, f"schedule-{asked.day}")
 
     def _day(self, asked: Asked) -> Any:
         return self._paper(
             "schedule/print.html", gettext("Schedule of the day"), asked, lists=_lists(asked),
-            chairs=queries.chair_names(), about=papers.about, phones_offered=may("card.see"),
+            chairs=queries.chair_names(asked.branch_id), about=papers.about, phones_offered=may("card.see"),
             offered=queries.doctors(doctor_id=asked.own), chairs_offered=_chairs_of(asked.branch_id),
             step=timedelta(days=1),
         )  # fmt: skip
@@ -146,11 +150,12 @@ class PrintsView(DeskView):
             "chair": asked.chairs, "set": 1, "phones": int(asked.wanted.phones), "apart": int(asked.wanted.apart),
             "free": int(asked.free),
         }  # fmt: skip
-        beside = {"before": asked.day - step, "after": asked.day + step} if step else {}
+        if step:
+            context = {**context, "before": asked.day - step, "after": asked.day + step}
         return self.page(
             template, title=title, asked=asked, here=here, branches=queries.branches(), where=_where(asked.branch_id),
             made_at=papers.moment_in_words(), in_words=papers.in_words, statuses=AppointmentStatus,
-            **beside, **context,
+            **context,
         )  # fmt: skip
 
     # --- the blank sheet
