@@ -155,7 +155,7 @@ class WaitingStatus(Labelled):
     WAITING = "waiting", N_("Waiting")
     OFFERED = "offered", N_("Time offered")
     BOOKED = "booked", N_("Booked")
-    CANCELLED = "cancelled", N_("Called off")
+    CANCELLED = "cancelled", N_("Taken off the list")
     EXPIRED = "expired", N_("Expired")
 
 
