@@ -21,6 +21,7 @@ from app.billing import operations as billing
 from app.cash import operations as cash
 from app.db import session, transaction
 from app.demo_calls import Calls
+from app.demo_notify import Notifying
 from app.demo_waiting import Waits
 from app.models import (
     Appointment,
@@ -114,6 +115,7 @@ class DemoClinic:
             .where(OutboxMessage.due_at <= clock.now(), OutboxMessage.status == MessageStatus.PENDING)
             .values(status=MessageStatus.SENT, sent_at=OutboxMessage.due_at, parts=2)
         )
+        Notifying(self.chance, self.desk).make()
 
     def _at(self, day: date, hour: int, minute: int = 0) -> datetime:
         return datetime.combine(day, time(hour, minute))
