@@ -93,3 +93,42 @@ def test_the_simulator_shows_what_it_took_and_takes_faults(gateway: smsc.Gateway
     }
     assert requests.get(f"{simulator.url}/faults?fault=magic", timeout=5).status_code == 422
     assert requests.get(f"{simulator.url}/messages", timeout=5).json()["messages"][0]["id"] == 1
+
+
+def test_replies_come_again_and_again(gateway: smsc.Gateway, simulator: Simulator) -> None:
+    assert gateway.replies() == []
+    simulator.outbox.reply("+79161234567", "Да")
+    for _ in range(2):
+        [reply] = gateway.replies()
+        assert (reply.id, reply.phone, reply.text) == ("1", "+79161234567", "Да") and reply.received_at is not None
+
+
+def test_a_message_that_did_not_come(gateway: smsc.Gateway, simulator: Simulator) -> None:
+    gateway.send("+79161234567", "раз", reference=1)
+    simulator.outbox.status = 25
+    with pytest.raises(smsc.NotDelivered):
+        gateway.status("+79161234567", reference=1)
+    simulator.outbox.status = 0
+    assert gateway.status("+79161234567", reference=1) == smsc.Taken(delivered=False)
+
+
+def test_a_person_plays_the_phone_and_switches_faults(simulator: Simulator) -> None:
+    simulator.outbox.take(1, "79161234567", "<b>Ждём</b> https://x.example/c/abc", "Ulybka")
+    assert "79161234567" in requests.get(simulator.url, timeout=5).text
+    page = requests.get(f"{simulator.url}/?phone=79161234567", timeout=5).text
+    assert "&lt;b&gt;Ждём" in page and '<a href="https://x.example/c/abc">' in page
+    answer = requests.post(f"{simulator.url}/reply", data={"phone": "79161234567", "text": "Да"}, timeout=5)
+    assert "Да" in answer.text and [one["message"] for one in simulator.outbox.replies] == ["Да"]
+    assert requests.get(f"{simulator.url}/reply?phone=1&text=x", timeout=5).status_code == 422  # looking sends nothing
+    requests.post(
+        f"{simulator.url}/faults", data={"fault": "error:3", "times": "2", "status": "25", "page": "1"}, timeout=5
+    )
+    assert simulator.outbox.faults == ["error:3"] * 2 and simulator.outbox.status == 25
+    assert requests.post(f"{simulator.url}/faults", data={"fault": "x"}, timeout=5).status_code == 422
+
+
+def test_a_restart_forgets_no_reply(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.jsonl"
+    Outbox(file).reply("+79161234567", "Да")
+    again = Outbox(file)
+    assert [one["message"] for one in again.replies] == ["Да"] and again.messages == []

@@ -274,3 +274,140 @@ def test_a_broker_that_is_down_loses_nothing(desk: Flask, tmp_path: Path, worker
     worker()
     until(lambda: again(row).status == "sent", sweep=True)
     assert len(simulator.outbox.messages) == 1
+
+
+# --- several visits of a day in one message ----------------------------------------------------------------
+
+
+def two_messages() -> tuple[OutboxMessage, OutboxMessage]:
+    """The messages of two visits of a patient on one day, due now."""
+    make = Maker()
+    patient, start = make.patient(), datetime.combine(clock.today() + timedelta(days=10), clock_time(10))
+    visits = [make.appointment(patient, make.doctor(), start.replace(hour=hour)) for hour in (10, 14)]
+    for visit in visits:
+        with transaction():
+            operations.plan_visit(visit, actor=None)
+    rows = session.scalars(
+        select(OutboxMessage).where(OutboxMessage.patient_id == patient.id, OutboxMessage.kind == "booked")
+        .order_by(OutboxMessage.planned_time)
+    ).all()  # fmt: skip
+    with transaction():
+        for row in rows:
+            row.due_at = clock.now() - timedelta(seconds=1)
+    return rows[0], rows[1]
+
+
+def test_killed_while_sending_the_message_of_a_day(desk: Flask, worker: Any, simulator: Simulator) -> None:
+    """The gateway has it, the worker dies: both visits are told once."""
+    simulator.outbox.faults = ["hang_after"]
+    one, two = two_messages()
+    process = worker()
+    until(lambda: simulator.outbox.messages, sweep=True)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    worker()
+    until(lambda: "sent" in (again(one).status, again(two).status), sweep=True)
+    for _ in range(3):
+        jobs.sweep()
+        session.rollback()
+        time.sleep(0.3)
+    [taken] = simulator.outbox.messages
+    assert "10:00 и 14:00" in taken["text"]
+    assert sorted((again(one).status, again(two).status)) == ["joined", "sent"]
+
+
+def test_killed_before_the_gateway_took_the_message_of_a_day(desk: Flask, worker: Any, simulator: Simulator) -> None:
+    simulator.outbox.faults = ["hang_before"]
+    one, two = two_messages()
+    process = worker()
+    until(lambda: "sending" in (again(one).status, again(two).status) and not simulator.outbox.faults, sweep=True)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    moved = session.get_one(Appointment, again(two).appointment_id)
+    with transaction():  # meanwhile the second visit moves
+        moved.starts_at, moved.ends_at = moved.starts_at.replace(hour=16), moved.ends_at.replace(hour=16)
+        operations.replan_visit(moved, actor=None)
+    worker()
+    until(lambda: "sent" in (again(one).status, again(two).status), sweep=True)
+    told = [message["text"] for message in simulator.outbox.messages]
+    assert len(told) == 1 and "10:00" in told[0] and "14:00" not in told[0]
+    later = select(OutboxMessage).where(OutboxMessage.appointment_id == moved.id, OutboxMessage.status == "pending")
+    assert all("16:00" in row.body for row in session.scalars(later))
+
+
+def test_two_workers_tell_a_day_once(desk: Flask, worker: Any, simulator: Simulator) -> None:
+    from app.queue import enqueue
+
+    one, two = two_messages()
+    for _ in range(5):
+        for row in (one, two):
+            assert enqueue("app.messages.jobs.send", row.id)
+    worker()
+    worker()
+    until(lambda: sorted((again(one).status, again(two).status)) == ["joined", "sent"])
+    time.sleep(0.5)
+    assert len(simulator.outbox.messages) == 1
+
+
+# --- delivery, and sending again ------------------------------------------------------------------------------
+
+
+def test_delivery_is_asked_for_until_it_is_known(desk: Flask, simulator: Simulator) -> None:
+    simulator.outbox.status = 0
+    row = message()
+    jobs.send(row.id)
+    jobs.ask_delivery()
+    assert again(row).status == "sent" and row.asked_at is not None
+    asked = simulator.outbox.asked
+    jobs.ask_delivery()
+    assert simulator.outbox.asked == asked  # not yet again
+    simulator.outbox.status = 1
+    with clock.at(clock.now() + timedelta(minutes=3)):
+        jobs.ask_delivery()
+    assert again(row).status == "delivered"
+
+
+def test_what_was_not_delivered_is_sent_again_under_a_new_reference(desk: Flask, simulator: Simulator) -> None:
+    simulator.outbox.status = 25
+    one, two = two_messages()
+    jobs.send(one.id)
+    jobs.ask_delivery()
+    assert again(one).status == again(two).status == "failed" and "reached" in one.error
+    with transaction():
+        operations.send_again(one.id, actor=Maker().user())
+    simulator.outbox.status = 1
+    jobs.send(one.id)
+    assert again(one).status == "sent" and again(two).status == "joined"
+    first, second = simulator.outbox.messages
+    assert second["id"] != first["id"] and not second["duplicate"] and "10:00 и 14:00" in second["text"]
+
+
+def test_replies_are_fetched_and_taken_once(desk: Flask, simulator: Simulator) -> None:
+    from app.models import IncomingMessage
+    from app.schedule import jobs as schedule
+
+    row = message("reminder")
+    jobs.send(row.id)
+    schedule.note_notified()
+    visit = session.get_one(Appointment, row.appointment_id, populate_existing=True)
+    assert visit.confirmation == "notified"
+    simulator.outbox.reply(row.phone, "Да")
+    for _ in range(3):
+        schedule.take_replies()
+    session.rollback()
+    [reply] = session.scalars(select(IncomingMessage)).all()
+    assert (reply.meaning, reply.appointment_id) == ("yes", visit.id)
+    session.refresh(visit)
+    assert visit.confirmation == "confirmed"
+
+
+def test_a_gateway_that_is_down_or_mad_gives_no_replies(desk: Flask, simulator: Simulator) -> None:
+    from app.models import IncomingMessage
+    from app.schedule import jobs as schedule
+
+    simulator.outbox.replies += [{"id": 1}, {"message": "да"}, {"id": 2, "phone": "x", "message": "да"}, "x", None]  # type: ignore[list-item]
+    schedule.take_replies()
+    desk.config["SMS_GATEWAY_URL"] = "http://127.0.0.1:9"
+    schedule.take_replies()
+    jobs.ask_delivery()
+    assert session.scalars(select(IncomingMessage)).all() == []
