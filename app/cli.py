@@ -15,10 +15,12 @@ from werkzeug.security import generate_password_hash
 from app.db import db, session, transaction
 from app.documents import operations as documents
 from app.messages import operations as messages
-from app.models import Branch, CashDesk, ClinicSetting, Employee, LegalEntity, Role, User
+from app.models import Branch, CashDesk, ClinicSetting, Employee, LegalEntity, RefusalReason, Role, User
 from app.reports import queries as reports
 from app.roles import DIRECTOR, ROLES
 
+#: Why patients refuse, for a clinic that has no list of its own yet; changed in the directory.
+FIRST_REFUSALS = ("Дорого", "Лечится в другой клинике", "Не устроило время", "Переехал", "Пока не готов", "Передумал")
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
@@ -44,6 +46,8 @@ def _what_every_clinic_has() -> None:
     session.add_all(Role(name=name) for name in ROLES if name not in have)
     if session.get(ClinicSetting, 1) is None:
         session.add(ClinicSetting(id=1))
+    if session.scalar(select(func.count()).select_from(RefusalReason)) == 0:
+        session.add_all(RefusalReason(name=name) for name in FIRST_REFUSALS)
     documents.ship_templates()
     messages.add_first_templates()
 

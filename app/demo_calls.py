@@ -51,7 +51,8 @@ class Calls:
     def make(self) -> None:
         """The reasons, the calls of the days behind, what is asked for today."""
         with clock.at(self.now - timedelta(days=40)):
-            self.reasons = [RefusalReason(name=name) for name in REFUSALS]
+            have = {row.name: row for row in session.scalars(select(RefusalReason))}
+            self.reasons = [have.get(name) or RefusalReason(name=name) for name in REFUSALS]
             session.add_all(self.reasons)
             session.flush()
         self._ask(self.now.date() - timedelta(days=6), REQUESTS[:2], BY_HAND[:1])

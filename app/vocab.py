@@ -152,7 +152,7 @@ class WaitingKind(Labelled):
 
 
 class WaitingStatus(Labelled):
-    WAITING = "waiting", N_("Waiting")
+    WAITING = "waiting", N_("Waits for a time")
     OFFERED = "offered", N_("Time offered")
     BOOKED = "booked", N_("Booked")
     CANCELLED = "cancelled", N_("Taken off the list")

@@ -82,8 +82,9 @@ def test_an_offer_holds_the_time_and_acceptance_books_it(make: Any, doctor: Any)
         offer = operations.offer_time(entry.id, doctor.id, at(10), actor=user)
     assert entry.status == "offered"
     assert reasons(patient, TaskReasonKind.WAITING_OFFER)
+    other = make.patient().id
     with pytest.raises(SlotTaken), transaction():
-        operations.book(make.patient().id, doctor.id, at(10, 15), at(10, 45), actor=user)
+        operations.book(other, doctor.id, at(10, 15), at(10, 45), actor=user)
     assert fitting(doctor, at(10), at(11)) == [], "who was offered a time is not offered another"
     with transaction():
         done = operations.accept_offer(offer.id, actor=user)
@@ -142,8 +143,9 @@ def test_an_offer_ends_by_itself(make: Any, doctor: Any) -> None:
         with pytest.raises(OfferClosed) as late, transaction():
             operations.accept_offer(offer.id, actor=None)
         assert late.value.facts["offer_status"] == "expired", "before the job has come, too"
+        other = make.patient().id
         with transaction():
-            operations.book(make.patient().id, doctor.id, at(10), at(10, 30), actor=None)
+            operations.book(other, doctor.id, at(10), at(10, 30), actor=None)
         with transaction():
             operations.expire_offers()
     entry = session.get_one(WaitingEntry, entry.id)
@@ -310,10 +312,10 @@ def test_a_booking_closes_what_it_fulfils_and_its_call(make: Any, doctor: Any) -
     assert (planned.status, planned.appointment_id) == ("booked", visit.id)
     assert (entry.status, entry.booked_id) == ("booked", visit.id)
     assert not reasons(patient, TaskReasonKind.PLANNED_VISIT)
-    with pytest.raises(Invalid), transaction():
-        operations.book(
-            make.patient().id, doctor.id, at(12), at(12, 30), planned_visit_ids=[plans(patient).id], actor=None
-        )
+    stranger, theirs = make.patient().id, plans(patient).id
+    with pytest.raises(Invalid) as refused, transaction():
+        operations.book(stranger, doctor.id, at(12), at(12, 30), planned_visit_ids=[theirs], actor=None)
+    assert "planned_visit_id" in refused.value.facts["fields"]
 
 
 def test_a_planned_visit_is_put_off_declined_closed(make: Any) -> None:

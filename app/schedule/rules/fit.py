@@ -125,15 +125,17 @@ def why_not(wish: Wish, opening: Opening, now: datetime) -> list[str]:
     return wrong
 
 
-def order(wish: Wish, opening: Opening, *, since: datetime, planned: bool = False) -> tuple[int, int, int, int, float]:
+def fit_order(
+    wish: Wish, opening: Opening, *, since: datetime, planned: bool = False
+) -> tuple[int, int, int, int, float]:
     """Who is offered a time first: the smaller comes first.
 
     Acute pain, then hurry; whose own doctor it is; who has no visit at all before who has a later one; whom the time
-    suits with less left over; who has waited longer. Planned visits come after those who wait.
+    suits with less left over; who has waited longer. In the statement planned visits come after all these.
     """
     length = (opening.ends_at - opening.starts_at) // timedelta(minutes=1)
     return (
-        len(URGENCIES) if planned else URGENCIES.index(wish.urgency),
+        URGENCIES.index(wish.urgency),
         0 if is_named(wish, opening.doctor_id) else 1,
         1 if wish.kind == WaitingKind.MOVE_UP else 0,
         length - wish.minutes,
