@@ -271,6 +271,8 @@ class Desk:
         taken = self.exit.enter_context(socket.create_server(("127.0.0.1", 0)))
         taken.set_inheritable(True)
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        self.environ.setdefault("PUBLIC_URL", f"http://{host}:{self.port}")  # the links in messages open here
         self.environ.update(SMS_GATEWAY_URL=url, SMS_GATEWAY_LOGIN="demo", SMS_GATEWAY_PASSWORD="demo")
         simulator = [sys.executable, "-m", "app.gateways.sms.simulator", f"fd:{taken.fileno()}"]
         command = [*simulator, self.var / "sms_gateway.jsonl"]

@@ -452,7 +452,8 @@ def test_sms_by_hand_over_json(program: Any, make: Maker, visit: Any) -> None:
 @pytest.mark.parametrize(
     "body",
     [{}, {"appointment_ids": [], "body": ""}, {"appointment_ids": "x", "body": "x"},
-     {"appointment_ids": [0], "body": "x"}, {"appointment_ids": [999999], "body": "x"}, {"appointment_ids": [True], "body": "x"},
+     {"appointment_ids": [0], "body": "x"}, {"appointment_ids": [999999], "body": "x"},
+     {"appointment_ids": [True], "body": "x"},
      {"appointment_ids": [1] * 999, "body": "x"}, {"appointment_ids": [1], "body": "{diagnosis}"}, [], None, "x",
      {"appointment_ids": [1], "body": "x" * 2000}, {"appointment_ids": [1], "body": 5}],
 )  # fmt: skip

@@ -96,6 +96,7 @@ class ScheduleView(DeskView):
             "may_fill": may("work_order.fill"),
             "may_card": may("card.see"),
             "may_settle": may("payment.see"),
+            "may_write": may("message.send"),
             "statuses": _words(AppointmentStatus),
             "confirmations": _words(Confirmation),
             "blocks": _words(BlockKind),

@@ -72,6 +72,7 @@
       const name = button.dataset.step;
       button.hidden = !STEPS[name].includes(visit.status) || !settings.rights[RIGHT[name] || "attend"] || (name === "no_show" && !started) || (name === "confirm" && (visit.confirmation === "confirmed" || started));
     });
+    link("sms", settings.may_write && visit.status === "booked" && !started, `${settings.urls.notify}?day=${visit.starts_at.slice(0, 10)}&sms=${visit.id}`);
     link("open-card", settings.may_card, card);
     link("work-order", settings.may_fill && !["cancelled", "no_show"].includes(visit.status), `${settings.urls.work_order}?appointment=${visit.id}`);
     link("slip", !["cancelled", "no_show"].includes(visit.status), settings.urls.slip.replace(/0(?=\D*$)/, visit.id));
