@@ -184,11 +184,10 @@ def _shown(
     asked = {"start": start, "end": end, "branch": branch_id, "doctor": doctor_id, "now": clock.now()}
     visits: Sequence[Line] = _visits(*kind)(**asked).all()
     frame: Sequence[Line] = _frame(*kind)(**asked).all()
-    doctors = {
-        row.doctor_id: short_name(row.doctor_surname, row.doctor_name, row.doctor_patronymic)
-        for row in (*frame, *visits)
-        if row.doctor_id is not None
-    }
+    doctors: dict[int, str] = {}
+    for row in (*frame, *visits):
+        if row.doctor_id is not None and row.doctor_id not in doctors:
+            doctors[row.doctor_id] = short_name(row.doctor_surname, row.doctor_name, row.doctor_patronymic)
     return {
         "columns": [
             {"doctor_id": pk, "name": name} for pk, name in sorted(doctors.items(), key=lambda pair: (pair[1], pair[0]))

@@ -1,14 +1,13 @@
 """A visit as the contract shows it, a patient's visits, the history of one."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, Text, bindparam, cast, func, literal_column, select
 from sqlalchemy.orm import aliased
 
-from app import clock, money
-from app.db import session
+from app import clock
+from app.db import Fixed, session
 from app.models import (
     Appointment,
     AuditEvent,
@@ -31,7 +30,8 @@ Line = Row[*tuple[Any, ...]]
 
 def short_name(surname: str, name: str, patronymic: str = "") -> str:
     """Surname and initials: «Иванова М. С.»."""
-    return " ".join([surname, *(f"{part[0]}." for part in (name, patronymic) if part)])
+    first = f" {name[0]}." if name else ""
+    return f"{surname}{first} {patronymic[0]}." if patronymic else surname + first
 
 
 _PHONE = (
@@ -65,44 +65,51 @@ _SHELF = (
     .correlate(Appointment)
     .scalar_subquery()
 )
+#: What the contract shows of a visit as it is kept, under the same names.
+_AS_KEPT = (
+    Appointment.id,
+    Appointment.version,
+    Appointment.doctor_id,
+    Appointment.chair_id,
+    Appointment.branch_id,
+    Appointment.service_id,
+    Service.name.label("service"),
+    Appointment.status,
+    Appointment.confirmation,
+    Appointment.first_visit,
+    Appointment.overbooked,
+    Appointment.overbook_reason,
+    Appointment.outside_hours_reason,
+    Appointment.comment,
+    Appointment.moves,
+    Appointment.cancelled_by,
+    CancelReason.name.label("cancel_reason"),
+    Appointment.cancel_comment,
+    Appointment.late_cancel,
+    Appointment.series_id,
+)
+_KEPT_NAMES = tuple(column.key for column in _AS_KEPT)
+_NOTHING = literal_column("'0.00'", Text)
+#: Visits as `as_visit` tells them; `where` and `order_by` say which.
 VISITS = (
     select(
-        Appointment.id,
-        Appointment.version,
+        *_AS_KEPT,
         Appointment.patient_id,
-        Appointment.doctor_id,
-        Appointment.chair_id,
-        Appointment.branch_id,
-        Appointment.service_id,
         Appointment.starts_at,
         Appointment.ends_at,
-        Appointment.status,
-        Appointment.confirmation,
-        Appointment.first_visit,
-        Appointment.overbooked,
-        Appointment.overbook_reason,
-        Appointment.outside_hours_reason,
-        Appointment.comment,
-        Appointment.moves,
         Appointment.arrived_at,
         Appointment.started_at,
         Appointment.completed_at,
         Appointment.cancelled_at,
-        Appointment.cancelled_by,
-        Appointment.cancel_comment,
-        Appointment.late_cancel,
-        Appointment.series_id,
         _SHELF.label("shelf"),
-        CancelReason.name.label("cancel_reason"),
-        Service.name.label("service"),
         Patient.surname,
         Patient.name,
         Patient.patronymic,
         Patient.card_number,
         Patient.status.label("card_status"),
         Patient.allergy,
-        PatientAccount.debt,
-        PatientAccount.advance,
+        func.coalesce(cast(PatientAccount.debt, Text), _NOTHING).label("debt"),
+        func.coalesce(cast(PatientAccount.advance, Text), _NOTHING).label("advance"),
         Employee.surname.label("doctor_surname"),
         Employee.name.label("doctor_name"),
         Employee.patronymic.label("doctor_patronymic"),
@@ -115,6 +122,7 @@ VISITS = (
     .outerjoin(Service, Service.id == Appointment.service_id)
     .outerjoin(CancelReason, CancelReason.id == Appointment.cancel_reason_id)
 )
+_ONE = Fixed(VISITS.where(Appointment.id == bindparam("pk")))
 
 
 def moment_text(moment: datetime | None) -> str | None:
@@ -125,59 +133,35 @@ def instant_text(instant: datetime | None) -> str | None:
     return instant.astimezone(clock.zone()).isoformat(timespec="seconds") if instant else None
 
 
-def _sum(amount: Decimal) -> str:
-    return str(money.rounded(amount))
-
-
 def as_visit(row: Line, *, with_money: bool) -> Visit:
     """A visit as the contract shows it; sums only for who may see payments."""
-    debt, advance = row.debt or money.ZERO, row.advance or money.ZERO
-    return {
-        "id": row.id,
-        "version": row.version,
-        "patient": {
-            "id": row.patient_id,
-            "name": " ".join(filter(None, (row.surname, row.name, row.patronymic))),
-            "short_name": short_name(row.surname, row.name, row.patronymic),
-            "card_number": row.card_number,
-            "draft": row.card_status == "draft",
-            "phone": row.phone,
-            "allergy": row.allergy,
-            "balance": {"debt": _sum(debt), "advance": _sum(advance)} if with_money else None,
-        },
-        "doctor_id": row.doctor_id,
-        "doctor": short_name(row.doctor_surname, row.doctor_name, row.doctor_patronymic),
-        "chair_id": row.chair_id,
-        "branch_id": row.branch_id,
-        "service_id": row.service_id,
-        "service": row.service,
-        "starts_at": moment_text(row.starts_at),
-        "ends_at": moment_text(row.ends_at),
-        "status": row.status,
-        "confirmation": row.confirmation,
-        "first_visit": row.first_visit,
-        "overbooked": row.overbooked,
-        "overbook_reason": row.overbook_reason,
-        "outside_hours_reason": row.outside_hours_reason,
-        "comment": row.comment,
-        "moves": row.moves,
-        "arrived_at": instant_text(row.arrived_at),
-        "started_at": instant_text(row.started_at),
-        "completed_at": instant_text(row.completed_at),
-        "cancelled_at": instant_text(row.cancelled_at),
-        "cancelled_by": row.cancelled_by,
-        "cancel_reason": row.cancel_reason,
-        "cancel_comment": row.cancel_comment,
-        "late_cancel": row.late_cancel,
-        "series_id": row.series_id,
-        "shelf": {"user_id": row.shelf[0], "who": short_name(*row.shelf[1:])} if row.shelf else None,
-        "unpaid": row.unpaid if with_money else False,
+    told: Visit = dict(zip(_KEPT_NAMES, row, strict=False))  # most of it, at once: a day has hundreds
+    surname, name, patronymic = row.surname, row.name, row.patronymic
+    told["patient"] = {
+        "id": row.patient_id,
+        "name": " ".join(filter(None, (surname, name, patronymic))),
+        "short_name": short_name(surname, name, patronymic),
+        "card_number": row.card_number,
+        "draft": row.card_status == "draft",
+        "phone": row.phone,
+        "allergy": row.allergy,
+        "balance": {"debt": row.debt, "advance": row.advance} if with_money else None,
     }
+    told["doctor"] = short_name(row.doctor_surname, row.doctor_name, row.doctor_patronymic)
+    told["starts_at"] = row.starts_at.isoformat(timespec="minutes")
+    told["ends_at"] = row.ends_at.isoformat(timespec="minutes")
+    told["arrived_at"] = instant_text(row.arrived_at)
+    told["started_at"] = instant_text(row.started_at)
+    told["completed_at"] = instant_text(row.completed_at)
+    told["cancelled_at"] = instant_text(row.cancelled_at)
+    told["shelf"] = {"user_id": row.shelf[0], "who": short_name(*row.shelf[1:])} if row.shelf else None
+    told["unpaid"] = row.unpaid if with_money else False
+    return told
 
 
 def visit(pk: int, *, with_money: bool = True) -> Visit | None:
     """One visit, as it is now."""
-    row = session.execute(VISITS.where(Appointment.id == pk)).one_or_none()
+    row = _ONE(pk=pk).one_or_none()
     return as_visit(row, with_money=with_money) if row else None
 
 
