@@ -1,6 +1,6 @@
 """What patients answer: replies as the gateway gives them, the link in a message, and «стоп».
 
-What an answer means for the visit is the schedule's business (`app/schedule/operations/answers.py`).
+What an answer means for the visit is the schedule's business (`app/schedule/operations/notifying.py`).
 """
 
 import secrets
