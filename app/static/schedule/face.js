@@ -9,6 +9,7 @@
   // How a visit looks on its block. All of it is text: nothing typed by people becomes markup.
   function face(visit, dragged = false) {
     const box = element("div", "face"), line = element("div", "face-line"), patient = visit.patient;
+    box.dataset.ofVisit = visit.id;
     const status = icon(ICONS[visit.status], settings.statuses[visit.status]);
     status.classList.add("face-status");
     const name = element("b", "face-name", patient.short_name);
@@ -38,6 +39,7 @@
 
   function blockFace(block) {
     const box = element("div", "face");
+    box.dataset.ofBlock = block.id;
     const line = element("div", "face-line");
     line.append(icon(block.kind === "hold" ? "hand-paper-o" : "ban", settings.blocks[block.kind]), element("b", "", block.reason));
     box.append(line, element("div", "face-more", `${block.starts_at.slice(11)}–${block.ends_at.slice(11)} ${settings.blocks[block.kind]}`));

@@ -173,15 +173,11 @@
       selectable: settings.rights.book, selectMinDistance: 6, selectLongPressDelay: 500, unselectAuto: false, selectBackgroundColor: "rgba(11, 107, 114, .35)", pointer: true,
       eventContent: (info) => {
         const {visit, block, pause} = info.event.extendedProps;
-        if (visit) return {domNodes: [schedule.face({...visit, starts_at: iso(info.event.start), ends_at: iso(info.event.end)}, info.event.display === "preview")]};
+        if (visit) return {domNodes: [faceOf({...visit, starts_at: iso(info.event.start), ends_at: iso(info.event.end)}, info.event.display === "preview")]};
         if (block) return {domNodes: [schedule.blockFace(block)]};
         return pause ? {domNodes: [element("span", "pause-name", `${words.pause} ${iso(info.event.start).slice(11)}–${iso(info.event.end).slice(11)}`)]} : "";
       },
-      eventDidMount: (info) => {
-        const {visit, block} = info.event.extendedProps;
-        if (visit) { info.el.title = schedule.told(visit); info.el.dataset.visit = visit.id; info.el.tabIndex = 0; info.el.setAttribute("role", "button"); }
-        if (block) { info.el.title = block.reason; info.el.dataset.block = block.id; }
-      },
+      eventDidMount: (info) => name(info.el), eventAllUpdated: () => grid.querySelectorAll(".ec-event").forEach(name),
       eventClick: (info) => {
         const {visit, block} = info.event.extendedProps;
         if (visit) schedule.openVisit(visit.id);
@@ -194,6 +190,36 @@
       eventResizeStart: () => { state.busy++; }, eventResizeStop: () => { state.busy--; },
       eventDrop: moved, eventResize: moved,
     };
+  }
+
+  // The calendar gives a drawn element to another event as it likes: what an element stands for is read from its face.
+  function name(el) {
+    const visit = schedule.visit(Number(el.querySelector("[data-of-visit]")?.dataset.ofVisit));
+    const block = state.sheet.blocks.find((row) => row.id === Number(el.querySelector("[data-of-block]")?.dataset.ofBlock));
+    const set = (key, value) => { if (value) el.dataset[key] = value; else delete el.dataset[key]; };
+    set("visit", visit?.id);
+    set("block", block?.id);
+    if (visit || block) el.title = visit ? schedule.told(visit) : block.reason; else el.removeAttribute("title");
+    if (visit) { el.tabIndex = 0; el.setAttribute("role", "button"); }
+  }
+
+  // Of many columns only those near the screen get their faces; the others when they are scrolled to.
+  const MANY = 16;
+  let watcher = null, unseen = [];
+  function faceOf(visit, dragged) {
+    if (dragged || weekly() || state.sheet.columns.length <= MANY) return schedule.face(visit, dragged);
+    const box = element("div", "face");
+    box.dataset.ofVisit = visit.id;
+    box.fill = () => box.replaceWith(schedule.face(visit));
+    if (watcher) watcher.observe(box); else unseen.push(box);
+    return box;
+  }
+  function watch(main) {
+    watcher = new IntersectionObserver((entries) => {
+      for (const entry of entries) if (entry.isIntersecting) { watcher?.unobserve(entry.target); entry.target.fill(); }
+    }, {root: main, rootMargin: "3000px 300px"});
+    unseen.forEach((box) => watcher.observe(box));
+    unseen = [];
   }
 
   function columnHead({resource}) {
@@ -267,9 +293,12 @@
   function build(wanted) {
     const scroller = calendar && grid.querySelector(".ec-main"), before = shape && JSON.parse(shape);
     const kept = scroller && before && before[0] === state.view && before[1] === state.day ? [scroller.scrollTop, scroller.scrollLeft] : null;
+    watcher?.disconnect();
+    [watcher, unseen] = [null, []];
     if (calendar) EventCalendar.destroy(calendar);
     grid.textContent = "";
     calendar = EventCalendar.create(grid, options());
+    watch(grid.querySelector(".ec-main"));
     shape = wanted;
     requestAnimationFrame(() => {
       const main = grid.querySelector(".ec-main");
