@@ -14,14 +14,23 @@ from decimal import Decimal
 from typing import Any
 from xml.sax.saxutils import escape
 
-from babel.dates import format_date
+from babel.dates import format_date, get_day_names
 from flask_babel import get_locale, gettext
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4, A6, landscape
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import CondPageBreak, LongTable, PageBreak, Paragraph, SimpleDocTemplate, Spacer, TableStyle
+from reportlab.platypus import (
+    CondPageBreak,
+    KeepTogether,
+    LongTable,
+    PageBreak,
+    Paragraph,
+    SimpleDocTemplate,
+    Spacer,
+    TableStyle,
+)
 
 from app import clock, money, pdf
 from app.schedule.queries import PaperLine, PaperList, Slip, SpareBranch
@@ -50,6 +59,12 @@ def in_words(day: date) -> str:
     return str(format_date(day, "full", locale=get_locale()))
 
 
+def weekdays() -> list[str]:
+    """понедельник … воскресенье."""
+    names = get_day_names(locale=get_locale())
+    return [str(names[n]) for n in range(7)]
+
+
 def moment_in_words() -> str:
     """Now, as a stamp of a paper: 23.11.2026 10:42."""
     return f"{clock.wall_now():%d.%m.%Y %H:%M}"
@@ -65,7 +80,9 @@ _HEAD = _style("head", 7.5, font=pdf.BOLD)
 _QUIET = _style("quiet", 8, textColor=_GREY)
 _TITLE = _style("title", 14, font=pdf.BOLD, spaceAfter=2)
 _DAY = _style("day", 12, font=pdf.BOLD, spaceBefore=6, spaceAfter=2, keepWithNext=1)
-_NAME = _style("name", 10, font=pdf.BOLD, spaceBefore=8, spaceAfter=3, keepWithNext=1)
+_NAME = _style("name", 10, font=pdf.BOLD, spaceBefore=8, spaceAfter=3)
+#: A list that is not longer stays on one page; a longer one begins where the last one ended.
+_TOGETHER = 120 * mm
 _EMPTY = _style("empty", 9, textColor=_GREY, spaceAfter=4)
 
 
@@ -195,14 +212,16 @@ def _lists(lists: Sequence[PaperList], wanted: Wanted, chairs: dict[int, str]) -
         story.append(PageBreak() if wanted.apart and n else CondPageBreak(40 * mm))
         name = one.name or gettext("No chair yet")
         hours = f' <font name="{pdf.FONT}" color="#555555">{clean(one.hours)}</font>' if one.spans else ""
-        story.append(Paragraph(clean(name) + hours, _NAME))
+        heading = Paragraph(clean(name) + hours, _NAME)
         if not one.lines:
-            story.append(Paragraph(clean(gettext("No visits.")), _EMPTY))
+            story += [heading, Paragraph(clean(gettext("No visits.")), _EMPTY)]
             continue
         head = [Paragraph(clean(title), _HEAD) for title, _ in columns]
         rows = [_row(line, wanted, chairs) for line in one.lines]
         roomy = [n for n, line in enumerate(one.lines, 1) if line.visit is None and not line.why]
-        story.append(_table([head, *rows], [width for _, width in columns], roomy=roomy))
+        table = _table([head, *rows], [width for _, width in columns], roomy=roomy)
+        short = table.wrap(landscape(A4)[0] - 2 * _SIDE, landscape(A4)[1])[1] < _TOGETHER
+        story += [KeepTogether([heading, table])] if short else [heading, table]
     if not lists:
         story.append(Paragraph(clean(gettext("Nobody sees patients on this day.")), _EMPTY))
     return story

@@ -139,7 +139,7 @@ class PrintsView(DeskView):
         cells += [None] * (-len(cells) % 7)
         return self._paper(
             "schedule/print_month.html", gettext("Load of the month"), asked, doctor=doctor, first=first,
-            weeks=[cells[at : at + 7] for at in range(0, len(cells), 7)],
+            weekdays=papers.weekdays(), weeks=[cells[at : at + 7] for at in range(0, len(cells), 7)],
             sums={**sums, "percent": _percent(sums)}, offered=offered, in_hours=_in_hours,
             before=(first - timedelta(days=1)).replace(day=1), after=(first + timedelta(days=31)).replace(day=1),
         )  # fmt: skip
