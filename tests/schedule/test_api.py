@@ -268,3 +268,55 @@ def test_the_row_is_the_same(visit: dict[str, Any], make: Any) -> None:
     from app.db import session
 
     assert session.get(Appointment, visit["id"]) is not None
+
+
+# --- managing: undo, shelf, series ---------------------------------------------------------------------------------
+
+
+def test_the_last_actions_over_json(program: Any, make: Any) -> None:
+    desk, other = program("senior"), program("director")
+    doctor, patient = make.doctor(), make.patient("Отменяева")
+    make.hours(doctor, DAY)
+    body = {"patient_id": patient.id, "doctor_id": doctor.id, "starts_at": f"{DAY}T10:00", "ends_at": f"{DAY}T10:30"}
+    visit = desk.post("appointments/", body).json
+    moved = desk.patch(f"appointments/{visit['id']}", {"version": 1, "starts_at": f"{DAY}T12:00"}).json
+    newest, booking, *_ = desk.get("schedule/actions").json["result"]
+    assert (newest["action"], newest["undoable"], newest["who"]) == ("appointment.moved", True, "Отменяева И. П.")
+    assert (booking["action"], booking["undoable"]) == ("appointment.booked", False)
+    assert "сначала отмените" in booking["why"] or "undo the later" in booking["why"]
+    assert other.post(f"schedule/actions/{newest['id']}/undo").status_code == 404
+    refused = desk.post(f"schedule/actions/{booking['id']}/undo")
+    assert (refused.status_code, refused.json["error"]) == (409, "not_undoable")
+    undone = desk.post("schedule/undo", {"appointment_id": visit["id"], "version": moved["version"]})
+    assert undone.json["visit"]["starts_at"] == f"{DAY}T10:00"
+    again = desk.post("schedule/undo", {"appointment_id": visit["id"], "version": moved["version"]})
+    assert again.status_code == 409
+    key = "5f0b3f1e-8c34-4d2c-9d5e-3a8b3a0c1d2e"
+    first = desk.post(f"schedule/actions/{booking['id']}/undo", key=key)
+    assert (first.status_code, first.json["removed"], first.json["visit"]) == (200, True, None)
+    assert desk.post(f"schedule/actions/{booking['id']}/undo", key=key).json == first.json
+    assert desk.get(f"appointments/{visit['id']}").status_code == 404
+
+
+def test_managing_is_for_the_desk_alone(program: Any, make: Any) -> None:
+    doctor = make.doctor()
+    make.hours(doctor, DAY)
+    visit = make.appointment(make.patient(), doctor, datetime.fromisoformat(f"{DAY}T14:00"))
+    own = program("doctor")
+    for path in ("shelf", "series"):
+        assert (
+            own.post(f"appointments/{visit.id}/{path}", {"slots": [{"starts_at": f"{DAY}T15:00"}]}).status_code == 403
+        )
+    for path in ("series", "series/preview"):
+        assert own.get(f"appointments/{visit.id}/{path}").status_code == 403
+    assert own.get("schedule/actions").json["count"] >= 0
+    nobody = program("sysadmin")
+    assert [nobody.get(f"schedule/{path}").status_code for path in ("actions", "shelf")] == [403, 403]
+    assert nobody.post("schedule/undo").status_code == 403
+    desk = program("administrator")
+    assert desk.post(f"appointments/{visit.id}/series", {"slots": []}).status_code == 422
+    assert desk.post("schedule/undo", {"appointment_id": "x"}).status_code == 422
+    assert desk.post(f"schedule/actions/{10**18}/undo").status_code == 404
+    wrong = desk.get(f"appointments/{visit.id}/series/preview?unit=moons&every=0&times=999")
+    assert set(wrong.json["fields"]) == {"unit", "every", "times"}
+    assert desk.patch("schedule/blocks/2000000000", {"version": 1}).status_code == 404
