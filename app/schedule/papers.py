@@ -82,7 +82,7 @@ _TITLE = _style("title", 14, font=pdf.BOLD, spaceAfter=2)
 _DAY = _style("day", 12, font=pdf.BOLD, spaceBefore=6, spaceAfter=2, keepWithNext=1)
 _NAME = _style("name", 10, font=pdf.BOLD, spaceBefore=8, spaceAfter=3)
 #: A list that is not longer stays on one page; a longer one begins where the last one ended.
-_TOGETHER = 120 * mm
+_TOGETHER = 80 * mm
 _EMPTY = _style("empty", 9, textColor=_GREY, spaceAfter=4)
 
 
@@ -155,7 +155,7 @@ def _table(
 
 def _columns(wanted: Wanted) -> list[tuple[str, float]]:
     """Titles and widths (mm, 277 in sum) of a list."""
-    columns = [(gettext("Time"), 24.0), (gettext("Patient"), 64.0)]
+    columns = [(gettext("Time"), 24.0), (gettext("Patient"), 78.0)]
     if wanted.phones:
         columns.append((gettext("Phone"), 35.0))
     columns.append((gettext("Doctor") if wanted.by_chair else gettext("Chair"), 40.0))

@@ -17,6 +17,7 @@ from app.models import CancelReason, Employee, Speciality, TimeBlock
 from app.schedule import papers, queries
 from app.schedule.queries.printed import gaps
 from app.schedule.rules import Span
+from tests.browser import windows
 
 DAY = clock.today() + timedelta(days=75)
 
@@ -281,6 +282,38 @@ def test_a_cancelled_visit_has_no_slip(desk: Any, make: Any) -> None:
     visit = make.appointment(make.patient(), make.doctor(), at(9), status="no_show")
     assert desk.get(f"/schedule/slip/{visit.id}").status_code == 409
     assert desk.get(f"/schedule/slip/{visit.id}.pdf").status_code == 409
+
+
+# --- in a browser ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.browser
+def test_nothing_is_cut_on_paper(app: Any, make: Any) -> None:
+    """What a browser would send to the printer: every word of it, on A4 lying, the slip on a quarter of A4."""
+    doctor = make.doctor()
+    make.hours(doctor, DAY, time(8), time(21))
+    for n in range(40):
+        allergy = "лидокаин, пенициллин" if n % 7 == 0 else ""
+        patient = make.patient(f"Константинопольская-Задунайская{n}", allergy=allergy)
+        make.appointment(patient, doctor, at(8) + timedelta(minutes=15 * n), minutes=15, comment=f"слово {n} " * 12)
+    visit = make.appointment(make.patient(), doctor, at(20))
+    with windows(app) as opened:
+        page = opened.sign_in("administrator")
+
+        def printed(address: str) -> Any:
+            page.goto(f"{opened.base}/schedule/{address}")
+            return pypdf.PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).pages
+
+        for view in ("day", "week"):
+            pages = printed(f"print?view={view}&day={DAY}&doctor={doctor.id}")
+            said = re.sub(r"\s", "", "".join(one.extract_text() for one in pages))
+            for n in range(40):
+                assert f"Константинопольская-Задунайская{n}" in said and f"слово{n}" * 12 in said, (view, n)
+            assert all(int(one.mediabox.width) in (841, 842) for one in pages) and "Регистратура" not in said
+        assert len(printed(f"blank?day={DAY}&doctor={doctor.id}&step=60")) == 1
+        (slip,) = printed(f"slip/{visit.id}")
+        assert int(slip.mediabox.width) in (297, 298)
+        assert not opened.faults
 
 
 # --- who and what ----------------------------------------------------------------------------------------------
