@@ -23,11 +23,15 @@ from app.vocab import (
     DeskKind,
     MessageKind,
     MovementKind,
+    PlannedStatus,
     Sex,
     TaskReasonKind,
     TaskResult,
     TaskStatus,
     TemplateKind,
+    Urgency,
+    WaitingKind,
+    WaitingStatus,
     WorkOrderStatus,
 )
 
@@ -43,14 +47,16 @@ FIELDS = {
     "reason_kind": N_("why to call"), "due_at": N_("to be called"), "result": N_("result"), "note": N_("note"),
     "day": N_("day"), "first_day": N_("from day"), "last_day": N_("to day"), "onto": N_("onto"),
     "hours_before": N_("hours before"), "hours": N_("hours"), "cancel_comment": N_("comment to cancellation"),
+    "target_from": N_("should come from"), "target_to": N_("should come until"), "call_on": N_("call on"),
+    "urgency": N_("urgency"), "minutes": N_("minutes"), "wishes": N_("wishes"), "refusal": N_("reason of refusal"),
     "text": N_("text"), "answered_by": N_("answered"), "notify_attempts": N_("attempts to reach"),
 }  # fmt: skip
 _LISTS = {
     "reason_kind": (TaskReasonKind,), "result": (TaskResult,),
-    "status": (AppointmentStatus, WorkOrderStatus, CardStatus, TaskStatus), "confirmation": (Confirmation,),
-    "sex": (Sex,),
+    "status": (AppointmentStatus, WorkOrderStatus, CardStatus, TaskStatus, PlannedStatus, WaitingStatus), "confirmation": (Confirmation,),
+    "sex": (Sex,), "urgency": (Urgency,),
     "cancelled_by": (CancelledBy,), "answered_by": (AnsweredBy,),
-    "kind": (MovementKind, BlockKind, MessageKind, TemplateKind, DeskKind),
+    "kind": (MovementKind, BlockKind, MessageKind, TemplateKind, DeskKind, WaitingKind),
 }  # fmt: skip
 
 
@@ -72,7 +78,18 @@ def _value(field: str, value: Any) -> str:
         return "—"
     if word := in_words(field, value):
         return word
-    if field in ("starts_at", "ends_at", "birth_date", "day", "first_day", "last_day", "onto"):
+    if field in (
+        "starts_at",
+        "ends_at",
+        "birth_date",
+        "day",
+        "first_day",
+        "last_day",
+        "onto",
+        "target_from",
+        "target_to",
+        "call_on",
+    ):
         try:
             moment = datetime.fromisoformat(str(value))
         except ValueError:

@@ -62,6 +62,16 @@ WITH open AS (
 SELECT doctor_id, chair_id, lower(r) starts_at FROM open
 WHERE upper(r) - lower(r) >= interval '30 minutes' ORDER BY lower(r), doctor_id LIMIT 10
 """
+FITS = """
+SELECT w.id, w.version, w.kind, w.urgency, w.minutes, w.windows::text, w.first_day, w.last_day, w.comment, w.created_at,
+       p.id patient_id, p.surname, p.name, p.patronymic, p.card_number,
+       (SELECT number FROM patient_phone f WHERE f.patient_id = p.id ORDER BY f.id LIMIT 1) phone
+FROM waiting_entry w JOIN patient p ON p.id = w.patient_id
+WHERE w.status = 'waiting' AND w.first_day <= %(day)s AND (w.last_day IS NULL OR w.last_day >= %(day)s)
+  AND w.minutes <= 45 AND extract(isodow FROM %(day)s::date) = ANY (w.weekdays)
+  AND (w.wanted_doctors <> 'only' OR %(doctor)s = ANY (w.doctor_ids)) AND w.windows && int4range(%(from)s::int, %(to)s::int)
+ORDER BY array_position(ARRAY['acute', 'soon', 'usual'], w.urgency::text), NOT %(doctor)s = ANY (w.doctor_ids), w.created_at LIMIT 20
+"""
 BOOK = """
 INSERT INTO appointment (patient_id, doctor_id, branch_id, starts_at, ends_at, status, confirmation, first_visit, comment,
                          overbooked, overbook_reason, outside_hours_reason)
@@ -139,7 +149,7 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     else:
         statements = {
             "/day": DAY, "/name": BY_NAME, "/phone": BY_PHONE, "/patients": FIRST_PAGE, "/card": CARD, "/free": FREE,
-            "/book": BOOK, "/pay": PAY,
+            "/book": BOOK, "/pay": PAY, "/fits": FITS,
         }  # fmt: skip
         if path not in statements:
             start_response("404 Not Found", [])

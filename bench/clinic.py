@@ -125,6 +125,19 @@ INSERT INTO patient_account (patient_id, debt, advance)
 SELECT patient_id, sum(debt_change), sum(advance_change) FROM ledger_entry GROUP BY patient_id
 """
 DESKS = "UPDATE cash_desk SET balance = COALESCE((SELECT sum(delta) FROM cash_movement m WHERE m.desk_id = cash_desk.id), 0)"
+#: 5,000 patients wait, whatever the size of the clinic: a third for one doctor only, windows, weekdays and days mixed.
+WAITING = """
+INSERT INTO waiting_entry (kind, patient_id, wanted_doctors, doctor_ids, minutes, weekdays, windows, first_day, last_day,
+                           notice_hours, urgency, comment, status, created_at)
+SELECT 'no_time', p.low + (n * 7919) % :patients, CASE n % 3 WHEN 0 THEN 'any' WHEN 1 THEN 'preferred' ELSE 'only' END,
+       CASE WHEN n % 3 = 0 THEN '{}' ELSE ARRAY[d.low + n % d.many, d.low + (n * 7) % d.many] END, 15 + n % 4 * 15,
+       CASE WHEN n % 2 = 0 THEN ARRAY[1,2,3,4,5,6,7] ELSE ARRAY[1 + n % 7, 1 + (n / 7) % 7] END,
+       CASE n % 4 WHEN 0 THEN '{[0,1440)}' WHEN 1 THEN '{[480,720)}' WHEN 2 THEN '{[480,660),[1020,1200)}' ELSE '{[720,1020)}' END::int4multirange,
+       CAST(:today AS date) - n % 30, CASE WHEN n % 2 = 0 THEN CAST(:today AS date) + 10 + n % 80 END, n % 5 * 12,
+       (ARRAY['usual','usual','usual','soon','acute'])[1 + n % 5], '', 'waiting', now() - n * interval '10 minutes'
+FROM generate_series(1, 5000) n, (SELECT min(id) low FROM patient) p,
+     (SELECT min(id) low, count(*)::int many FROM employee WHERE is_doctor) d
+"""
 SERIES = """
 INSERT INTO number_series (legal_entity_id, series, year, last_number)
 SELECT legal_entity_id, s, year, max(number) + 1000000 FROM work_order, unnest(CAST(:series AS text[])) s GROUP BY 1, 2, 3
@@ -174,6 +187,7 @@ def pour(connection: Connection, size: Size, today: date, series: list[str], say
         "patients": PEOPLE, "phones": PHONES, "hours": HOURS, "visits": VISITS, "work orders": ORDERS, "lines": LINES,
         "shifts": SHIFTS, "payments": PAYMENTS, "movements": MOVEMENTS, "parts": PARTS, "ledger": LEDGER,
         "accounts": ACCOUNTS, "desks": DESKS, "numbers": SERIES,
+        "waiting": WAITING,
     }  # fmt: skip
     for name, statement in steps.items():
         started = time.monotonic()

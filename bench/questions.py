@@ -72,6 +72,19 @@ def questions(large: Facts) -> list[Question]:
             {"patient_id": f.patient(n) % 4_000 + f.low, "parts": [{"method": "card", "amount": "100.00"}]},
         )
 
+    def freed(n: int) -> tuple[int, date, str, str]:
+        """An hour and a half of a doctor some days ahead; at least three quarters of an hour of it are free."""
+        day = f.day + timedelta(days=2 + n % 40)
+        return f.doctors[n % 12], day, f"{day}T10:15", f"{day}T11:45"
+
+    def fits(n: int) -> Asked:
+        doctor, _, at, to = freed(n)
+        return get("/api/v1/schedule/fits", doctor_id=doctor, starts_at=at, ends_at=to)
+
+    def bare_fits(n: int) -> Asked:
+        doctor, day, _, _ = freed(n)
+        return get("/fits", doctor=doctor, day=day, **{"from": 615, "to": 705})
+
     the_day = lambda n: get("/api/v1/schedule/day", day=f.day, branch_id=f.branch)  # noqa: E731
     bare_day = lambda n: get("/day", day=f.day, branch=f.branch)  # noqa: E731
     return [
@@ -80,6 +93,7 @@ def questions(large: Facts) -> list[Question]:
         Question("poll: others wrote elsewhere", the_day, bare_day, None, None, (304,), known=True, touch=True),
         Question("first free 30 min, 60 days", lambda n: get("/api/v1/schedule/free", minutes=30, days=60, limit=10, branch_id=f.branch, **{"from": tomorrow}),
                  lambda n: get("/free", branch=f.branch, first=tomorrow), 22, 2),
+        Question("who fits a freed time, of 5,000", fits, bare_fits, None, 3),
         Question("book", book, bare_book, 7.7, 6, (201,)),
         Question("25 patients by name", lambda n: get("/api/v1/patients/", q=f.names[n % len(f.names)][:4]),
                  lambda n: get("/name", q=f.names[n % len(f.names)][:4]), 55, 3),

@@ -19,7 +19,7 @@ from app.models import Appointment, Employee, Patient, TimeBlock, WaitingEntry, 
 from app.schedule.queries.free import free_gaps
 from app.schedule.queries.looks import look
 from app.schedule.queries.visits import instant_text, moment_text, short_name
-from app.schedule.rules import Opening, Span, Wish, is_named, pieces, rounded_up, slots_in, why, why_not
+from app.schedule.rules import Opening, Span, Wish, is_named, pieces, planned_why, rounded_up, slots_in, why, why_not
 from app.tables.schedule import BUSY
 from app.vocab import (
     FREES_TIME,
@@ -170,7 +170,7 @@ def _as_fit(row: Any, doctor_id: int, span: Span) -> dict[str, Any]:
         "last_day": row.last_day,
         "comment": row.comment,
         "appointment_id": row.visit_id,
-        "why": said if waits else [line for line in said if "%(day)s" not in line[0]],
+        "why": said if waits else [planned_why(row.first_day, row.last_day), *(line for line in said if not line[1])],
     }
 
 

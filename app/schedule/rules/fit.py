@@ -165,6 +165,12 @@ def why(wish: Wish, opening: Opening, *, since: date) -> list[tuple[str, dict[st
     return said
 
 
+def planned_why(first: date, last: date) -> tuple[str, dict[str, Any]]:
+    """Why a planned visit suits a time: it was planned for about then."""
+    days = f"{first:%d.%m}" if first == last else f"{first:%d.%m}–{last:%d.%m}"
+    return N_("planned for %(days)s"), {"days": days}
+
+
 def windows_in_words(windows: Windows) -> str:
     """«09:00–12:00, 17:00–24:00»."""
     return ", ".join(f"{minutes_in_words(start)}–{minutes_in_words(end)}" for start, end in windows)

@@ -78,7 +78,7 @@
     const link = element(settings.may_card ? "a" : "b", "", row.patient.name || row.patient.short_name);
     if (settings.may_card) { link.href = settings.urls.card.replace(/0(?=\D*$)/, row.patient.id); link.target = "_blank"; link.rel = "noopener"; }
     name.append(link);
-    if (row.patient.phone) { const phone = element("a", "muted", ` ${row.patient.phone}`); phone.href = `tel:${row.patient.phone}`; name.append(phone); }
+    if (row.patient.phone) { const phone = element("a", "muted nowrap", `${row.patient.phone.replace(/^(\+7)(\d{3})(\d{3})(\d\d)(\d\d)$/, "$1 $2 $3-$4-$5")}`); phone.href = `tel:${row.patient.phone}`; name.append(" ", phone); }
     head.append(name, element("span", "muted nowrap", what));
     return head;
   }
