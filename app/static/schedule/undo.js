@@ -50,7 +50,7 @@
 
   function line(row) {
     const item = element("li", "action"), text = element("div"), what = row.count > 1 ? fill(say.series_of, {what: row.what, n: row.count}) : row.what;
-    text.append(element("span", "muted", `${row.at.slice(11, 16)} `), element("b", "", what), ` ${row.who}`);
+    text.append(element("span", "muted", `${row.at.slice(0, 10) === schedule.today() ? "" : `${row.at.slice(8, 10)}.${row.at.slice(5, 7)} `}${row.at.slice(11, 16)} `), element("b", "", what), ` ${row.who}`);
     if (row.starts_at) text.append(element("div", "muted", when(row.starts_at)));
     if (row.why) text.append(element("div", "why", row.why));
     item.append(text);
@@ -84,7 +84,7 @@
     place.hidden = state.view !== "day";
     const rows = (state.sheet?.appointments || []).filter((row) => !["cancelled", "no_show"].includes(row.status));
     const over = rows.filter((row) => row.overbooked).length, outside = rows.filter((row) => row.outside_hours_reason).length;
-    place.textContent = [fill(say.counted, {n: rows.length}), over ? fill(say.over, {n: over}) : "", outside ? fill(say.outside, {n: outside}) : ""].filter(Boolean).join(" · ");
-    place.title = place.textContent;
+    const parts = [["calendar", rows.length, say.counted, true], ["clone", over, say.over], ["clock-o", outside, say.outside]].filter(([, n, , always]) => n || always);
+    place.replaceChildren(...parts.map(([sign, n, words]) => { const part = element("span", "schedule-count"); part.append(schedule.icon(sign), ` ${n}`); part.title = fill(words, {n}); part.setAttribute("aria-label", part.title); return part; }));
   });
 })();
