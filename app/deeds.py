@@ -53,7 +53,8 @@ FIELDS = {
 }  # fmt: skip
 _LISTS = {
     "reason_kind": (TaskReasonKind,), "result": (TaskResult,),
-    "status": (AppointmentStatus, WorkOrderStatus, CardStatus, TaskStatus, PlannedStatus, WaitingStatus), "confirmation": (Confirmation,),
+    "status": (AppointmentStatus, WorkOrderStatus, CardStatus, TaskStatus, PlannedStatus, WaitingStatus),
+    "confirmation": (Confirmation,),
     "sex": (Sex,), "urgency": (Urgency,),
     "cancelled_by": (CancelledBy,), "answered_by": (AnsweredBy,),
     "kind": (MovementKind, BlockKind, MessageKind, TemplateKind, DeskKind, WaitingKind),
@@ -73,23 +74,15 @@ def in_words(field: str, value: Any) -> str:
     return gettext(value) if field == "error" and value else ""
 
 
+_DAYS = ("birth_date", "day", "first_day", "last_day", "onto", "target_from", "target_to", "call_on")
+
+
 def _value(field: str, value: Any) -> str:
     if value in (None, ""):
         return "—"
     if word := in_words(field, value):
         return word
-    if field in (
-        "starts_at",
-        "ends_at",
-        "birth_date",
-        "day",
-        "first_day",
-        "last_day",
-        "onto",
-        "target_from",
-        "target_to",
-        "call_on",
-    ):
+    if field in ("starts_at", "ends_at", *_DAYS):
         try:
             moment = datetime.fromisoformat(str(value))
         except ValueError:
