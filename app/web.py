@@ -297,7 +297,9 @@ def install(app: Flask) -> None:
     @app.errorhandler(Exception)
     def failed(error: Exception) -> Any:
         session.rollback()
-        log.error("failed: %s %s", request.method, request.path, exc_info=error)
+        # Where the address itself is the key (a calendar, a patient's link), the log gets the rule without it.
+        keys = {"secret", "token"} & set(request.view_args or ())
+        log.error("failed: %s %s", request.method, request.url_rule if keys else request.path, exc_info=error)
         return _answer_refusal(
             _Plain("failed", 500, N_("Something broke on our side; nothing was saved. Try again or call support."))
         )

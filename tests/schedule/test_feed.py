@@ -145,3 +145,20 @@ def test_who_may_give_an_address(app: Flask, client_of: Any, make: Any) -> None:
     assert client_of("administrator").get("/schedule/feeds/").status_code == 403
     assert client_of("director").post(f"/schedule/feeds/{2**40}/give").status_code == 404
     assert client_of("director").post(f"/schedule/feeds/{feed}/revoke").status_code == 200
+
+
+def test_the_address_is_in_no_log(
+    app: Flask, make: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not even when the calendar breaks: who reads the log must not read the calendar."""
+    from app.schedule import queries
+
+    secret = given(make.doctor().id)
+
+    def broken(_: int) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(queries, "entries", broken)
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+    assert read(app, secret).status_code == 500
+    assert "failed: GET /calendar/<secret>.ics" in caplog.text and secret not in caplog.text
