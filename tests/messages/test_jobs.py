@@ -113,7 +113,7 @@ def again(row: OutboxMessage) -> OutboxMessage:
     return row
 
 
-def until(true: Callable[[], Any], *, sweep: bool = False, seconds: float = 30) -> None:
+def until(true: Callable[[], Any], *, sweep: bool = False, seconds: float = 120) -> None:
     """Wait for something, with the clock of timed jobs ticking when asked."""
     deadline = time.monotonic() + seconds
     while not true():

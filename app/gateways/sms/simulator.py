@@ -232,7 +232,7 @@ class _Handler(BaseHTTPRequestHandler):
         if "page" in values:
             self._go("/")
             return
-        self._json({"faults": outbox.faults, "status": outbox.status})
+        self._json({"faults": outbox.faults})
 
     def _page(self, values: dict[str, str]) -> None:
         outbox, phone = self.server.outbox, values.get("phone", "").lstrip("+")

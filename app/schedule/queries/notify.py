@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import cast, func, select, union
+from sqlalchemy import and_, cast, func, select, union
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import Date
 
@@ -70,9 +70,11 @@ def _statement() -> Any:
             OutboxMessage.planned_time == Appointment.starts_at,
             OutboxMessage.status != "cancelled",
         )
-        # What has been tried tells more than what only waits for its hour.
-        .order_by((OutboxMessage.status == "pending").asc(), OutboxMessage.sending_since.desc().nulls_last(),
-                  OutboxMessage.due_at)
+        # What was tried last, or leaves now, tells more than what only waits for its hour.
+        .order_by(
+            and_(OutboxMessage.status == "pending", OutboxMessage.due_at > clock.now() + timedelta(minutes=10)).asc(),
+            func.coalesce(OutboxMessage.sending_since, OutboxMessage.due_at).desc(),
+        )
         .limit(1)
         .correlate(Appointment)
         .scalar_subquery()
