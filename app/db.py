@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from flask_appbuilder.models.sqla.base import SQLA
 from psycopg import errors as pg
-from sqlalchemy import ARRAY, ClauseElement, CursorResult, Text, event, func, literal, select, text
+from sqlalchemy import BindParameter, ClauseElement, CursorResult, bindparam, event, select, text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, scoped_session
@@ -42,8 +42,13 @@ db = SQLA()
 session: scoped_session[Session] = db.session
 
 
+def given(name: str, type_: Any = None) -> BindParameter[Any]:
+    """A value of a `Fixed` statement, which comes with each call."""
+    return bindparam(name, None, type_)
+
+
 class Fixed:
-    """A statement that is always the same but for its values, the `bindparam`s: compiled once, sent as it is.
+    """A statement that is always the same but for its values, the `given`s: compiled once, sent as it is.
 
     For what is asked all day long: to build and compile a statement anew takes longer than the database needs to
     answer it. What was changed in the session is written first, as before any query.
@@ -203,15 +208,17 @@ def next_numbers(legal_entity_id: int, series: Mapping[str, int]) -> dict[str, r
     return {name: range(last - series[name] + 1, last + 1) for name, last in taken}
 
 
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(word, 0)) FROM unnest(CAST(:words AS text[])) AS word")
+
+
 def lock_word(word: str) -> None:
     """Let one transaction at a time do what the word names (for instance a doctor's day)."""
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(word, 0))))
+    lock_words([word])
 
 
 def lock_words(words: Iterable[str]) -> None:
     """Several words at once, in the same order for everybody, so that nobody waits crosswise."""
-    word = func.unnest(literal(sorted(words), ARRAY(Text))).column_valued("word")
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(word, 0))))
+    session.execute(_LOCK, {"words": sorted(words)})
 
 
 @event.listens_for(Session, "after_rollback")

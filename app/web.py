@@ -26,6 +26,7 @@ from flask_jwt_extended import verify_jwt_in_request
 from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_wtf.csrf import CSRFError
 from jwt import PyJWTError
+from psycopg.types.json import Jsonb
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
@@ -33,7 +34,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from app import access, clock, money
-from app.db import refusal_of, session, transaction
+from app.db import Fixed, given, refusal_of, session, transaction
 from app.deeds import deed, details
 from app.errors import Invalid, KeyReused, NotAllowed, NotFound, Refusal
 from app.extensions import csrf
@@ -155,6 +156,19 @@ def _replay(status: int, answer: Any) -> Response:
     return response
 
 
+_CLAIM = Fixed(
+    insert(RequestKey)
+    .values({name: given(name) for name in ("key", "user_id", "fingerprint")})
+    .on_conflict_do_nothing()
+    .returning(RequestKey.key)
+)
+_ANSWERED = Fixed(
+    update(RequestKey)
+    .where(RequestKey.key == given("of_key"), RequestKey.user_id == given("of_user"))
+    .values(status=given("with_status"), answer=given("with_answer"))
+)
+
+
 def once(call: Callable[[], Any]) -> Any:
     """Do the work of a POST once per key and account; the same request again gets the first answer.
 
@@ -171,9 +185,7 @@ def once(call: Callable[[], Any]) -> Any:
     row = {"key": key, "user_id": user_id, "fingerprint": fingerprint}
     try:
         with transaction():
-            claimed = session.execute(
-                insert(RequestKey).values(**row).on_conflict_do_nothing().returning(RequestKey.key)
-            ).first()
+            claimed = _CLAIM(**row).first()
             if claimed is None:
                 first = session.get_one(RequestKey, (key, user_id))
                 if first.fingerprint != fingerprint:
@@ -183,10 +195,7 @@ def once(call: Callable[[], Any]) -> Any:
             response = call()
             answer = _answer_of(response)
             if answer is not None:
-                mine = update(RequestKey).where(RequestKey.key == key, RequestKey.user_id == user_id)
-                session.execute(
-                    mine.values(status=answer[0], answer=answer[1]), execution_options={"synchronize_session": False}
-                )
+                _ANSWERED(of_key=key, of_user=user_id, with_status=answer[0], with_answer=Jsonb(answer[1]))
             return response
     except KeyReused:
         raise

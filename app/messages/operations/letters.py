@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, exists, func, select
 
 from app import clock
-from app.db import session
+from app.db import Fixed, given
 from app.messages import rules
 from app.messages.rules import Sending
 from app.models import (
@@ -62,8 +63,9 @@ def instant(moment: datetime) -> datetime:
     return moment.replace(tzinfo=clock.zone())
 
 
-def letter(visit: Appointment) -> Letter:
-    """Everything for the texts of a visit, in one statement."""
+def _needed() -> Select[tuple[Any, ...]]:
+    """Everything for the texts of a visit of this patient, doctor and branch."""
+    patient = given("patient", Integer)
     templates = (
         select(func.json_object_agg(MessageTemplate.kind, MessageTemplate.body))
         .where(MessageTemplate.archived.is_(False))
@@ -71,7 +73,7 @@ def letter(visit: Appointment) -> Letter:
     )
     phone = (
         select(PatientPhone.number)
-        .where(PatientPhone.patient_id == visit.patient_id, PatientPhone.for_sms.is_(True))
+        .where(PatientPhone.patient_id == patient, PatientPhone.for_sms.is_(True))
         .order_by(PatientPhone.id)
         .limit(1)
         .scalar_subquery()
@@ -79,16 +81,14 @@ def letter(visit: Appointment) -> Letter:
 
     def consent(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
         return exists().where(
-            PatientConsent.patient_id == visit.patient_id,
-            PatientConsent.kind == ConsentKind.SERVICE_MESSAGES,
-            *conditions,
+            PatientConsent.patient_id == patient, PatientConsent.kind == ConsentKind.SERVICE_MESSAGES, *conditions
         )
 
     stopped = and_(
         consent(PatientConsent.withdrawn_at.is_not(None)),
         ~consent(PatientConsent.withdrawn_at.is_(None)),
     )
-    row = session.execute(
+    return (
         select(
             phone.label("number"),
             stopped.label("stopped"),
@@ -109,12 +109,20 @@ def letter(visit: Appointment) -> Letter:
             ClinicSetting.sending_to,
         )
         .select_from(Patient)
-        .join(Employee, Employee.id == visit.doctor_id)
-        .join(Branch, Branch.id == visit.branch_id)
+        .join(Employee, Employee.id == given("doctor"))
+        .join(Branch, Branch.id == given("branch"))
         .join(LegalEntity, LegalEntity.id == Branch.legal_entity_id)
         .outerjoin(ClinicSetting, ClinicSetting.id == 1)
-        .where(Patient.id == visit.patient_id)
-    ).one()
+        .where(Patient.id == patient)
+    )
+
+
+_NEEDED = Fixed(_needed())
+
+
+def letter(visit: Appointment) -> Letter:
+    """Everything for the texts of a visit, in one statement."""
+    row = _NEEDED(patient=visit.patient_id, doctor=visit.doctor_id, branch=visit.branch_id).one()
     initials = " ".join(f"{part[0]}." for part in (row.doctor_name, row.doctor_patronymic) if part)
     archived = ARCHIVED if row.status == CardStatus.ARCHIVED else ""
     return Letter(

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import Any
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ARRAY, DateTime, Integer, Text, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from app import clock
-from app.db import session
+from app.db import Fixed, given, session
 from app.messages import rules
 from app.messages.operations.letters import Letter, instant, letter
 from app.messages.queries import TOLD
@@ -96,61 +97,78 @@ def _plan(visit: Appointment, letter: Letter, planned: dict[MessageKind, datetim
     What else is to be told about that day to this patient waits until this change can no longer be undone, so that one
     text tells of all.
     """
-    rows = [
-        {
-            "kind": kind,
-            "patient_id": visit.patient_id,
-            "appointment_id": visit.id,
-            "planned_time": visit.starts_at,
-            "phone": letter.phone,
-            "body": body,
-            "said": body,
-            "status": MessageStatus.PENDING,
-            "due_at": instant(due),
-            "attempts": 0,
-            "resends": 0,
-            "error": "",
-            "created_by_id": actor.id if actor else None,
-        }
-        for kind, due in planned.items()
-        if (body := letter.body(kind)) is not None
+    texts = [
+        (str(kind), body, instant(due)) for kind, due in planned.items() if (body := letter.body(kind)) is not None
     ]
-    if not rows:
+    if not texts:
         return
-    new = insert(OutboxMessage).values(rows)
-    fresh = {name: new.excluded[name] for name in ("phone", "body", "said", "status", "due_at", "created_by_id")}
-    session.execute(
-        new.on_conflict_do_update(
-            constraint="uq_outbox_message_once",
-            set_={**fresh, "attempts": 0, "sending_since": None, "error": ""},
-            where=OutboxMessage.status.not_in((*TOLD, MessageStatus.JOINED)),
-        ).add_cte(_others_wait(visit, letter))
-    )
-
-
-def _others_wait(visit: Appointment, letter: Letter):  # type: ignore[no-untyped-def]  # a CTE that writes
+    kinds, bodies, dues = zip(*texts, strict=True)
     day = datetime.combine(visit.starts_at.date(), time())
-    until = instant(rules.in_hours(clock.wall_now() + rules.UNDO_WINDOW, letter.sending))
+    _WRITE(
+        kinds=list(kinds), bodies=list(bodies), dues=list(dues), patient=visit.patient_id, visit=visit.id,
+        planned_time=visit.starts_at, phone=letter.phone, actor=actor.id if actor else None, day=day,
+        next_day=day + timedelta(days=1),
+        until=instant(rules.in_hours(clock.wall_now() + rules.UNDO_WINDOW, letter.sending)),
+    )  # fmt: skip
+
+
+def _write() -> Insert:
+    """The rows of `_plan`, and the others of that day that wait for it, in one statement."""
+    patient, visit = given("patient", Integer), given("visit", Integer)
     others = (
         select(OutboxMessage.id)
         .where(
-            OutboxMessage.patient_id == visit.patient_id,
-            OutboxMessage.appointment_id != visit.id,
+            OutboxMessage.patient_id == patient,
+            OutboxMessage.appointment_id != visit,
             OutboxMessage.status == MessageStatus.PENDING,
             OutboxMessage.attempts == 0,
-            OutboxMessage.planned_time >= day,
-            OutboxMessage.planned_time < day + timedelta(days=1),
-            OutboxMessage.due_at < until,
+            OutboxMessage.planned_time >= given("day"),
+            OutboxMessage.planned_time < given("next_day"),
+            OutboxMessage.due_at < given("until"),
         )
         .with_for_update(skip_locked=True)
     )
-    return (
+    others_wait = (
         update(OutboxMessage)
         .where(OutboxMessage.id.in_(others))
-        .values(due_at=until)
+        .values(due_at=given("until"))
         .returning(OutboxMessage.id)
         .cte("others_wait")
     )
+    texts = (
+        func.unnest(
+            given("kinds", ARRAY(Text)),
+            given("bodies", ARRAY(Text)),
+            given("dues", ARRAY(DateTime(timezone=True))),
+        )
+        .table_valued("kind", "body", "due_at")
+        .render_derived(name="texts")
+    )
+    rows: dict[str, Any] = {
+        "kind": texts.c.kind,
+        "patient_id": patient,
+        "appointment_id": visit,
+        "planned_time": given("planned_time", DateTime()),
+        "phone": given("phone", Text),
+        "body": texts.c.body,
+        "said": texts.c.body,
+        "status": literal(str(MessageStatus.PENDING)),
+        "due_at": texts.c.due_at,
+        "attempts": literal(0),
+        "resends": literal(0),
+        "error": literal(""),
+        "created_by_id": given("actor", Integer),
+    }
+    new = insert(OutboxMessage).from_select(list(rows), select(*rows.values()).select_from(texts))
+    fresh = {name: new.excluded[name] for name in ("phone", "body", "said", "status", "due_at", "created_by_id")}
+    return new.on_conflict_do_update(
+        constraint="uq_outbox_message_once",
+        set_={**fresh, "attempts": 0, "sending_since": None, "error": ""},
+        where=OutboxMessage.status.not_in((*TOLD, MessageStatus.JOINED)),
+    ).add_cte(others_wait)
+
+
+_WRITE = Fixed(_write())
 
 
 def _knows(told: list[OutboxMessage], visit: Appointment, letter: Letter) -> bool:
@@ -201,15 +219,15 @@ def _announce(visit: Appointment, kinds: tuple[MessageKind, ...], past: _Past, a
     _plan(visit, written, planned, actor)
 
 
-def plan_visit(appointment: Appointment, *, announce: bool = True, actor: User | None) -> None:
+def plan_visit(appointment: Appointment, *, fresh: bool = False, announce: bool = True, actor: User | None) -> None:
     """Plan the messages of a visit that was booked (or restored): a confirmation, and reminders before it.
 
     Only for a patient with a phone for messages who has not asked to stop. The confirmation waits for the undo
-    window. `announce` False: only the reminders, another message tells of this visit. Flushes, never commits; safe to
-    repeat.
+    window. `announce` False: only the reminders, another message tells of this visit. `fresh`: the visit was made in
+    this transaction, so nothing was planned for it and nobody else sees it. Flushes, never commits; safe to repeat.
     """
     session.flush()
-    past = _call_off(appointment)
+    past = _Past([], set()) if fresh else _call_off(appointment)
     _announce(appointment, (MessageKind.BOOKED, MessageKind.MOVED) if announce else (), past, actor)
 
 

@@ -118,7 +118,7 @@ def book(
     booked_as = audit.facts(visit, BOOKED_AS) | ({"batch": batch} if batch else {})
     audit.record("appointment.booked", visit, after=booked_as, patient_id=patient_id, actor=actor)
     waiting.close(fulfils, visit, actor=actor)
-    messages.plan_visit(visit, announce=announce, actor=actor)
+    messages.plan_visit(visit, fresh=True, announce=announce, actor=actor)
     calls.booked(visit, task_id=call_task_id, actor=actor)
     waiting.no_calls(fulfils, actor=actor)
     session.flush()

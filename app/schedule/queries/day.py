@@ -13,10 +13,10 @@ from hashlib import blake2b
 from typing import Any
 
 import orjson
-from sqlalchemy import DateTime, bindparam, literal, null, or_, select, union_all
+from sqlalchemy import DateTime, literal, null, or_, select, union_all
 
 from app import clock
-from app.db import Fixed
+from app.db import Fixed, given
 from app.models import (
     Appointment,
     Chair,
@@ -101,7 +101,7 @@ def keep_version(what: Hashable, as_of: str, sheet: DaySheet) -> None:
 @cache
 def _frame(of_branch: bool, of_doctor: bool) -> Fixed:
     """Hours, blocks and chairs of a span of days, with the doctors' names, in one statement."""
-    start, end = bindparam("start", type_=DateTime()), bindparam("end", type_=DateTime())
+    start, end = given("start", DateTime()), given("end", DateTime())
     hours = select(
         literal("hours").label("what"),
         WorkingHours.id,
@@ -129,18 +129,18 @@ def _frame(of_branch: bool, of_doctor: bool) -> Fixed:
         TimeBlock.starts_at >= start,
         TimeBlock.starts_at < end,
         TimeBlock.lifted_at.is_(None),
-        or_(TimeBlock.expires_at.is_(None), TimeBlock.expires_at > bindparam("now", type_=DateTime(timezone=True))),
+        or_(TimeBlock.expires_at.is_(None), TimeBlock.expires_at > given("now", DateTime(timezone=True))),
     )
     chairs = select(
         literal("chair"), Chair.id, null(), Chair.id, Chair.branch_id, null(), null(), Chair.name, null(), null()
     ).where(Chair.archived.is_(False))
     if of_branch:
-        hours = hours.where(WorkingHours.branch_id == bindparam("branch"))
-        blocks = blocks.where(TimeBlock.branch_id == bindparam("branch"))
-        chairs = chairs.where(Chair.branch_id == bindparam("branch"))
+        hours = hours.where(WorkingHours.branch_id == given("branch"))
+        blocks = blocks.where(TimeBlock.branch_id == given("branch"))
+        chairs = chairs.where(Chair.branch_id == given("branch"))
     if of_doctor:
-        hours = hours.where(WorkingHours.doctor_id == bindparam("doctor"))
-        blocks = blocks.where(or_(TimeBlock.doctor_id == bindparam("doctor"), TimeBlock.doctor_id.is_(None)))
+        hours = hours.where(WorkingHours.doctor_id == given("doctor"))
+        blocks = blocks.where(or_(TimeBlock.doctor_id == given("doctor"), TimeBlock.doctor_id.is_(None)))
     frame = union_all(hours, blocks, chairs).subquery()
     return Fixed(
         select(
@@ -157,11 +157,11 @@ def _frame(of_branch: bool, of_doctor: bool) -> Fixed:
 @cache
 def _visits(of_branch: bool, of_doctor: bool) -> Fixed:
     """The visits of a span of days."""
-    asked = VISITS.where(Appointment.starts_at >= bindparam("start"), Appointment.starts_at < bindparam("end"))
+    asked = VISITS.where(Appointment.starts_at >= given("start"), Appointment.starts_at < given("end"))
     if of_branch:
-        asked = asked.where(Appointment.branch_id == bindparam("branch"))
+        asked = asked.where(Appointment.branch_id == given("branch"))
     if of_doctor:
-        asked = asked.where(Appointment.doctor_id == bindparam("doctor"))
+        asked = asked.where(Appointment.doctor_id == given("doctor"))
     return Fixed(asked.order_by(Appointment.starts_at, Appointment.id))
 
 

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Text, bindparam, cast, func, literal_column, select
+from sqlalchemy import Row, Text, cast, func, literal_column, select
 from sqlalchemy.orm import aliased
 
 from app import clock
-from app.db import Fixed, session
+from app.db import Fixed, given, session
 from app.models import (
     Appointment,
     AuditEvent,
@@ -122,7 +122,7 @@ VISITS = (
     .outerjoin(Service, Service.id == Appointment.service_id)
     .outerjoin(CancelReason, CancelReason.id == Appointment.cancel_reason_id)
 )
-_ONE = Fixed(VISITS.where(Appointment.id == bindparam("pk")))
+_ONE = Fixed(VISITS.where(Appointment.id == given("pk")))
 
 
 def moment_text(moment: datetime | None) -> str | None:
