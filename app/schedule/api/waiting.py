@@ -53,11 +53,10 @@ def fits_of(query: dict[str, Any]) -> dict[str, Any]:
     Raises:
         NotFound, WrongTimes
     """
-    fetched(Employee, query["doctor_id"])
     rules.check_times(query["starts_at"], query["ends_at"])
     doctor_id, span = query["doctor_id"], rules.Span(query["starts_at"], query["ends_at"])
     free = queries.still_free(doctor_id, query["chair_id"], span)
-    offers = queries.open_offers(doctor_id=doctor_id, span=span)
+    offers = queries.open_offers(doctor_id=doctor_id, span=span) if free is None or free.held else []
     if free is None:
         return {"free": None, "offers": offers, "result": []}
     found = queries.who_fits(

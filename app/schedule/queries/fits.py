@@ -48,27 +48,28 @@ WITH place AS (
   WHERE e.id = :doctor AND e.is_doctor AND NOT e.archived
 ), waiting AS (
   SELECT 'waiting' AS what, w.id, w.version, w.patient_id, w.kind, w.minutes, w.urgency, w.wanted_doctors, w.doctor_ids,
-    w.speciality_id, w.windows, w.first_day, w.last_day, w.comment, w.created_at, v.id AS visit_id,
-    v.starts_at AS visit_at, piece.start,
+    w.speciality_id, w.windows, w.first_day, w.last_day, w.comment, w.created_at,
+    CASE WHEN w.kind = '{WaitingKind.MOVE_UP}' THEN w.appointment_id END AS visit_id, piece.start,
     array_position(ARRAY['{Urgency.ACUTE}', '{Urgency.SOON}', '{Urgency.USUAL}'], CAST(w.urgency AS text)) AS rank,
     place.speciality_id AS of_doctor, place.branch_id
   FROM place CROSS JOIN waiting_entry w
-  LEFT JOIN appointment v ON v.id = w.appointment_id AND w.kind = '{WaitingKind.MOVE_UP}'
   CROSS JOIN LATERAL (
-    SELECT lower(p) AS start
+    SELECT min(lower(p)) AS start
     FROM unnest(w.windows * int4multirange(int4range(
       least(greatest(:start, :now_minute + w.notice_hours * 60), :end), :end))) AS p
-    WHERE upper(p) - lower(p) >= w.minutes ORDER BY 1 LIMIT 1
+    WHERE upper(p) - lower(p) >= w.minutes
   ) piece
   WHERE w.status = '{WaitingStatus.WAITING}' AND w.first_day <= :on AND (w.last_day IS NULL OR w.last_day >= :on)
-    AND w.minutes <= :end - :start AND :weekday = ANY (w.weekdays)
+    AND w.minutes <= :end - :start AND w.windows && int4range(:start, :end) AND :weekday = ANY (w.weekdays)
     AND (w.branch_id IS NULL OR w.branch_id = place.branch_id)
     AND (w.wanted_doctors <> '{WantedDoctors.ANY}' AND :doctor = ANY (w.doctor_ids)
       OR w.wanted_doctors <> '{WantedDoctors.ONLY}'
         AND (w.speciality_id IS NULL OR w.speciality_id = place.speciality_id))
+    AND piece.start IS NOT NULL
     AND (w.kind <> '{WaitingKind.MOVE_UP}'
-      OR v.status = '{AppointmentStatus.BOOKED}' AND v.starts_at > :now
-        AND v.starts_at > :day + piece.start * interval '1 minute')
+      OR (SELECT v.starts_at FROM appointment v WHERE v.id = w.appointment_id
+            AND v.status = '{AppointmentStatus.BOOKED}' AND v.starts_at > :now)
+        > :day + piece.start * interval '1 minute')
     AND NOT EXISTS (SELECT FROM waiting_offer o WHERE o.entry_id = w.id AND o.status = '{OfferStatus.DECLINED}'
       AND o.doctor_id = :doctor AND o.starts_at < :ends_at AND o.ends_at > :starts_at)
 ), planned AS (
@@ -76,7 +77,7 @@ WITH place AS (
     CASE WHEN p.doctor_id IS NULL THEN '{WantedDoctors.ANY}' ELSE '{WantedDoctors.ONLY}' END,
     CASE WHEN p.doctor_id IS NULL THEN '{{}}' ELSE ARRAY[p.doctor_id] END, p.speciality_id,
     CAST(NULL AS int4multirange), p.target_from, p.target_to, p.reason, p.created_at, CAST(NULL AS int),
-    CAST(NULL AS timestamp), greatest(:start, :now_minute), 4, place.speciality_id, place.branch_id
+    greatest(:start, :now_minute), 4, place.speciality_id, place.branch_id
   FROM place CROSS JOIN planned_visit p
   WHERE p.status IN ({_OPEN_PLANNED}) AND p.target_from <= :on + 180 AND p.target_to >= :on - 180
     AND p.target_from - p.tolerance_days <= :on AND p.target_to + p.tolerance_days >= :on
@@ -87,15 +88,16 @@ WITH place AS (
   SELECT f.*, :doctor = ANY (f.doctor_ids) AND f.wanted_doctors <> '{WantedDoctors.ANY}' AS named
   FROM (SELECT * FROM waiting UNION ALL SELECT * FROM planned) f
   WHERE NOT EXISTS (SELECT FROM appointment a WHERE a.patient_id = f.patient_id AND a.{BUSY}
-      AND a.starts_at >= :day AND a.starts_at < :day + (f.start + f.minutes) * interval '1 minute'
+      AND a.starts_at >= :day AND a.starts_at < :ends_at
+      AND a.starts_at < :day + (f.start + f.minutes) * interval '1 minute'
       AND a.ends_at > :day + f.start * interval '1 minute' AND a.id IS DISTINCT FROM f.visit_id)
   ORDER BY rank, named DESC, (f.kind = '{WaitingKind.MOVE_UP}'), :end - :start - f.minutes, f.created_at,
     f.what DESC, f.id
   LIMIT :limit
 )
-SELECT best.*, p.surname, p.name, p.patronymic, p.card_number, p.allergy,
+SELECT best.*, p.surname, p.name, p.patronymic, p.card_number, p.allergy, v.starts_at AS visit_at,
   (SELECT number FROM patient_phone t WHERE t.patient_id = p.id ORDER BY t.id LIMIT 1) AS phone
-FROM best JOIN patient p ON p.id = best.patient_id
+FROM best JOIN patient p ON p.id = best.patient_id LEFT JOIN appointment v ON v.id = best.visit_id
 WHERE p.status <> 'archived'
 ORDER BY rank, named DESC, (best.kind = '{WaitingKind.MOVE_UP}'), :end - :start - best.minutes, best.created_at,
   best.what DESC, best.id
@@ -271,11 +273,20 @@ class FreeTime(Span):
 
     branch_id: int | None
     chair_id: int | None
+    #: Some of it is closed or held: perhaps for offers.
+    held: bool
 
 
 def still_free(doctor_id: int, chair_id: int | None, span: Span) -> FreeTime | None:
-    """The longest part of a time in which the doctor (and the chair) is free and works; None when there is none."""
+    """The longest part of a time in which the doctor (and the chair) is free and works; None when there is none.
+
+    Raises:
+        NotFound: no such doctor.
+    """
     seen = look(span, doctor_id=doctor_id, chair_id=chair_id)
+    if seen.doctor is None:
+        raise NotFound()
+    held = any(row.patient_id is None for row in seen.busy)
     holds = set(
         session.scalars(
             select(WaitingOffer.hold_id).where(
@@ -283,16 +294,16 @@ def still_free(doctor_id: int, chair_id: int | None, span: Span) -> FreeTime | N
                 WaitingOffer.hold_id.in_([row.id for row in seen.busy if row.patient_id is None]),
             )
         )
-    ) if any(row.patient_id is None for row in seen.busy) else set()  # fmt: skip
+    ) if held else set()  # fmt: skip
     busy = [row for row in seen.busy if not (row.patient_id is None and row.id in holds)]
     found: list[FreeTime] = []
     for hours in seen.hours:
         low, high = max(hours.starts_at, span.starts_at), min(hours.ends_at, span.ends_at)
         for row in sorted(busy, key=lambda row: row.starts_at):
             if low < row.starts_at:
-                found.append(FreeTime(low, min(row.starts_at, high), hours.branch_id, hours.chair_id))
+                found.append(FreeTime(low, min(row.starts_at, high), hours.branch_id, hours.chair_id, held))
             low = max(low, row.ends_at)
-        found.append(FreeTime(low, high, hours.branch_id, hours.chair_id))
+        found.append(FreeTime(low, high, hours.branch_id, hours.chair_id, held))
     found = [piece for piece in found if piece.ends_at > piece.starts_at]
     return max(found, key=lambda piece: piece.ends_at - piece.starts_at, default=None)
 
