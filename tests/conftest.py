@@ -7,6 +7,8 @@ DATABASE_URL lets the run use another server; its user must be allowed to create
 
 import itertools
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -27,6 +29,18 @@ from werkzeug.security import generate_password_hash
 PASSWORD = "demo"
 _HASH = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")
 _serial = itertools.count(100)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """A temporary folder of this run alone.
+
+    The one that all runs share loses its rights for others whenever another run starts, and a database server that
+    runs under a name of its own dies of it.
+    """
+    if config.option.basetemp is None and not hasattr(config, "workerinput"):
+        config.option.basetemp = tempfile.mkdtemp(prefix="desk-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
 
 
 @pytest.fixture(scope="session")
