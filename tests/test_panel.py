@@ -13,7 +13,7 @@ from tests.conftest import counted_statements, sign_in
 ROWS = 400
 # fmt: off
 NONSENSE = (
-    "abc", "-1", "0", "99999999999999999999", "NaN", "1e400", "2026-13-45", "0001-01-01", "9999-12-31", "'", '"><b>',
+    "abc", "-1", "0", "99999999999999999999", "NaN", "1e400", "2026-13-45", "0001-01-01", "9999-12-31", "'", '"><u>',
     "\x00", "%", "_", "\\", "я" * 5000, "y", "n",
 )
 # fmt: on
@@ -165,7 +165,7 @@ def test_searches_take_nonsense(app: Flask, full: None, panels: list[PanelView])
             query = {f"_flt_{digit}_{column}": value for column in columns for digit in (0, 9)}
             page = client.get(list_of(panel), query_string=query)
             assert page.status_code == 200, (type(panel).__name__, value[:20])
-            assert '"><b>' not in page.text
+            assert '"><u>' not in page.text
         for column in columns:
             assert client.get(list_of(panel), query_string={f"_flt_0_{column}": "1"}).status_code == 200
 

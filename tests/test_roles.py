@@ -30,8 +30,11 @@ PUBLIC = {
     "UtilView.back": "only leads back",
 }
 #: What a role does not get although it holds the right for what is its own: a drawer is nobody's own,
-#: and neither is a card that nobody has started yet.
-NOT_OWN = {("doctor", "/api/v1/reports/cash"), ("doctor", "/reports/cash"), ("doctor", "/patients/new")}
+#: and neither is a card that nobody has started yet, or the sheet of a whole branch.
+NOT_OWN = {
+    ("doctor", "/api/v1/reports/cash"), ("doctor", "/reports/cash"), ("doctor", "/patients/new"),
+    ("doctor", "/schedule/spare"),
+}  # fmt: skip
 
 
 def rules(app: Flask) -> list[Rule]:

@@ -302,7 +302,7 @@ def test_bad_grants_come_back_with_what_was_typed(client_of: Any, form: dict[str
 SETTINGS = {
     "grid_step": "15", "waiting_limit": "15", "reminder_hours": "24", "administrators_fill_work_orders": "true",
     "discount_limit_administrator": "5", "discount_limit_senior": "15", "discount_limit_doctor": "10",
-    "paid_services_act": "", "second_reminder_hours": "3", "sending_from": "09:00", "sending_to": "21:00",
+    "paid_services_act": "", "second_reminder_hours": "0", "sending_from": "09:00", "sending_to": "21:00",
     "hours_weeks_ahead": "8", "crm": "true", "offer_minutes": "60", "call_lead_days": "14",
 }  # fmt: skip
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from app import audit, clock
@@ -34,6 +35,23 @@ from app.schedule.operations.places import (
 )
 from app.schedule.rules import BOOKED, Slot
 from app.vocab import N_, CancelledBy, Confirmation
+
+#: The row of a new visit, built once; a constraint that refuses it gives none.
+_BOOK = select(Appointment).from_statement(
+    pg_insert(Appointment)
+    .values(
+        {
+            name: bindparam(name)
+            for name in (
+                "patient_id", "doctor_id", "branch_id", "chair_id", "service_id", "starts_at", "ends_at", "comment",
+                "overbooked", "overbook_reason", "outside_hours_reason", "first_visit", "series_id", "created_by_id",
+                "created_at",
+            )
+        }
+    )
+    .on_conflict_do_nothing()
+    .returning(Appointment)
+)  # fmt: skip
 
 
 def book(
@@ -92,26 +110,24 @@ def book(
     fulfils = waiting.to_close(patient_id, planned_visit_ids, waiting_entry_ids)
     # A constraint that refuses gives no row and breaks nothing; waiting for a neighbour's transaction is its business.
     visit = session.scalars(
-        pg_insert(Appointment)
-        .values(
-            patient_id=patient_id,
-            doctor_id=doctor_id,
-            branch_id=branch_id,
-            chair_id=chair_id,
-            service_id=service_id,
-            starts_at=starts_at,
-            ends_at=ends_at,
-            comment=comment.strip(),
-            overbooked=bool(overbook_reason),
-            overbook_reason=overbook_reason,
-            outside_hours_reason=outside_hours_reason,
-            first_visit=look.first_visit,
-            series_id=series_id,
-            created_by_id=actor.id if actor else None,
-            created_at=clock.now(),
-        )
-        .on_conflict_do_nothing()
-        .returning(Appointment)
+        _BOOK,
+        {
+            "patient_id": patient_id,
+            "doctor_id": doctor_id,
+            "branch_id": branch_id,
+            "chair_id": chair_id,
+            "service_id": service_id,
+            "starts_at": starts_at,
+            "ends_at": ends_at,
+            "comment": comment.strip(),
+            "overbooked": bool(overbook_reason),
+            "overbook_reason": overbook_reason,
+            "outside_hours_reason": outside_hours_reason,
+            "first_visit": look.first_visit,
+            "series_id": series_id,
+            "created_by_id": actor.id if actor else None,
+            "created_at": clock.now(),
+        },
     ).one_or_none()
     if visit is None:
         raise refused(slot, 0)

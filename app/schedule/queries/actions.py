@@ -179,6 +179,7 @@ def _time_taken(visit: Appointment, deed: Deed, may_look_back: bool) -> Refusal 
 
 
 def _block_why_not(deed: Deed, done: list[Deed], block: TimeBlock | None) -> Refusal | None:
+    """As for a visit: who was booked over closed time on purpose does not keep it open."""
     if block is None:
         return cannot("used")
     refusal = on_top(deed, done, block.version)
@@ -193,7 +194,7 @@ def _block_why_not(deed: Deed, done: list[Deed], block: TimeBlock | None) -> Ref
         return cannot("ended")
     slot = place_before(deed, block)
     busy = look(slot, doctor_id=slot.doctor_id, chair_id=slot.chair_id, besides_block=block.id).busy
-    return next((taken(what, row) for what, row in in_the_way(slot, busy)), None)
+    return next((taken(what, row) for what, row in in_the_way(slot, busy) if not row.overbooked), None)
 
 
 # --- what depends on a deed -------------------------------------------------------------------------------

@@ -98,7 +98,7 @@
     const box = form.querySelector("[data-times]"), list = box.querySelector("[role=radiogroup]");
     let asked = 0;
     form.dataset.suggested = "yes";
-    const byHand = (event) => { if (event.isTrusted === false) return; form.dataset.suggested = ""; box.hidden = true; };
+    const byHand = () => { form.dataset.suggested = ""; box.hidden = true; };
     form.day.addEventListener("input", byHand);
     form.start.addEventListener("input", byHand);
     form.chair_id.addEventListener("change", byHand);

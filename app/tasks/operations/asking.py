@@ -6,7 +6,7 @@ Who asks for several patients asks in the order of their numbers. Where next: `c
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import Boolean, ColumnElement, Select, and_, func, literal, literal_column, or_, select
+from sqlalchemy import Boolean, ColumnElement, Select, and_, bindparam, func, literal, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app import audit, clock
@@ -196,18 +196,22 @@ def _end_reasons(
         end(task, TaskResult.NOT_NEEDED, appointment_id=appointment_id, actor=actor)
 
 
+#: A patient's open tasks, locked; built once, for every booking asks.
+_OPEN_OF = (
+    select(CallTask)
+    .where(CallTask.patient_id == bindparam("patient"), queries.IS_OPEN)
+    .with_for_update(of=CallTask)
+    .execution_options(populate_existing=True)
+)
+
+
 def patient_booked(visit: Appointment, *, task_id: int | None = None, actor: User | None) -> None:
     """A patient was booked: what a booking settles is settled.
 
     The task that the actor is calling about (or that the booking names) is closed as booked, with the visit; any other
     loses the reasons that a booking settles. One statement when the patient has no open task. Flushes, never commits.
     """
-    tasks = session.scalars(
-        select(CallTask)
-        .where(CallTask.patient_id == visit.patient_id, queries.IS_OPEN)
-        .with_for_update(of=CallTask)
-        .execution_options(populate_existing=True)
-    ).all()
+    tasks = session.scalars(_OPEN_OF, {"patient": visit.patient_id}).all()
     for task in tasks:
         mine = actor is not None and task.claimed_by_id == actor.id
         calling = mine and rules.is_claimed(task.claimed_by_id, task.claimed_at, clock.now())
