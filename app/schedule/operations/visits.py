@@ -109,7 +109,7 @@ def book(
     )
     fulfils = waiting.to_close(patient_id, planned_visit_ids, waiting_entry_ids)
     # A constraint that refuses gives no row and breaks nothing; waiting for a neighbour's transaction is its business.
-    visit = session.scalars(
+    visit: Appointment | None = session.scalars(
         _BOOK,
         {
             "patient_id": patient_id,
