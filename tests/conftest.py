@@ -43,6 +43,22 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
 
 
+#: Files that take longest; they start first, so that none runs alone when the others are done.
+LONGEST = (
+    "test_run", "test_nonsense", "test_a_day", "test_jobs", "test_roles", "test_panel", "test_free_model",
+    "test_money_machine", "tasks/test_pages", "test_notifying", "test_managing_browser", "test_waiting_browser",
+    "test_prints", "test_undo_machine",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        path = item.path.with_suffix("").as_posix()
+        return next((at for at, name in enumerate(LONGEST) if path.endswith(f"/{name}")), len(LONGEST))
+
+    items.sort(key=place)
+
+
 @pytest.fixture(scope="session")
 def var_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of this run; the environment points at it before the application reads it."""

@@ -113,7 +113,7 @@ def test_free_times_are_those_that_looking_at_every_quarter_finds(
     standing: list[Piece] = []
     for (piece, status, of_other), patient_id in zip(visits, room.patients, strict=False):
         # Another doctor's visit matters only when it takes the chair.
-        over = apart([*standing, piece]) == standing
+        over = any(piece.day == k.day and piece.start < k.end and k.start < piece.end for k in standing)
         rows.append(
             Appointment(
                 patient_id=patient_id, doctor_id=room.other_id if of_other else room.doctor_id,
