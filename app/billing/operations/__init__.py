@@ -1,0 +1,11 @@
+"""Changes of money: work orders, bills, payments, refunds; one module per subject.
+
+Locks, everywhere in this order: the patient's account, work orders by number, desks by number, series of numbers.
+What is due and owed is kept by the ledger's trigger; operations only add entries. Where next: `rules.py`, `queries.py`.
+"""
+
+from app.billing.operations.orders import Line, change_work_order, create_work_order, issue, reopen
+from app.billing.operations.payments import take_payment
+from app.billing.operations.refunds import refund
+
+__all__ = ["Line", "change_work_order", "create_work_order", "issue", "refund", "reopen", "take_payment"]

@@ -1,0 +1,84 @@
+"""What every change of money is made with: the account locked, the branch, an entry of the ledger, the receipt."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from app import access, clock, money
+from app.billing import queries
+from app.db import session
+from app.errors import Invalid
+from app.models import Branch, LedgerEntry, PatientAccount, Receipt, User
+from app.money import ZERO
+from app.vocab import N_, LedgerKind, ReceiptKind
+
+
+def lock_account(patient_id: int) -> None:
+    """One payment, refund or bill of a patient at a time. Who has no account yet has no money to be moved twice."""
+    session.execute(
+        select(PatientAccount.patient_id).where(PatientAccount.patient_id == patient_id).with_for_update()
+    ).all()
+
+
+def branch_of(branch_id: int | None, actor: User | None) -> Branch:
+    """The given branch, else the one the actor works in, else the clinic's first.
+
+    Raises:
+        Invalid: there is no such branch, or it is closed.
+    """
+    chosen = branch_id or (access.account(actor).branch_id if actor else None)
+    branch = session.get(Branch, chosen) if chosen else None
+    if branch_id is None and (branch is None or branch.archived):
+        branch = queries.first_branch()
+    if branch is None or branch.archived:
+        raise Invalid(fields={"branch_id": N_("There is no such branch.")})
+    return branch
+
+
+def id_of(actor: User | None) -> int | None:
+    return actor.id if actor else None
+
+
+def entry(
+    kind: LedgerKind, patient_id: int, branch_id: int, *, order_id: int | None = None, payment_id: int | None = None,
+    refund_id: int | None = None, debt: Decimal = ZERO, advance: Decimal = ZERO, actor: User | None,
+) -> LedgerEntry:  # fmt: skip
+    """One entry of the ledger; once written, its trigger moves the balances."""
+    return LedgerEntry(
+        kind=kind, business_day=clock.today(), branch_id=branch_id, patient_id=patient_id, work_order_id=order_id,
+        payment_id=payment_id, refund_id=refund_id, debt_change=debt, advance_change=advance,
+        created_at=clock.now(), created_by_id=id_of(actor),
+    )  # fmt: skip
+
+
+def receipt_for(
+    kind: ReceiptKind, number: int, patient_id: int, full_name: str, card_number: int, branch: Branch,
+    parts: Sequence[tuple[str, Decimal]], lines: Sequence[Mapping[str, Any]], *, amount: Decimal, debt_left: Decimal,
+    tendered: Decimal | None = None, change: Decimal = ZERO, to_advance: Decimal = ZERO, actor: User | None,
+) -> Receipt:  # fmt: skip
+    """The paper of a payment or a refund: its number, and every value as it is now, for ever."""
+    entity, wall = branch.legal_entity, clock.wall_now()
+    return Receipt(
+        kind=kind, legal_entity_id=branch.legal_entity_id, year=wall.year, number=number, patient_id=patient_id,
+        business_day=wall.date(), created_at=clock.now(), created_by_id=id_of(actor),
+        snapshot={
+            "number": number,
+            "kind": str(kind),
+            "legal_entity": {"name": entity.name, "inn": entity.inn, "address": entity.address or branch.address},
+            "branch": branch.name,
+            "day": wall.date().isoformat(),
+            "time": f"{wall:%H:%M}",
+            "patient": full_name,
+            "card_number": card_number,
+            "cashier": access.account(actor).name if actor else "",
+            "lines": list(lines),
+            "parts": [{"method": str(method), "amount": str(money.rounded(share))} for method, share in parts],
+            "amount": str(money.rounded(amount)),
+            "tendered": None if tendered is None else str(money.rounded(tendered)),
+            "change": str(money.rounded(change)),
+            "to_advance": str(money.rounded(to_advance)),
+            "debt_left": str(money.rounded(debt_left)),
+        },
+    )  # fmt: skip

@@ -1,0 +1,226 @@
+"""Changes of work orders: draft, change, issue, reopen.
+
+Where next: `payments.py`, `../rules.py`.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from app import access, audit, clock
+from app.billing import queries, rules
+from app.billing.operations.base import branch_of, entry, id_of, lock_account
+from app.db import lock, next_number, session
+from app.errors import (
+    AlreadyIssued,
+    AlreadyPaid,
+    CardArchived,
+    EmptyWorkOrder,
+    Invalid,
+    NoPrice,
+    NotFound,
+    Stale,
+    WrongStatus,
+)
+from app.models import Appointment, Employee, Patient, User, WorkOrder, WorkOrderLine
+from app.money import ZERO
+from app.vocab import N_, CardStatus, LedgerKind, WorkOrderStatus
+
+Line = Mapping[str, Any]
+
+
+def create_work_order(
+    patient_id: int, doctor_id: int, lines: Sequence[Line], *, appointment_id: int | None = None,
+    branch_id: int | None = None, actor: User | None,
+) -> WorkOrder:  # fmt: skip
+    """Write down what was done: a draft with the prices of today, which stay until it is issued.
+
+    A line is `{service_id, quantity, tooth?, discount_percent? | discount_amount?, discount_reason?, assistant_id?}`. A
+    doctor writes only his own orders, for patients of his.
+
+    Raises:
+        NotAllowed, NotFound, CardArchived
+        EmptyWorkOrder, NoPrice, WrongTooth, DiscountTooLarge
+        Invalid: `fields` name the line, for instance `lines.0.quantity`.
+    """
+    access.require_own(actor, "work_order.fill", doctor_id)
+    patient = session.get(Patient, patient_id)
+    if patient is None:
+        raise Invalid(fields={"patient_id": N_("There is no such patient.")})
+    if patient.status == CardStatus.ARCHIVED:
+        raise CardArchived()
+    doctor = session.get(Employee, doctor_id)
+    if doctor is None or not doctor.is_doctor or doctor.archived:
+        raise Invalid(fields={"doctor_id": N_("There is no such doctor.")})
+    if appointment_id is not None:
+        visit = session.get(Appointment, appointment_id)
+        if visit is None or visit.patient_id != patient_id:
+            raise Invalid(fields={"appointment_id": N_("This patient has no such visit.")})
+        branch_id = branch_id or visit.branch_id
+    if actor and access.account(actor).own_only("work_order.fill") and not queries.is_patient_of(patient_id, doctor_id):
+        raise Invalid(fields={"patient_id": N_("This is not a patient of yours: there is no visit to you.")})
+    branch = branch_of(branch_id, actor)
+    now = clock.now()
+    priced = _priced(lines, set(), day=clock.today(), actor=actor)
+    order = WorkOrder(
+        legal_entity_id=branch.legal_entity_id, branch_id=branch.id, year=clock.today().year,
+        number=next_number(branch.legal_entity_id, "work_order"), patient_id=patient_id, doctor_id=doctor_id,
+        appointment_id=appointment_id, status=WorkOrderStatus.DRAFT, lines=priced,
+        total=sum((line.total for line in priced), ZERO), created_at=now, created_by_id=id_of(actor),
+    )  # fmt: skip
+    session.add(order)
+    session.flush()
+    audit.record("work_order.created", order, after=_figures(order), patient_id=patient_id, actor=actor)
+    return order
+
+
+def change_work_order(order_id: int, version: int | None, lines: Sequence[Line], *, actor: User | None) -> WorkOrder:
+    """Write the lines of a draft anew, with the prices of the day it was made.
+
+    A discount that somebody with a larger limit gave stays while its line stays as it was. `version` is the one that
+    was looked at; None overwrites whatever is there.
+
+    Raises:
+        NotAllowed, NotFound, AlreadyIssued, Stale, and as `create_work_order`.
+    """
+    order = _locked_order(order_id, actor)
+    if order.status != WorkOrderStatus.DRAFT:
+        raise AlreadyIssued()
+    if version is not None and version != order.version:
+        raise Stale(current={"id": order.id, "version": order.version, "total": str(order.total)})
+    before = _figures(order)
+    priced = _priced(lines, _discounts(order), day=clock.wall(order.created_at).date(), actor=actor)
+    order.lines.clear()
+    session.flush()  # the old positions must be gone before the new ones come
+    order.lines = priced
+    order.total = sum((line.total for line in priced), ZERO)
+    order.version += 1
+    session.flush()
+    audit.record(
+        "work_order.changed", order, before=before, after=_figures(order), patient_id=order.patient_id, actor=actor
+    )
+    return order
+
+
+def issue(order_id: int, *, actor: User | None) -> WorkOrder:
+    """Issue a draft: it becomes a bill, its figures are fixed, the patient owes its total. A zero bill is paid at once.
+
+    Raises:
+        NotAllowed, NotFound, AlreadyIssued, EmptyWorkOrder
+    """
+    order = _locked_order(order_id, actor)
+    if order.status != WorkOrderStatus.DRAFT:
+        raise AlreadyIssued()
+    if not order.lines:
+        raise EmptyWorkOrder()
+    order.status, order.issued_at, order.issued_day = WorkOrderStatus.ISSUED, clock.now(), clock.today()
+    order.version += 1
+    session.flush()
+    session.add(
+        entry(LedgerKind.BILL, order.patient_id, order.branch_id, order_id=order.id, debt=order.total, actor=actor)
+    )
+    session.flush()
+    session.refresh(order)
+    audit.record("work_order.issued", order, after=_figures(order), patient_id=order.patient_id, actor=actor)
+    return order
+
+
+def reopen(order_id: int, *, actor: User | None) -> WorkOrder:
+    """Take a bill back to a draft, as long as no money was ever taken for it.
+
+    Raises:
+        NotAllowed, NotFound
+        WrongStatus: it is a draft.
+        AlreadyPaid: also when what was paid has been returned.
+    """
+    order = _locked_order(order_id, actor)
+    if order.status == WorkOrderStatus.DRAFT:
+        raise WrongStatus({"status": WorkOrderStatus.DRAFT.label}, status=order.status)
+    if queries.was_paid(order.id):
+        raise AlreadyPaid()
+    due = order.due
+    order.status, order.issued_at, order.issued_day = WorkOrderStatus.DRAFT, None, None
+    order.version += 1
+    session.flush()
+    session.add(
+        entry(LedgerKind.BILL_REOPENED, order.patient_id, order.branch_id, order_id=order.id, debt=-due, actor=actor)
+    )
+    session.flush()
+    session.refresh(order)
+    audit.record("work_order.reopened", order, after=_figures(order), patient_id=order.patient_id, actor=actor)
+    return order
+
+
+def _locked_order(order_id: int, actor: User | None) -> WorkOrder:
+    """An order for changing, its patient's account locked before it."""
+    found = session.execute(
+        select(WorkOrder.patient_id, WorkOrder.doctor_id).where(WorkOrder.id == order_id)
+    ).one_or_none()
+    if found is None:
+        raise NotFound()
+    access.require_own(actor, "work_order.fill", found.doctor_id)
+    lock_account(found.patient_id)
+    order = lock(WorkOrder, order_id)
+    assert isinstance(order, WorkOrder)
+    return order
+
+
+def _discounts(order: WorkOrder) -> set[tuple[Any, ...]]:
+    """The discounts that stand in a draft, with what they were given for."""
+    return {
+        given
+        for line in order.lines
+        for given in (
+            (line.service_id, line.quantity, "percent", line.discount_percent),
+            (line.service_id, line.quantity, "amount", line.discount),
+        )
+    }
+
+
+def _priced(
+    lines: Sequence[Line], standing: set[tuple[Any, ...]], *, day: date, actor: User | None
+) -> list[WorkOrderLine]:
+    """Lines with the prices of a day and their totals; a complaint names its line."""
+    rules.check_lines(lines)
+    limit = access.discount_limit(actor)
+    ids = {line["service_id"] for line in lines}
+    services, prices = queries.services_by_id(ids), queries.prices_of(ids, day)
+    priced = []
+    for place, line in enumerate(lines):
+        service, quantity, tooth = services.get(line["service_id"]), line["quantity"], line.get("tooth") or ""
+        if service is None:
+            raise Invalid(fields={f"lines.{place}.service_id": N_("There is no such service.")})
+        if service.id not in prices:
+            raise NoPrice({"service": service.name}, service_id=service.id)
+        rules.check_tooth(tooth)
+        percent, amount = line.get("discount_percent"), line.get("discount_amount")
+        given = ("percent", percent) if percent is not None else ("amount", amount)
+        allowed = Decimal(100) if (service.id, quantity, *given) in standing else limit
+        try:
+            cost = rules.cost(prices[service.id], quantity, percent=percent, amount=amount, limit=allowed)
+        except Invalid as wrong:
+            named = {f"lines.{place}.{name}": said for name, said in wrong.facts["fields"].items()}
+            raise Invalid(fields=named) from wrong
+        assistant_id = line.get("assistant_id")
+        if assistant_id is not None and session.get(Employee, assistant_id) is None:
+            raise Invalid(fields={f"lines.{place}.assistant_id": N_("There is no such employee.")})
+        priced.append(
+            WorkOrderLine(
+                position=place + 1, service_id=service.id, service=service, tooth=tooth, quantity=quantity,
+                price=prices[service.id], discount_percent=percent, discount=cost.discount,
+                discount_reason=line.get("discount_reason") or "", assistant_id=assistant_id, total=cost.total,
+            )
+        )  # fmt: skip
+    return priced
+
+
+def _figures(order: WorkOrder) -> dict[str, Any]:
+    """What the log keeps of an order."""
+    lines = [
+        f"{line.service_id} x{line.quantity} {line.price}-{line.discount}={line.total} {line.tooth}".strip()
+        for line in order.lines
+    ]
+    return {**audit.facts(order, ("number", "status", "total", "due")), "lines": lines}
