@@ -1,0 +1,174 @@
+"""Work orders and bills, and who may be named in them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import case, exists, func, or_, select, text
+
+from app.billing.queries.balances import Balance, Rows
+from app.billing.rules import Due
+from app.db import session
+from app.models import Appointment, Branch, Employee, LedgerEntry, Patient, WorkOrder
+from app.vocab import LedgerKind, WorkOrderStatus
+
+
+def first_branch() -> Branch | None:
+    return session.scalars(select(Branch).where(Branch.archived.is_(False)).order_by(Branch.id).limit(1)).one_or_none()
+
+
+def doctors() -> list[Employee]:
+    """The doctors who work, by name."""
+    return list(
+        session.scalars(
+            select(Employee)
+            .where(Employee.is_doctor, Employee.archived.is_(False))
+            .order_by(Employee.surname, Employee.name)
+            .limit(500)
+        )
+    )
+
+
+def employees(ids: Collection[int]) -> list[Employee]:
+    return list(session.scalars(select(Employee).where(Employee.id.in_(ids))))
+
+
+def is_patient_of(patient_id: int, doctor_id: int) -> bool:
+    """Has the patient a visit to this doctor, or a work order of his?"""
+    visit = exists().where(Appointment.patient_id == patient_id, Appointment.doctor_id == doctor_id)
+    order = exists().where(WorkOrder.patient_id == patient_id, WorkOrder.doctor_id == doctor_id)
+    return bool(session.scalar(select(or_(visit, order))))
+
+
+def unpaid_bills(patient_id: int) -> list[WorkOrder]:
+    """A patient's bills that are not paid in full, the oldest first."""
+    return list(
+        session.scalars(
+            select(WorkOrder)
+            .where(WorkOrder.patient_id == patient_id, WorkOrder.status == WorkOrderStatus.ISSUED)
+            .order_by(WorkOrder.issued_at, WorkOrder.id)
+        )
+    )
+
+
+def orders_by_id(ids: Collection[int]) -> list[WorkOrder]:
+    return list(session.scalars(select(WorkOrder).where(WorkOrder.id.in_(ids)).order_by(WorkOrder.id)))
+
+
+def drafts_of(patient_id: int) -> list[WorkOrder]:
+    """A patient's orders that are not issued yet."""
+    return list(
+        session.scalars(
+            select(WorkOrder)
+            .where(WorkOrder.patient_id == patient_id, WorkOrder.status == WorkOrderStatus.DRAFT)
+            .order_by(WorkOrder.id)
+            .limit(50)
+        )
+    )
+
+
+def orders_of(patient_id: int, *, doctor_id: int | None = None, limit: int = 50) -> Rows:
+    """A patient's work orders, the newest first: order, doctor."""
+    statement = (
+        select(WorkOrder, Employee)
+        .join(Employee, Employee.id == WorkOrder.doctor_id)
+        .where(WorkOrder.patient_id == patient_id)
+        .order_by(WorkOrder.id.desc())
+        .limit(limit)
+    )
+    return session.execute(statement if doctor_id is None else statement.where(WorkOrder.doctor_id == doctor_id)).all()
+
+
+def _with_people(statement: Any, *, doctor_id: int | None, limit: int, offset: int = 0) -> Rows:
+    if doctor_id is not None:
+        statement = statement.where(WorkOrder.doctor_id == doctor_id)
+    return session.execute(statement.limit(limit).offset(offset)).all()
+
+
+def to_be_paid(*, branch_id: int | None = None, limit: int = 50, offset: int = 0) -> tuple[int, Rows]:
+    """Issued bills that wait for money, the newest first: order, patient, doctor."""
+    waits = [WorkOrder.status == WorkOrderStatus.ISSUED]
+    if branch_id is not None:
+        waits.append(WorkOrder.branch_id == branch_id)
+    count = session.scalar(select(func.count()).select_from(WorkOrder).where(*waits)) or 0
+    statement = (
+        select(WorkOrder, Patient, Employee)
+        .join(Patient, Patient.id == WorkOrder.patient_id)
+        .join(Employee, Employee.id == WorkOrder.doctor_id)
+        .where(*waits)
+        .order_by(WorkOrder.issued_at.desc(), WorkOrder.id.desc())
+    )
+    return count, _with_people(statement, doctor_id=None, limit=limit, offset=offset)
+
+
+def orders_of_day(day: date, *, doctor_id: int | None = None, limit: int = 200) -> Rows:
+    """Drafts that wait to be issued, and orders issued on a day, drafts first: order, patient, doctor."""
+    statement = (
+        select(WorkOrder, Patient, Employee)
+        .join(Patient, Patient.id == WorkOrder.patient_id)
+        .join(Employee, Employee.id == WorkOrder.doctor_id)
+        .where(or_(WorkOrder.status == WorkOrderStatus.DRAFT, WorkOrder.issued_day == day))
+        .order_by(case((WorkOrder.status == WorkOrderStatus.DRAFT, 0), else_=1), WorkOrder.id.desc())
+    )
+    return _with_people(statement, doctor_id=doctor_id, limit=limit)
+
+
+def was_paid(work_order_id: int) -> bool:
+    """Was any money ever taken for this order?"""
+    return bool(
+        session.scalar(
+            select(
+                exists().where(
+                    LedgerEntry.work_order_id == work_order_id,
+                    LedgerEntry.kind.in_((LedgerKind.PAYMENT, LedgerKind.REFUND)),
+                )
+            )
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Owing:
+    """A patient at the moment of paying: name, balance, the unpaid bills (the oldest first) with their lines."""
+
+    full_name: str
+    card_number: int
+    balance: Balance
+    dues: list[Due]
+    lines: dict[int, list[dict[str, Any]]]
+
+
+#: The account is locked before the bills: everybody who moves a patient's money locks in this order. Both are read as
+#: they are once the lock is held; a bill issued meanwhile is not seen, and its patient simply pays ahead.
+_OWING = text("""
+    WITH account AS MATERIALIZED (
+        SELECT debt, advance FROM patient_account WHERE patient_id = :patient FOR UPDATE
+    ), dues AS MATERIALIZED (
+        SELECT id, due, issued_at FROM work_order
+        WHERE patient_id = :patient AND status = 'issued' AND (SELECT count(*) FROM account) >= 0
+        ORDER BY id FOR UPDATE
+    )
+    SELECT concat_ws(' ', p.surname, p.name, nullif(p.patronymic, '')) AS full_name, p.card_number,
+        account.debt, account.advance, dues.id, dues.due,
+        (SELECT json_agg(json_build_object('name', s.name, 'tooth', l.tooth, 'quantity', l.quantity,
+                 'price', l.price::text, 'discount', l.discount::text, 'total', l.total::text) ORDER BY l.position)
+         FROM work_order_line l JOIN service s ON s.id = l.service_id WHERE l.work_order_id = dues.id) AS lines
+    FROM patient p LEFT JOIN account ON true LEFT JOIN dues ON true
+    WHERE p.id = :patient ORDER BY dues.issued_at, dues.id
+""")
+
+
+def owing_locked(patient_id: int) -> Owing | None:
+    """A patient's balance and unpaid bills, locked until the transaction ends; None when there is no such patient."""
+    rows = session.execute(_OWING, {"patient": patient_id}).all()
+    if not rows:
+        return None
+    first = rows[0]
+    return Owing(
+        first.full_name,
+        first.card_number,
+        Balance(first.debt, first.advance) if first.debt is not None else Balance(),
+        [Due(row.id, row.due) for row in rows if row.id is not None],
+        {row.id: row.lines or [] for row in rows if row.id is not None},
+    )

@@ -1,0 +1,151 @@
+"""Payments: what they paid and what can be returned."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select
+
+from app.billing.rules import Due, PaidPart, refundable
+from app.db import session
+from app.models import (
+    LedgerEntry,
+    PatientAccount,
+    Payment,
+    PaymentPart,
+    Receipt,
+    Refund,
+    RefundPart,
+    WorkOrder,
+    WorkOrderLine,
+)
+from app.money import ZERO
+from app.vocab import LedgerKind
+
+
+def allocated(payment: Payment) -> list[Due]:
+    """What a payment paid on each bill."""
+    return [
+        Due(entry.work_order_id, -entry.debt_change)
+        for entry in payment.entries
+        if entry.kind == LedgerKind.PAYMENT and entry.work_order_id is not None
+    ]
+
+
+@dataclass(frozen=True)
+class Returnable:
+    """What of a payment can still be un-done: see `rules.take_back`."""
+
+    parts: list[PaidPart]
+    advance_left: Decimal
+    bills: list[Due]
+
+    @property
+    def amount(self) -> Decimal:
+        return refundable(self.parts, self.advance_left, self.bills)
+
+
+def returnable(payment_id: int) -> Returnable:
+    """What of a payment has not been returned: its parts, its share of the advance, its bills (the newest first)."""
+    returned = (
+        select(RefundPart.payment_part_id, func.sum(RefundPart.amount).label("amount"))
+        .join(PaymentPart, PaymentPart.id == RefundPart.payment_part_id)
+        .where(PaymentPart.payment_id == payment_id)
+        .group_by(RefundPart.payment_part_id)
+        .subquery()
+    )
+    parts = session.execute(
+        select(PaymentPart.id, PaymentPart.method, PaymentPart.amount - func.coalesce(returned.c.amount, 0))
+        .outerjoin(returned, returned.c.payment_part_id == PaymentPart.id)
+        .where(PaymentPart.payment_id == payment_id)
+        .order_by(PaymentPart.id)
+    ).all()
+    # of a refund's entries those below zero took from this payment's share of the advance; those above gave a part back
+    share = session.scalar(
+        select(func.coalesce(func.sum(LedgerEntry.advance_change), 0)).where(
+            LedgerEntry.payment_id == payment_id,
+            or_(
+                LedgerEntry.kind == LedgerKind.ADVANCE_IN,
+                and_(LedgerEntry.kind == LedgerKind.REFUND, LedgerEntry.advance_change < 0),
+            ),
+        )
+    ) or ZERO  # fmt: skip
+    has = session.scalar(
+        select(func.coalesce(func.max(PatientAccount.advance), 0))
+        .join(Payment, Payment.patient_id == PatientAccount.patient_id)
+        .where(Payment.id == payment_id)
+    ) or ZERO  # fmt: skip
+    bills = session.execute(
+        select(LedgerEntry.work_order_id, -func.sum(LedgerEntry.debt_change))
+        .join(WorkOrder, WorkOrder.id == LedgerEntry.work_order_id)
+        .where(LedgerEntry.payment_id == payment_id)
+        .group_by(LedgerEntry.work_order_id, WorkOrder.issued_at)
+        .having(func.sum(LedgerEntry.debt_change) < 0)
+        .order_by(WorkOrder.issued_at.desc(), LedgerEntry.work_order_id.desc())
+    ).all()
+    return Returnable(
+        [PaidPart(part_id, method, left) for part_id, method, left in parts],
+        min(share, has),
+        [Due(work_order_id, amount) for work_order_id, amount in bills if work_order_id is not None],
+    )
+
+
+def receipt_lines(order_ids: Collection[int]) -> list[dict[str, Any]]:
+    """The lines of bills as a receipt keeps them."""
+    rows = session.scalars(
+        select(WorkOrderLine)
+        .where(WorkOrderLine.work_order_id.in_(order_ids))
+        .order_by(WorkOrderLine.work_order_id, WorkOrderLine.position)
+    )
+    return [
+        {
+            "name": line.service.name,
+            "tooth": line.tooth,
+            "quantity": line.quantity,
+            "price": str(line.price),
+            "discount": str(line.discount),
+            "total": str(line.total),
+        }
+        for line in rows
+    ]
+
+
+def receipt_of_refund(refund_id: int) -> int | None:
+    return session.scalar(select(Receipt.id).where(Receipt.refund_id == refund_id))
+
+
+@dataclass(frozen=True)
+class PaymentLine:
+    """A payment as the card shows it."""
+
+    payment: Payment
+    returned: Decimal
+    left: Decimal
+    receipt_id: int | None
+    refunds: list[tuple[Refund, int | None]]
+
+
+def payments_of(patient_id: int, *, limit: int = 30) -> list[PaymentLine]:
+    """A patient's payments, the newest first, with what was and what can be returned."""
+    found = session.execute(
+        select(Payment, Receipt.id)
+        .outerjoin(Receipt, Receipt.payment_id == Payment.id)
+        .where(Payment.patient_id == patient_id)
+        .order_by(Payment.id.desc())
+        .limit(limit)
+    ).all()
+    refunds: dict[int, list[tuple[Refund, int | None]]] = {}
+    for refund, receipt_id in session.execute(
+        select(Refund, Receipt.id)
+        .outerjoin(Receipt, Receipt.refund_id == Refund.id)
+        .where(Refund.payment_id.in_([payment.id for payment, _ in found]))
+        .order_by(Refund.id)
+    ):
+        refunds.setdefault(refund.payment_id, []).append((refund, receipt_id))
+    lines = []
+    for payment, receipt_id in found:
+        back = refunds.get(payment.id, [])
+        returned = sum((refund.amount for refund, _ in back), ZERO)
+        lines.append(PaymentLine(payment, returned, payment.amount - returned, receipt_id, back))
+    return lines
