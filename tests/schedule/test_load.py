@@ -145,12 +145,13 @@ def test_the_month_counts_as_a_child_would(make: Any, people: People, hours: Any
         session.rollback()
 
 
-def test_a_month_is_one_statement_and_knows_what_changed(app: Any, make: Any) -> None:
+def test_a_month_is_two_statements_and_knows_what_changed(app: Any, make: Any) -> None:
     branch, doctor = make.branch(), make.doctor()
     make.hours(doctor, DAYS[0], branch_id=branch.id)
     with counted_statements(app) as seen:
         first = queries.month_load(MONTH, branch_id=branch.id)
-    assert len(seen) == 1
+    assert len(seen) == 2
+    assert [row["holiday"] for row in first.days if row["day"] == "2031-03-08"] == ["Международный женский день"]
     assert queries.month_load(date(2031, 3, 31), branch_id=branch.id) == first
     make.appointment(make.patient(), doctor, at(DAYS[0], 600), branch_id=branch.id)
     assert queries.month_load(MONTH, branch_id=branch.id).version != first.version

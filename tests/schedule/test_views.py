@@ -59,6 +59,7 @@ def test_the_month_as_a_program_reads_it(desk: Any, make: Any) -> None:
         "hours": 720,
         "booked": 0,
         "closed": 0,
+        "holiday": row["holiday"],  # what day that is depends on today
         "free": 720,
         "visits": 0,
     }

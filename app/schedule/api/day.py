@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import request
+from flask_babel import get_locale
 
 from app import access, clock
 from app.db import transaction
@@ -62,7 +63,12 @@ class ScheduleApi(DeskApi):
         doctor_id = self._whose(query["doctor_id"])
         if doctor_id is not None:
             fetched(Employee, doctor_id)
-        sheet = queries.month_load(query["day"] or clock.today(), branch_id=query["branch_id"], doctor_id=doctor_id)
+        sheet = queries.month_load(
+            query["day"] or clock.today(),
+            branch_id=query["branch_id"],
+            doctor_id=doctor_id,
+            language=get_locale().language,
+        )
         return self._unless_known(sheet.version, sheet.as_json)
 
     def _whose(self, doctor_id: int | None) -> int | None:

@@ -1,4 +1,4 @@
-"""How full the days of a month are: hours, booked, closed and free minutes, in one statement.
+"""How full the days of a month are: hours, booked, closed and free minutes.
 
 Words: a minute of a doctor's hours is booked (a visit of the doctor stands there), closed (a block, or the chair is
 taken by somebody else) or free; two visits side by side take a minute once. Where next: `free.py`.
@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from app import clock
 from app.db import session
+from app.schedule.queries.hours_calendar import calendar_days
 from app.tables.schedule import BUSY, STANDS
 
 _MINUTES = "(SELECT coalesce(sum(extract(epoch FROM upper(piece) - lower(piece))), 0) / 60 FROM unnest({}) AS piece)"
@@ -73,15 +74,18 @@ class MonthSheet:
         return dict(vars(self))
 
 
-def month_load(day: date, *, branch_id: int | None = None, doctor_id: int | None = None) -> MonthSheet:
-    """How full each day of the month of this day is, of a doctor, a branch or all; one statement.
+def month_load(
+    day: date, *, branch_id: int | None = None, doctor_id: int | None = None, language: str = "ru"
+) -> MonthSheet:
+    """How full each day of the month of this day is, of a doctor, a branch or all; two statements.
 
     Per day: `doctors` at work, `hours`, `booked`, `closed` and `free` minutes (hours = booked + closed + free), and
     `visits`, counted by their beginning, those outside of hours among them. Cancelled visits and no-shows leave
-    their time free.
+    their time free. `holiday`: what the clinic calls the day, or None.
     """
     first = day.replace(day=1)
     count = calendar.monthrange(day.year, day.month)[1]
+    named = {row["day"]: row["holiday"] for row in calendar_days(first, first.replace(day=count), language)}
     start = datetime.combine(first, time())
     rows = {
         row.day: row
@@ -109,6 +113,7 @@ def month_load(day: date, *, branch_id: int | None = None, doctor_id: int | None
                 "closed": hours - booked - free,
                 "free": free,
                 "visits": row.visits or 0 if row else 0,
+                "holiday": named[(first + timedelta(days=n)).isoformat()],
             }
         )
     return MonthSheet(

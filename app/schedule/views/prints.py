@@ -9,7 +9,7 @@ from datetime import date, time, timedelta
 from typing import Any
 
 from flask import request
-from flask_babel import gettext
+from flask_babel import get_locale, gettext
 
 from app.errors import NotFound
 from app.models import Branch
@@ -128,7 +128,7 @@ class PrintsView(DeskView):
         offered = queries.doctors(doctor_id=asked.own)
         doctor = next((row for row in offered if row["id"] in asked.doctors), None)
         whose = asked.own if asked.own is not None else doctor["id"] if doctor else None
-        load = queries.month_load(asked.day, branch_id=asked.branch_id, doctor_id=whose)
+        load = queries.month_load(asked.day, branch_id=asked.branch_id, doctor_id=whose, language=get_locale().language)
         first = asked.day.replace(day=1)
         rows = [{**row, "date": date.fromisoformat(row["day"]), "percent": _percent(row)} for row in load.days]
         sums: dict[str, Any] = {

@@ -29,9 +29,10 @@
       bar.append(full);
       button.append(bar);
     } else { const more = element("span", "month-more", visits || words.closed_day); more.dataset.short = "—"; button.append(more); }
+    if (row.holiday) button.append(element("span", "month-holiday", row.holiday));
     const told = row.hours ? fill(words.month_day, {hours: hours(row.hours), booked: hours(row.booked), free: hours(row.free), closed: hours(row.closed), percent: percent(row), doctors: row.doctors}) : words.closed_day;
-    button.title = [told, visits].filter(Boolean).join("\n");
-    button.setAttribute("aria-label", `${dayWords(row.day)}. ${told}. ${visits}`);
+    button.title = [row.holiday, told, visits].filter(Boolean).join("\n");
+    button.setAttribute("aria-label", [dayWords(row.day), row.holiday, told, visits].filter(Boolean).join(". "));
     return button;
   }
 
