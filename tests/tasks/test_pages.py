@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from app import clock
 from app.db import session, transaction
-from app.models import CallTask, RefusalReason
+from app.models import CallTask, PlannedVisit, RefusalReason
 from app.tasks import operations
 from app.vocab import TaskReasonKind as Kind
 from tests.browser import windows
@@ -183,7 +183,7 @@ def test_calling_without_the_mouse(fresh_app: Flask) -> None:
             session.execute(update(RefusalReason).values(archived=True))
             session.add(RefusalReason(name="Дорого и далеко"))
         tasks = [asked(make.patient(name), due_on=TODAY - timedelta(days=9 - n)) for n, name in
-                 enumerate(("Первова", "Вторнова", "Третьякова", "Четвергова"))]  # fmt: skip
+                 enumerate(("Первова", "Вторнова", "Третьякова", "Пятницкая", "Четвергова"))]  # fmt: skip
         ids = [task.id for task in tasks]
         session.remove()
     with windows(fresh_app) as desks:
@@ -218,13 +218,25 @@ def test_calling_without_the_mouse(fresh_app: Flask) -> None:
         page.wait_for_selector(f"tbody.at[data-task='{ids[3]}']")
         keys.press("Enter")
         page.wait_for_selector(f"[data-panel-of='{ids[3]}'][data-calling='1']")
+        keys.press("2")  # nothing is planned yet: the form opens, and ends the call when it is saved
+        form = page.locator("[data-wish-side] form")
+        form.locator("[data-months]").first.click()
+        form.locator("[name=reason]").fill("Гигиена")
+        form.locator("[type=submit]").click()
+        page.wait_for_selector(f"tbody[data-task='{ids[3]}']", state="detached")
+        page.wait_for_selector(f"tbody.at[data-task='{ids[4]}']")
+        keys.press("Enter")
+        page.wait_for_selector(f"[data-panel-of='{ids[4]}'][data-calling='1']")
         keys.press("1")
-        page.wait_for_url(lambda url: "/schedule/" in url and f"task={ids[3]}" in url)
+        page.wait_for_url(lambda url: "/schedule/" in url and f"task={ids[4]}" in url)
         assert desks.faults == []
     with fresh_app.app_context():
         rows = {task.id: task for task in session.scalars(select(CallTask).where(CallTask.id.in_(ids)))}
         assert (rows[ids[0]].attempts, rows[ids[0]].last_result) == (1, "not_reached")
         assert (rows[ids[1]].result, rows[ids[1]].comment) == ("refused", "Дорого ей")
         assert rows[ids[2]].claimed_by_id is None
-        assert rows[ids[3]].claimed_by_id is not None
+        assert rows[ids[3]].result == "planned"
+        planned = session.scalars(select(PlannedVisit).where(PlannedVisit.patient_id == rows[ids[3]].patient_id)).one()
+        assert (planned.reason, planned.made_from) == ("Гигиена", "call")
+        assert rows[ids[4]].claimed_by_id is not None
         session.remove()

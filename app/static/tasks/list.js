@@ -70,7 +70,7 @@
   document.querySelector("[data-keys]").addEventListener("click", () => { help.hidden = !help.hidden; });
 
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("[data-wish-side]:not([hidden])")) return;
     const typing = event.target.closest("input, textarea, select, .select2-container");
     if (event.key === "Escape") {
       if (!help.hidden) { help.hidden = true; return; }

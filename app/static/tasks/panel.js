@@ -114,12 +114,26 @@
     } catch (refusal) {
       if (refusal.error === "stale") { await show(task, {keep: true}); refuse({message: words.changed}); }
       else if (refusal.error === "task_closed") { close(); desk.tell(refusal.message, "danger"); tasks.refresh(true); }
+      else if (refusal.error === "nothing_came_of_it" && make(given.result)) making = {task, result: given.result};
       else {
         refuse(refusal);
         if (refusal.error === "next_try_needed") more("missed");
       }
     } finally { writing = false; }
   }
+  // «Planned» and «on the waiting list» of a patient who is neither yet: the form opens, and what is saved there ends the call.
+  let making = null;
+  function make(result) {
+    const url = $(`[data-result="${result}"]`)?.dataset.make;
+    if (!url || !window.wishes) return false;
+    wishes.open(url);
+    return true;
+  }
+  document.addEventListener("wishes:changed", () => {
+    const made = making;
+    making = null;
+    if (made && id === made.task) write("close", {...common(), result: made.result});
+  });
   async function missed(task) {
     if (id === String(task) && body()) {
       if (!body().dataset.nextTry) { more("missed"); return; }
