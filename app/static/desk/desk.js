@@ -26,6 +26,9 @@
       return {status: answer.status, data, headers: answer.headers};
     },
 
+    // A number as pages write it; of other countries as it is kept.
+    phone: (number) => (number || "").replace(/^\+7(\d{3})(\d{3})(\d{2})(\d{2})$/, "+7\u00a0$1\u00a0$2-$3-$4"),
+
     // A line that appears at the bottom for a while.
     // With a deed there is a button that does it, and the line stays longer; gives the line.
     tell(text, kind = "info", deed = null) {

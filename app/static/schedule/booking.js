@@ -108,7 +108,7 @@
     }));
   }
 
-  const about = (row) => [fill(words.card_number, {n: row.card_number}), row.birth_date ? row.birth_date.split("-").reverse().join(".") : "", row.phones?.length ? row.phones[0].number : ""].filter(Boolean).join(" · ");
+  const about = (row) => [fill(words.card_number, {n: row.card_number}), row.birth_date ? row.birth_date.split("-").reverse().join(".") : "", desk.phone(row.phones?.[0]?.number)].filter(Boolean).join(" · ");
 
   function choice(form, row) {
     const item = element("li"), link = element("a", "");

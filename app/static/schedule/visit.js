@@ -44,7 +44,7 @@
     const patient = visit.patient, part = schedule.part, card = settings.urls.card.replace(/0(?=\D*$)/, patient.id);
     part("card").textContent = patient.name;
     if (settings.may_card) part("card").href = card;
-    part("about").textContent = [fill(words.card_number, {n: patient.card_number}), patient.draft ? words.draft : "", patient.phone].filter(Boolean).join(" · ");
+    part("about").textContent = [fill(words.card_number, {n: patient.card_number}), patient.draft ? words.draft : "", desk.phone(patient.phone)].filter(Boolean).join(" · ");
     part("allergy").hidden = !patient.allergy;
     part("allergy-text").textContent = patient.allergy;
     part("status").textContent = settings.statuses[visit.status];
