@@ -278,6 +278,15 @@ class OverRefund(Refusal):
     sentence = N_("Only %(left)s ₽ can be returned from this payment.")
 
 
+class NotCancellable(Refusal):
+    code = "not_cancellable"
+    status = 409
+    sentence = N_(
+        "Only a whole payment of today, in a shift that is still open and of which nothing was returned, can be"
+        " cancelled as a mistake: return the money instead."
+    )
+
+
 class ShiftClosed(Refusal):
     code = "shift_closed"
     status = 409

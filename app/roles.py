@@ -75,6 +75,8 @@ _TABLE = [
     _right("payment.see", N_("See payments"),               "yes     yes     no     yes      no"),
     _right("payment.take", N_("Take payments"),             "yes     yes     no     yes      no"),
     _right("payment.refund", N_("Return money to patients"), "grant  yes     no     yes      no"),
+    _right("payment.return_advance", N_("Return advances to patients"), "grant yes no  yes      no"),
+    _right("payment.cancel", N_("Cancel today's payment taken by mistake"), "grant yes no yes no"),
     _right("cash.see", N_("See the cash desk"),             "yes     yes     no     yes      no"),
     _right("cash.shift", N_("Open and close cash shifts"),  "yes     yes     no     yes      no"),
     _right("cash.move", N_("Pay in and withdraw cash"),     "yes     yes     no     yes      no"),

@@ -91,6 +91,12 @@ class LedgerKind(Labelled):
     REFUND = "refund", N_("Refund")
 
 
+class RefundKind(Labelled):
+    REFUND = "refund", N_("Refund")
+    ADVANCE = "advance", N_("Return of an advance")
+    CANCELLATION = "cancellation", N_("Cancellation of a mistake")
+
+
 class DeskKind(Labelled):
     MAIN = "main", N_("Main desk")
     ADDITIONAL = "additional", N_("Additional desk")
@@ -335,6 +341,8 @@ DEEDS: dict[str, str] = {
     "work_order.issued": N_("Work order issued"),
     "work_order.reopened": N_("Work order taken back to draft"),
     "payment.taken": N_("Payment taken"),
+    "advance.returned": N_("Advance returned"),
+    "payment.cancelled": N_("Payment cancelled as a mistake"),
     "payment.refunded": N_("Money returned"),
     "cash.shift_opened": N_("Cash shift opened"),
     "cash.shift_closed": N_("Cash shift closed"),

@@ -5,7 +5,7 @@ from typing import Any
 from app import access
 from app.billing import forms, operations, queries
 from app.db import transaction
-from app.models import Payment, WorkOrder
+from app.models import Payment, Refund, WorkOrder
 from app.web import DeskApi, actor, asks, expose, fetched, guarded, takes
 
 
@@ -131,6 +131,18 @@ def payment_answer(payment: Payment) -> dict[str, Any]:
     }
 
 
+def refund_answer(row: Refund) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "number": row.number,
+        "kind": row.kind,
+        "payment_id": row.payment_id,
+        "amount": row.amount,
+        "parts": [{"method": part.payment_part.method, "amount": part.amount} for part in row.parts],
+        "receipt_ids": [queries.receipt_of_refund(row.id)],
+    }
+
+
 class PaymentApi(DeskApi):
     resource_name = "payments"
     openapi_spec_tag = "Money"
@@ -167,14 +179,25 @@ class PaymentApi(DeskApi):
         """Return money of a payment"""
         fetched(Payment, pk)
         with transaction():
-            row = operations.refund(pk, body["amount"], body["reason"], actor=actor())
-            receipt_id = queries.receipt_of_refund(row.id)
-        answer = {
-            "id": row.id,
-            "number": row.number,
-            "payment_id": row.payment_id,
-            "amount": row.amount,
-            "parts": [{"method": part.payment_part.method, "amount": part.amount} for part in row.parts],
-            "receipt_ids": [receipt_id],
-        }
+            answer = refund_answer(operations.refund(pk, body["amount"], body["reason"], actor=actor()))
+        return self.created(answer)
+
+    @expose("/<int:pk>/return-advance", methods=["POST"])
+    @guarded("payment.return_advance")
+    @takes(forms.NewRefund)
+    def return_advance(self, pk: int, body: dict[str, Any]) -> Any:
+        """Return of the patient's advance what this payment brought"""
+        fetched(Payment, pk)
+        with transaction():
+            answer = refund_answer(operations.return_advance(pk, body["amount"], body["reason"], actor=actor()))
+        return self.created(answer)
+
+    @expose("/<int:pk>/cancel", methods=["POST"])
+    @guarded("payment.cancel")
+    @takes(forms.Why)
+    def cancel(self, pk: int, body: dict[str, Any]) -> Any:
+        """Cancel a payment of today that was taken by mistake"""
+        fetched(Payment, pk)
+        with transaction():
+            answer = refund_answer(operations.cancel_payment(pk, body["reason"], actor=actor()))
         return self.created(answer)

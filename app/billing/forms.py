@@ -84,5 +84,9 @@ class NewRefund(Body):
     reason = TextField(400, blank=False, required=True)
 
 
+class Why(Body):
+    reason = TextField(400, blank=False, required=True)
+
+
 class ServiceQuery(PageQuery):
     q = TextField(100, load_default="")

@@ -10,7 +10,7 @@ from app import access, clock
 from app.models import Payment, Refund, Service, ServiceCategory, ServicePrice, WorkOrder
 from app.panel_fields import RemoteSelectField
 from app.panels import DayPanel, DeskInterface, OpenDays, PanelView
-from app.vocab import ReportKind, WorkOrderStatus
+from app.vocab import RefundKind, ReportKind, WorkOrderStatus
 from app.web import actor
 
 
@@ -155,11 +155,12 @@ class RefundPanel(DayPanel):
     base_filters = [["business_day", OpenDays, ReportKind.BILLS_PAYMENTS]]
     base_order = ("id", "desc")
     list_title, one = lazy_gettext("Refunds"), lazy_gettext("Refund")
-    list_columns = ["number", "refunded_at", "amount", "reason"]
+    list_columns = ["number", "refunded_at", "kind", "amount", "reason"]
     show_columns = list_columns
     search_columns = ["number", "business_day"]
     order_columns = ["number", "refunded_at", "amount"]
     label_columns = {
         "number": lazy_gettext("Number"), "refunded_at": lazy_gettext("When"), "amount": lazy_gettext("Sum"),
-        "reason": lazy_gettext("Reason"), "business_day": lazy_gettext("Day"),
+        "reason": lazy_gettext("Reason"), "business_day": lazy_gettext("Day"), "kind": lazy_gettext("Kind"),
     }  # fmt: skip
+    words = {"kind": RefundKind}

@@ -14,6 +14,7 @@ from app.errors import (
     DiscountTooLarge,
     EmptyWorkOrder,
     Invalid,
+    NotCancellable,
     NotDue,
     NotEnoughAdvance,
     OverRefund,
@@ -273,3 +274,18 @@ def take_back(parts: Sequence[PaidPart], advance_left: Decimal, bills: Sequence[
             rest -= share
     from_advance = min(advance_left, amount)
     return Return(tuple(returned), from_advance, spread(bills, amount - from_advance))
+
+
+def only_money(parts: Sequence[PaidPart]) -> list[PaidPart]:
+    """The parts that came into a desk: an advance goes back as money, never as an advance."""
+    return [part for part in parts if part.method != PaymentMethod.ADVANCE]
+
+
+def check_cancellable(whole: Decimal, parts: Sequence[PaidPart], *, of_today: bool, shift_open: bool) -> None:
+    """A mistake is taken back whole, on its own day, in its own shift; afterwards money is returned.
+
+    Raises:
+        NotCancellable
+    """
+    if not of_today or not shift_open or sum((part.left for part in parts), ZERO) != whole:
+        raise NotCancellable()

@@ -52,11 +52,12 @@ class SettlementView(DeskView):
         )
 
     def _patient(self, patient: Patient, status: int = 200, wrong: dict[str, str] | None = None) -> Any:
-        bills = queries.unpaid_bills(patient.id)
+        bills, balance = queries.unpaid_bills(patient.id), queries.balance_of(patient.id)
         doctors = {row.id: row for row in queries.employees({bill.doctor_id for bill in bills})}
         return self.page(
             "billing/settle.html", status, title=gettext("Settlement"), patient=patient, bills=bills, doctors=doctors,
-            balance=queries.balance_of(patient.id), payments=queries.payments_of(patient.id), methods=METHODS,
+            balance=balance, sources=queries.advance_sources(patient.id) if balance.advance else [],
+            payments=queries.payments_of(patient.id), methods=METHODS,
             method_names=PaymentMethod, typed=request.form, wrong=wrong or {}, drafts=queries.drafts_of(patient.id),
         )  # fmt: skip
 
@@ -111,17 +112,54 @@ class SettlementView(DeskView):
     @guarded("payment.refund")
     def refund(self, pk: int) -> Any:
         """Return money of a payment."""
+
+        def work() -> str:
+            form = load(forms.NewRefund, _filled("amount", "reason"))
+            row = operations.refund(pk, form["amount"], form["reason"], actor=actor())
+            return gettext(
+                "Returned %(amount)s ₽: refund № %(number)s.", amount=money.shown(row.amount), number=row.number
+            )
+
+        return self._back(pk, "refund", work)
+
+    @expose("/payments/<int:pk>/return-advance", methods=["POST"])
+    @guarded("payment.return_advance")
+    def return_advance(self, pk: int) -> Any:
+        """Return of the advance what this payment brought."""
+
+        def work() -> str:
+            form = load(forms.NewRefund, _filled("amount", "reason"))
+            row = operations.return_advance(pk, form["amount"], form["reason"], actor=actor())
+            return gettext(
+                "Advance returned, %(amount)s ₽: refund № %(number)s.",
+                amount=money.shown(row.amount), number=row.number,
+            )  # fmt: skip
+
+        return self._back(pk, "return_advance", work)
+
+    @expose("/payments/<int:pk>/cancel", methods=["POST"])
+    @guarded("payment.cancel")
+    def cancel(self, pk: int) -> Any:
+        """Cancel a payment of today that was taken by mistake."""
+
+        def work() -> str:
+            row = operations.cancel_payment(pk, load(forms.Why, _filled("reason"))["reason"], actor=actor())
+            return gettext(
+                "The payment is cancelled, %(amount)s ₽ is returned: refund № %(number)s.",
+                amount=money.shown(row.amount), number=row.number,
+            )  # fmt: skip
+
+        return self._back(pk, "cancel", work)
+
+    def _back(self, pk: int, what: str, work: Callable[[], str]) -> Any:
+        """Money goes back; refused, the settlement comes again with what was typed."""
         patient_id = fetched(Payment, pk).patient_id
         try:
             with transaction():
-                form = load(forms.NewRefund, _filled("amount", "reason"))
-                row = operations.refund(pk, form["amount"], form["reason"], actor=actor())
-                said = gettext(
-                    "Returned %(amount)s ₽: refund № %(number)s.", amount=money.shown(row.amount), number=row.number
-                )
+                said = work()
         except Refusal as refusal:
             say(refusal)
-            wrong = {f"refund_{pk}": " ".join(map(gettext, refusal.facts.get("fields", {}).values()))}
+            wrong = {f"{what}_{pk}": " ".join(map(gettext, refusal.facts.get("fields", {}).values()))}
             return self._patient(fetched(Patient, patient_id), refusal.status, wrong)
         flash(said, "success")
         return redirect(url_for("SettlementView.index", pk=patient_id), 303)
@@ -130,9 +168,10 @@ class SettlementView(DeskView):
     @guarded("payment.see")
     def patient_money(self, pk: int) -> Any:
         """The tab «Money» of the card."""
-        patient = fetched(Patient, pk)
+        patient, balance = fetched(Patient, pk), queries.balance_of(pk)
         return self.page(
-            "billing/patient_money.html", patient=patient, balance=queries.balance_of(pk), orders=queries.orders_of(pk),
+            "billing/patient_money.html", patient=patient, balance=balance,
+            sources=queries.advance_sources(pk) if balance.advance else [], orders=queries.orders_of(pk),
             payments=queries.payments_of(pk), statuses=WorkOrderStatus, method_names=PaymentMethod,
         )  # fmt: skip
 

@@ -11,7 +11,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.tables.base import Archivable, Code, Instant, Made, Model, Money, Name, Pk, index, not_blank, one_of
-from app.vocab import LedgerKind, PaymentMethod, WorkOrderStatus
+from app.vocab import LedgerKind, PaymentMethod, RefundKind, WorkOrderStatus
 
 
 class ServiceCategory(Archivable, Model):
@@ -206,7 +206,10 @@ class PaymentPart(Model):
 
 
 class Refund(Made, Model):
-    """Money of one payment returned to the patient, with the reason."""
+    """Money of one payment returned to the patient, with the reason; of a bill, of an advance, or a mistake of today.
+
+    A cancellation is whole, of the payment's own day and shift (trigger).
+    """
 
     __tablename__ = "refund"
     id: Mapped[Pk]
@@ -216,6 +219,7 @@ class Refund(Made, Model):
     number: Mapped[int]
     payment_id: Mapped[int] = mapped_column(ForeignKey("payment.id"))
     payment: Mapped[Payment] = relationship(lazy="select")
+    kind: Mapped[str] = mapped_column(String(20), default=RefundKind.REFUND, server_default="refund")
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     amount: Mapped[Money]
     reason: Mapped[str] = mapped_column(String(400))
@@ -224,6 +228,7 @@ class Refund(Made, Model):
     parts: Mapped[list["RefundPart"]] = relationship(back_populates="refund", lazy="selectin", order_by="RefundPart.id")
     __table_args__ = (
         UniqueConstraint("legal_entity_id", "year", "number", name="uq_refund_number"),
+        one_of("kind", RefundKind, "refund"),
         CheckConstraint("amount > 0", name="ck_refund_amount_positive"),
         not_blank("reason", "refund"),
         index("refund", "payment_id"),

@@ -1,8 +1,9 @@
-"""Money that goes back to a patient.
+"""Money that goes back to a patient: a refund, the return of an advance, a mistake of today cancelled.
 
-Where next: `../rules.py`, `take_back`.
+All three are one act with another answer to what is un-done. Where next: `rules.take_back`.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -14,9 +15,15 @@ from app.billing.operations.base import entry, id_of, lock_account, receipt_for
 from app.cash import operations as cash
 from app.db import next_numbers, session
 from app.errors import NotFound, ReasonNeeded
-from app.models import Branch, LedgerEntry, Patient, Payment, Refund, RefundPart, User, WorkOrder
+from app.models import Branch, CashMovement, LedgerEntry, Patient, Payment, Refund, RefundPart, User, WorkOrder
 from app.money import ZERO
-from app.vocab import LedgerKind, PaymentMethod, ReceiptKind
+from app.vocab import LedgerKind, PaymentMethod, ReceiptKind, RefundKind
+
+_DEEDS = {
+    RefundKind.REFUND: "payment.refunded",
+    RefundKind.ADVANCE: "advance.returned",
+    RefundKind.CANCELLATION: "payment.cancelled",
+}
 
 
 def refund(payment_id: int, amount: Decimal, reason: str, *, actor: User | None) -> Refund:
@@ -31,6 +38,60 @@ def refund(payment_id: int, amount: Decimal, reason: str, *, actor: User | None)
         NotEnoughCash, ShiftClosed: the desk that took it lacks the cash, or its shift is not open.
     """
     access.require(actor, "payment.refund")
+
+    def undo(_: Payment, left: queries.Returnable) -> rules.Return:
+        return rules.take_back(left.parts, left.advance_left, left.bills, amount)
+
+    return _give_back(payment_id, undo, RefundKind.REFUND, reason, actor=actor)
+
+
+def return_advance(payment_id: int, amount: Decimal, reason: str, *, actor: User | None) -> Refund:
+    """Return of a patient's advance what one payment brought: as money, through the desk that took it.
+
+    No more than the patient's advance, than this payment added to it, and than its money not returned yet; no bill is
+    owed again. Writes a return receipt.
+
+    Raises:
+        NotAllowed, NotFound, ReasonNeeded, Invalid
+        OverRefund: with what can be returned.
+        NotEnoughCash, ShiftClosed: the desk that took it lacks the cash, or its shift is not open.
+    """
+    access.require(actor, "payment.return_advance")
+
+    def undo(_: Payment, left: queries.Returnable) -> rules.Return:
+        return rules.take_back(rules.only_money(left.parts), left.advance_left, (), amount)
+
+    return _give_back(payment_id, undo, RefundKind.ADVANCE, reason, actor=actor)
+
+
+def cancel_payment(payment_id: int, reason: str, *, actor: User | None) -> Refund:
+    """Cancel a payment taken by mistake: whole, on the same day, in the shifts that took it.
+
+    Its bills are owed again, its advance is gone. The payment stays and the cancellation is linked to it.
+
+    Raises:
+        NotAllowed, NotFound, ReasonNeeded
+        NotCancellable: another day, a closed shift, or something of it was returned.
+        OverRefund: its advance was spent meanwhile.
+        NotEnoughCash
+    """
+    access.require(actor, "payment.cancel")
+
+    def undo(payment: Payment, left: queries.Returnable) -> rules.Return:
+        rules.check_cancellable(
+            payment.amount, left.parts, of_today=payment.business_day == clock.today(),
+            shift_open=not queries.of_closed_shifts([payment.id]),
+        )  # fmt: skip
+        return rules.take_back(left.parts, left.advance_left, left.bills, payment.amount)
+
+    return _give_back(payment_id, undo, RefundKind.CANCELLATION, reason, actor=actor)
+
+
+def _give_back(
+    payment_id: int, undo: Callable[[Payment, queries.Returnable], rules.Return], kind: RefundKind, reason: str, *,
+    actor: User | None,
+) -> Refund:  # fmt: skip
+    """Lock the patient's money, ask what is un-done, and write it: movements, refund, ledger, receipt."""
     if not reason.strip():
         raise ReasonNeeded()
     payment = session.get(Payment, payment_id)
@@ -38,28 +99,15 @@ def refund(payment_id: int, amount: Decimal, reason: str, *, actor: User | None)
         raise NotFound()
     lock_account(payment.patient_id)
     patient = session.get_one(Patient, payment.patient_id)
-    undone = session.scalars(select(LedgerEntry.work_order_id).where(LedgerEntry.payment_id == payment.id)).all()
-    session.execute(
-        select(WorkOrder.id)
-        .where(WorkOrder.id.in_({pk for pk in undone if pk is not None}))
-        .order_by(WorkOrder.id)
-        .with_for_update(of=WorkOrder, key_share=True)
-    )
-    left = queries.returnable(payment.id)
-    back = rules.take_back(left.parts, left.advance_left, left.bills, amount)
-    desk_of = {part.id: part.desk_id for part in payment.parts}
-    cash.lock_desks(desk_id for part, _ in back.parts if (desk_id := desk_of[part.part_id]) is not None)
+    _lock_bills_of(payment.id)
+    back = undo(payment, queries.returnable(payment.id))
+    amount = sum((share for _, share in back.parts), ZERO)
     branch = session.get_one(Branch, payment.branch_id)
-    movements = [
-        cash.give_back(desk_id, share, patient_id=patient.id, actor=actor)
-        if (desk_id := desk_of[part.part_id]) is not None
-        else None
-        for part, share in back.parts
-    ]
+    movements = _money_out(payment, back, actor)
     numbers = next_numbers(payment.legal_entity_id, {"refund": 1, "receipt": 1})
     now = clock.now()
     row = Refund(
-        legal_entity_id=payment.legal_entity_id, branch_id=branch.id, year=clock.today().year,
+        legal_entity_id=payment.legal_entity_id, branch_id=branch.id, year=clock.today().year, kind=kind,
         number=numbers["refund"][0], payment_id=payment.id, patient_id=patient.id, amount=amount,
         reason=reason.strip(), business_day=clock.today(), refunded_at=now, created_at=now, created_by_id=id_of(actor),
         parts=[
@@ -69,12 +117,7 @@ def refund(payment_id: int, amount: Decimal, reason: str, *, actor: User | None)
     )  # fmt: skip
     session.add(row)
     session.flush()
-    to_advance = sum((share for part, share in back.parts if part.method == PaymentMethod.ADVANCE), ZERO)
-    link: dict[str, Any] = {"payment_id": payment.id, "refund_id": row.id, "actor": actor}
-    changes: list[dict[str, Any]] = [{"advance": to_advance}] if to_advance else []
-    changes += [{"advance": -back.from_advance}] if back.from_advance else []
-    changes += [{"order_id": bill.work_order_id, "debt": bill.amount} for bill in back.bills]
-    session.add_all(entry(LedgerKind.REFUND, patient.id, branch.id, **change, **link) for change in changes)
+    session.add_all(_entries_of(row, back, actor))
     session.flush()
     receipt = receipt_for(
         ReceiptKind.RETURN, numbers["receipt"][0], patient.id, patient.full_name, patient.card_number, branch,
@@ -91,5 +134,38 @@ def refund(payment_id: int, amount: Decimal, reason: str, *, actor: User | None)
         "from_advance": str(back.from_advance),
         "bills": [f"{bill.work_order_id}: {bill.amount}" for bill in back.bills],
     }
-    audit.record("payment.refunded", row, after=after, patient_id=patient.id, actor=actor)
+    audit.record(_DEEDS[kind], row, after=after, patient_id=patient.id, actor=actor)
     return row
+
+
+def _lock_bills_of(payment_id: int) -> None:
+    """The bills that a payment's entries name, locked by number."""
+    undone = session.scalars(select(LedgerEntry.work_order_id).where(LedgerEntry.payment_id == payment_id)).all()
+    session.execute(
+        select(WorkOrder.id)
+        .where(WorkOrder.id.in_({pk for pk in undone if pk is not None}))
+        .order_by(WorkOrder.id)
+        .with_for_update(of=WorkOrder, key_share=True)
+    )
+
+
+def _money_out(payment: Payment, back: rules.Return, actor: User | None) -> list[CashMovement | None]:
+    """Each part's money leaves the desk that took it; a part of the advance was in no desk."""
+    desk_of = {part.id: part.desk_id for part in payment.parts}
+    cash.lock_desks(desk_id for part, _ in back.parts if (desk_id := desk_of[part.part_id]) is not None)
+    return [
+        cash.give_back(desk_id, share, patient_id=payment.patient_id, actor=actor)
+        if (desk_id := desk_of[part.part_id]) is not None
+        else None
+        for part, share in back.parts
+    ]
+
+
+def _entries_of(row: Refund, back: rules.Return, actor: User | None) -> list[LedgerEntry]:
+    """The ledger of a refund: what goes back to the advance, what leaves it, which bills are owed again."""
+    to_advance = sum((share for part, share in back.parts if part.method == PaymentMethod.ADVANCE), ZERO)
+    changes: list[dict[str, Any]] = [{"advance": to_advance}] if to_advance else []
+    changes += [{"advance": -back.from_advance}] if back.from_advance else []
+    changes += [{"order_id": bill.work_order_id, "debt": bill.amount} for bill in back.bills]
+    link: dict[str, Any] = {"payment_id": row.payment_id, "refund_id": row.id, "actor": actor}
+    return [entry(LedgerKind.REFUND, row.patient_id, row.branch_id, **change, **link) for change in changes]

@@ -3,7 +3,13 @@
 Where next: `operations`; the reports of days are `app/reports`.
 """
 
-from app.billing.queries.balances import Balance, Rows, balance_of, balances_of, debtors
+from app.billing.queries.balances import (
+    Balance,
+    Rows,
+    balance_of,
+    balances_of,
+    debtors,
+)
 from app.billing.queries.orders import (
     Owing,
     doctors,
@@ -22,13 +28,20 @@ from app.billing.queries.orders import (
 from app.billing.queries.payments import (
     PaymentLine,
     Returnable,
+    advance_sources,
     allocated,
+    of_closed_shifts,
     payments_of,
     receipt_lines,
     receipt_of_refund,
     returnable,
 )
-from app.billing.queries.prices import price_list, prices_of, services_by_id, services_named
+from app.billing.queries.prices import (
+    price_list,
+    prices_of,
+    services_by_id,
+    services_named,
+)
 
 __all__ = [
     "Balance",
@@ -36,6 +49,7 @@ __all__ = [
     "PaymentLine",
     "Returnable",
     "Rows",
+    "advance_sources",
     "allocated",
     "balance_of",
     "balances_of",
@@ -45,6 +59,7 @@ __all__ = [
     "employees",
     "first_branch",
     "is_patient_of",
+    "of_closed_shifts",
     "orders_by_id",
     "orders_of",
     "orders_of_day",

@@ -7,9 +7,12 @@ from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 
-from app.billing.rules import Due, PaidPart, refundable
+from app import clock
+from app.billing.rules import Due, PaidPart, only_money, refundable
 from app.db import session
 from app.models import (
+    CashMovement,
+    CashShift,
     LedgerEntry,
     PatientAccount,
     Payment,
@@ -21,7 +24,7 @@ from app.models import (
     WorkOrderLine,
 )
 from app.money import ZERO
-from app.vocab import LedgerKind
+from app.vocab import LedgerKind, PaymentMethod
 
 
 def allocated(payment: Payment) -> list[Due]:
@@ -45,6 +48,19 @@ class Returnable:
     def amount(self) -> Decimal:
         return refundable(self.parts, self.advance_left, self.bills)
 
+    @property
+    def advance(self) -> Decimal:
+        """What of the patient's advance can be returned from this payment."""
+        return refundable(only_money(self.parts), self.advance_left, ())
+
+
+#: The entries that make a payment's share of the advance: what it brought, and what refunds took from it (their entries
+#: above zero gave a part back that was paid from the advance).
+_OF_ITS_SHARE = or_(
+    LedgerEntry.kind == LedgerKind.ADVANCE_IN,
+    and_(LedgerEntry.kind == LedgerKind.REFUND, LedgerEntry.advance_change < 0),
+)
+
 
 def returnable(payment_id: int) -> Returnable:
     """What of a payment has not been returned: its parts, its share of the advance, its bills (the newest first)."""
@@ -61,14 +77,9 @@ def returnable(payment_id: int) -> Returnable:
         .where(PaymentPart.payment_id == payment_id)
         .order_by(PaymentPart.id)
     ).all()
-    # of a refund's entries those below zero took from this payment's share of the advance; those above gave a part back
     share = session.scalar(
         select(func.coalesce(func.sum(LedgerEntry.advance_change), 0)).where(
-            LedgerEntry.payment_id == payment_id,
-            or_(
-                LedgerEntry.kind == LedgerKind.ADVANCE_IN,
-                and_(LedgerEntry.kind == LedgerKind.REFUND, LedgerEntry.advance_change < 0),
-            ),
+            LedgerEntry.payment_id == payment_id, _OF_ITS_SHARE
         )
     ) or ZERO  # fmt: skip
     has = session.scalar(
@@ -89,6 +100,53 @@ def returnable(payment_id: int) -> Returnable:
         min(share, has),
         [Due(work_order_id, amount) for work_order_id, amount in bills if work_order_id is not None],
     )
+
+
+def of_closed_shifts(payment_ids: Collection[int]) -> set[int]:
+    """Which of these payments came into a drawer whose shift is closed by now."""
+    return set(
+        session.scalars(
+            select(PaymentPart.payment_id)
+            .join(CashMovement, CashMovement.id == PaymentPart.movement_id)
+            .join(CashShift, CashShift.id == CashMovement.shift_id)
+            .where(PaymentPart.payment_id.in_(payment_ids), CashShift.closed_at.is_not(None))
+        )
+    )
+
+
+def advance_sources(patient_id: int) -> list[tuple[Payment, Decimal]]:
+    """The payments that a patient's advance can be returned from, the newest first, with how much of each."""
+    brought = (
+        select(LedgerEntry.payment_id, func.sum(LedgerEntry.advance_change).label("share"))
+        .where(LedgerEntry.patient_id == patient_id, _OF_ITS_SHARE)
+        .group_by(LedgerEntry.payment_id)
+        .having(func.sum(LedgerEntry.advance_change) > 0)
+        .subquery()
+    )
+    returned = (
+        select(func.coalesce(func.sum(RefundPart.amount), 0))
+        .where(RefundPart.payment_part_id == PaymentPart.id)
+        .correlate(PaymentPart)
+        .scalar_subquery()
+    )
+    money = (
+        select(PaymentPart.payment_id, func.sum(PaymentPart.amount - returned).label("left"))
+        .join(brought, brought.c.payment_id == PaymentPart.payment_id)
+        .where(PaymentPart.method != PaymentMethod.ADVANCE)
+        .group_by(PaymentPart.payment_id)
+        .subquery()
+    )
+    left = func.least(brought.c.share, money.c.left, PatientAccount.advance)
+    rows = session.execute(
+        select(Payment, left)
+        .join(brought, brought.c.payment_id == Payment.id)
+        .join(money, money.c.payment_id == Payment.id)
+        .join(PatientAccount, PatientAccount.patient_id == Payment.patient_id)
+        .where(left > 0)
+        .order_by(Payment.id.desc())
+        .limit(50)
+    )
+    return [(payment, sum_left) for payment, sum_left in rows]
 
 
 def receipt_lines(order_ids: Collection[int]) -> list[dict[str, Any]]:
@@ -122,6 +180,7 @@ class PaymentLine:
     payment: Payment
     returned: Decimal
     left: Decimal
+    cancellable: bool
     receipt_id: int | None
     refunds: list[tuple[Refund, int | None]]
 
@@ -143,9 +202,12 @@ def payments_of(patient_id: int, *, limit: int = 30) -> list[PaymentLine]:
         .order_by(Refund.id)
     ):
         refunds.setdefault(refund.payment_id, []).append((refund, receipt_id))
+    fresh = {payment.id for payment, _ in found if payment.business_day == clock.today()}
+    closed = of_closed_shifts(fresh) if fresh else set()
     lines = []
     for payment, receipt_id in found:
         back = refunds.get(payment.id, [])
         returned = sum((refund.amount for refund, _ in back), ZERO)
-        lines.append(PaymentLine(payment, returned, payment.amount - returned, receipt_id, back))
+        mistake = payment.id in fresh and payment.id not in closed and not back
+        lines.append(PaymentLine(payment, returned, payment.amount - returned, mistake, receipt_id, back))
     return lines
