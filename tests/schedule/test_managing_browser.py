@@ -85,8 +85,9 @@ class Day:
         self.page.wait_for_selector(".open-hours", state="attached")
 
     def box(self, pk: int) -> dict[str, float]:
-        found = self.page.locator(f"[data-visit='{pk}']").bounding_box()
-        assert found is not None
+        """Where it stands; asked again when it was just drawn anew and the old element is gone."""
+        while (found := self.page.locator(f"[data-visit='{pk}']").bounding_box()) is None:
+            expect(self.page.locator(f"[data-visit='{pk}']")).to_be_visible()
         return {**found}
 
     def drag(self, start: tuple[float, float], end: tuple[float, float], *, wait: str | None = "PATCH") -> Any:
