@@ -226,6 +226,25 @@ class AlreadyPaid(Refusal):
     sentence = N_("Money was taken for this work order. It can no longer be reopened.")
 
 
+class OrderReversed(Refusal):
+    code = "order_reversed"
+    status = 409
+    sentence = N_("A reversing order was written for this work order: it can no longer be reopened.")
+
+
+class OverReversal(Refusal):
+    """More of a work order is taken back than is left. `left` is the quantity."""
+
+    code = "over_reversal"
+    sentence = N_("Only %(left)s of “%(service)s” can still be taken back.")
+
+
+class NothingToReverse(Refusal):
+    code = "nothing_to_reverse"
+    status = 409
+    sentence = N_("Nothing of this work order can be taken back: it is not issued, or all of it was reversed.")
+
+
 class EmptyWorkOrder(Refusal):
     code = "empty_work_order"
     sentence = N_("There are no services in the work order. Add at least one.")

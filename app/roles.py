@@ -72,6 +72,7 @@ _TABLE = [
     _right("document.print", N_("Print documents from the card"), "yes yes   own    yes      no"),
     _right("work_order.fill", N_("Fill in work orders"),    "setting setting own    yes      no"),
     _right("work_order.see", N_("See work orders"),         "yes     yes     own    yes      no"),
+    _right("work_order.reverse", N_("Reverse issued and paid work orders"), "grant yes no yes no"),
     _right("payment.see", N_("See payments"),               "yes     yes     no     yes      no"),
     _right("payment.take", N_("Take payments"),             "yes     yes     no     yes      no"),
     _right("payment.refund", N_("Return money to patients"), "grant  yes     no     yes      no"),

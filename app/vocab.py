@@ -73,6 +73,7 @@ class WorkOrderStatus(Labelled):
     DRAFT = "draft", N_("Draft")
     ISSUED = "issued", N_("To be paid")
     PAID = "paid", N_("Paid")
+    REVERSAL = "reversal", N_("Reversing order")
 
 
 class PaymentMethod(Labelled):
@@ -85,7 +86,9 @@ class PaymentMethod(Labelled):
 class LedgerKind(Labelled):
     BILL = "bill", N_("Bill")
     BILL_REOPENED = "bill_reopened", N_("Bill taken back to draft")
+    BILL_REVERSED = "bill_reversed", N_("Bill taken back by a reversing order")
     PAYMENT = "payment", N_("Payment of a bill")
+    PAID_TO_ADVANCE = "paid_to_advance", N_("What was paid for a reversed bill goes to the advance")
     ADVANCE_IN = "advance_in", N_("Advance received")
     ADVANCE_USED = "advance_used", N_("Advance used")
     REFUND = "refund", N_("Refund")
@@ -339,6 +342,7 @@ DEEDS: dict[str, str] = {
     "work_order.created": N_("Work order created"),
     "work_order.changed": N_("Work order changed"),
     "work_order.issued": N_("Work order issued"),
+    "work_order.reversed": N_("Work order reversed"),
     "work_order.reopened": N_("Work order taken back to draft"),
     "payment.taken": N_("Payment taken"),
     "advance.returned": N_("Advance returned"),

@@ -104,6 +104,22 @@ class Desk(RuleBasedStateMachine):
         if payment := self.pick(Payment, n, branch_id=self.branch.id):
             self.play("refund", billing.refund, payment.id, payment.amount, "Проба")
 
+    @rule(n=numbers, amount=SUMS)
+    def return_advance(self, n: int, amount: Decimal) -> None:
+        if payment := self.pick(Payment, n, branch_id=self.branch.id):
+            self.play("return advance", billing.return_advance, payment.id, amount, "Проба")
+
+    @rule(n=numbers)
+    def cancel_mistake(self, n: int) -> None:
+        if payment := self.pick(Payment, n, branch_id=self.branch.id):
+            self.play("cancel", billing.cancel_payment, payment.id, "Ошибка")
+
+    @rule(n=numbers, quantity=st.integers(0, 3))
+    def reverse_order(self, n: int, quantity: int) -> None:
+        if order := self.pick(WorkOrder, n, branch_id=self.branch.id):
+            lines = {order.lines[n % len(order.lines)].id: quantity} if quantity else None
+            self.play("reversal", billing.reverse_order, order.id, "Ошибка", lines=lines)
+
     @rule(n=numbers, amount=SUMS, kind=st.sampled_from(["pay_in", "collection", "salary", "transfer", "correction"]))
     def move_cash(self, n: int, amount: Decimal, kind: str) -> None:
         desk, other = self.all_desks[n % 3], self.all_desks[(n + 1) % 3]

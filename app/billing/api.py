@@ -113,6 +113,18 @@ class WorkOrderApi(DeskApi):
             order = operations.reopen(pk, actor=actor())
         return self.answer(order_answer(order))
 
+    @expose("/<int:pk>/reverse", methods=["POST"])
+    @guarded("work_order.reverse")
+    @takes(forms.Reversal)
+    def reverse(self, pk: int, body: dict[str, Any]) -> Any:
+        """Take back lines of a bill, or all of it: a reversing order"""
+        order = fetched(WorkOrder, pk)
+        access.require_own(actor(), "work_order.see", order.doctor_id)
+        lines = None if body["lines"] is None else {line["line_id"]: line["quantity"] for line in body["lines"]}
+        with transaction():
+            order = operations.reverse_order(pk, body["reason"], lines=lines, actor=actor())
+        return self.created({**order_answer(order), "reverses_id": order.reverses_id, "reason": order.reason})
+
 
 def payment_answer(payment: Payment) -> dict[str, Any]:
     bills = queries.allocated(payment)

@@ -56,6 +56,16 @@ class ChangedWorkOrder(Body):
     lines = _listed(OrderLine, rules.MOST_LINES, required=True)
 
 
+class ReversedLine(Body):
+    line_id = IdField(required=True)
+    quantity = WholeField(1, 999, required=True)
+
+
+class Reversal(Body):
+    reason = TextField(400, blank=False, required=True)
+    lines = _listed(ReversedLine, rules.MOST_LINES, load_default=None, allow_none=True)
+
+
 class Empty(Body):
     """Nothing to say."""
 

@@ -4,7 +4,7 @@ Plain values in, an answer or a refusal out. Where next: `operations.py`.
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -17,7 +17,9 @@ from app.errors import (
     NotCancellable,
     NotDue,
     NotEnoughAdvance,
+    NothingToReverse,
     OverRefund,
+    OverReversal,
     TenderedTooLittle,
     WrongSplit,
     WrongTooth,
@@ -87,6 +89,53 @@ def check_lines(lines: Sequence[object]) -> None:
         raise EmptyWorkOrder()
     if len(lines) > MOST_LINES:
         raise Invalid(fields={"lines": N_("There are too many services in one work order.")})
+
+
+@dataclass(frozen=True)
+class LineLeft:
+    """A line of a bill, and what reversing orders took back of it already."""
+
+    line_id: int
+    service: str
+    price: Decimal
+    quantity: int
+    discount: Decimal
+    taken: int = 0
+    taken_discount: Decimal = ZERO
+
+    @property
+    def left(self) -> int:
+        return self.quantity - self.taken
+
+    def back(self, quantity: int) -> Cost:
+        """What so many of it cost: the discount's share to the kopeck, and the last ones take what is left of it."""
+        until = money.rounded(self.discount * (self.taken + quantity) / self.quantity)
+        discount = until - self.taken_discount
+        return Cost(discount, self.price * quantity - discount)
+
+
+def take_lines_back(
+    lines: Sequence[LineLeft], wanted: Mapping[int, int] | None
+) -> list[tuple[LineLeft, int, Cost]]:  # fmt: skip
+    """What a reversing order takes back: the wanted quantities by line, or all that is left.
+
+    Raises:
+        NothingToReverse
+        OverReversal: with what is left of the line.
+        Invalid: a line of another order, a quantity below one.
+    """
+    left = {line.line_id: line for line in lines}
+    asked = {line.line_id: line.left for line in lines if line.left} if wanted is None else wanted
+    if wanted is not None and not wanted:
+        raise Invalid(fields={"lines": N_("Write how much of which line is taken back.")})
+    if not asked:
+        raise NothingToReverse()
+    for line_id, quantity in asked.items():
+        if line_id not in left or quantity < 1:
+            raise Invalid(fields={"lines": N_("There is no such line in this work order.")})
+        if quantity > left[line_id].left:
+            raise OverReversal({"left": left[line_id].left, "service": left[line_id].service}, left=left[line_id].left)
+    return [(line, asked[line.line_id], line.back(asked[line.line_id])) for line in lines if line.line_id in asked]
 
 
 # --- payments -----------------------------------------------------------------------------------------
@@ -163,13 +212,18 @@ class Allocation:
 
 def spread(dues: Sequence[Due], whole: Decimal) -> tuple[Due, ...]:
     """Money over bills in the given order, each paid in full before the next gets anything."""
-    paid: list[Due] = []
-    for due in dues:
-        share = min(due.amount, whole)
+    return tuple(Due(*share) for share in shares([(due.work_order_id, due.amount) for due in dues], whole))
+
+
+def shares(parts: Sequence[tuple[int, Decimal]], whole: Decimal) -> list[tuple[int, Decimal]]:
+    """A sum over numbered amounts in the given order, each filled before the next gets anything."""
+    given = []
+    for number, amount in parts:
+        share = min(amount, whole)
         if share > 0:
-            paid.append(Due(due.work_order_id, share))
+            given.append((number, share))
             whole -= share
-    return tuple(paid)
+    return given
 
 
 def allocate(

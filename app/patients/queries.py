@@ -233,7 +233,7 @@ def statistics(patient_id: int) -> dict[str, Any]:
         select(
             func.coalesce(func.sum(WorkOrder.total), 0),
             func.coalesce(func.sum(WorkOrder.total - WorkOrder.due), 0),
-            func.count(),
+            func.count().filter(WorkOrder.reverses_id.is_(None)),
         ).where(WorkOrder.patient_id == patient_id, WorkOrder.status != WorkOrderStatus.DRAFT)
     ).one()
     billed, paid, many = Decimal(bills[0]), Decimal(bills[1]), bills[2]

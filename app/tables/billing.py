@@ -70,7 +70,8 @@ class ServicePrice(Made, Model):
 class WorkOrder(Made, Model):
     """Наряд: what was done for a patient in a visit and what it costs. Issued, it is a bill.
 
-    `due` is what is still to be paid; the ledger's trigger keeps it and the status `paid`.
+    `due` is what is still to be paid; the ledger's trigger keeps it and the status `paid`. A reversing order takes
+    lines of the one it `reverses` back: its quantities and sums are below zero, so that sums over orders are right.
     """
 
     __tablename__ = "work_order"
@@ -92,14 +93,22 @@ class WorkOrder(Made, Model):
     due: Mapped[Money] = mapped_column(default=Decimal(0), server_default="0")
     issued_at: Mapped[Instant | None]
     issued_day: Mapped[date | None]
+    reverses_id: Mapped[int | None] = mapped_column(ForeignKey("work_order.id"))
+    reason: Mapped[str] = mapped_column(String(400), default="", server_default="")
     lines: Mapped[list["WorkOrderLine"]] = relationship(
         back_populates="work_order", lazy="selectin", order_by="WorkOrderLine.position", cascade="all, delete-orphan"
     )
     __table_args__ = (
         UniqueConstraint("legal_entity_id", "year", "number", name="uq_work_order_number"),
         one_of("status", WorkOrderStatus, "work_order"),
-        CheckConstraint("total >= 0", name="ck_work_order_total_not_negative"),
-        CheckConstraint("due BETWEEN 0 AND total", name="ck_work_order_due_within_total"),
+        CheckConstraint(
+            "CASE WHEN reverses_id IS NULL THEN total >= 0 ELSE total <= 0 END", name="ck_work_order_total_not_negative"
+        ),
+        CheckConstraint("due BETWEEN 0 AND greatest(total, 0)", name="ck_work_order_due_within_total"),
+        CheckConstraint(
+            "status <> 'reversal' OR (reverses_id IS NOT NULL AND btrim(reason) <> '')",
+            name="ck_work_order_reversal_of_an_order",
+        ),
         CheckConstraint("(status = 'draft') = (issued_day IS NULL)", name="ck_work_order_issued_with_day"),
         CheckConstraint("status <> 'paid' OR due = 0", name="ck_work_order_paid_in_full"),
         index("work_order", "patient_id"),
@@ -107,6 +116,7 @@ class WorkOrder(Made, Model):
         index("work_order", "appointment_id"),
         index("work_order", "issued_day", "branch_id"),
         index("work_order", "branch_id"),
+        Index("ix_work_order_reverses_id", "reverses_id", postgresql_where=sql("reverses_id IS NOT NULL")),
         Index("ix_work_order_unpaid", "patient_id", "issued_at", postgresql_where=sql("status = 'issued'")),
     )
 
@@ -115,7 +125,10 @@ class WorkOrder(Made, Model):
 
 
 class WorkOrderLine(Model):
-    """A service of a work order, with the price of the day and the discount given."""
+    """A service of a work order, with the price of the day and the discount given.
+
+    A trigger keeps all that reversing lines take back within the line they reverse.
+    """
 
     __tablename__ = "work_order_line"
     id: Mapped[Pk]
@@ -132,14 +145,21 @@ class WorkOrderLine(Model):
     discount_reason: Mapped[str] = mapped_column(String(200), default="", server_default="")
     assistant_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id"))
     total: Mapped[Money]
+    reverses_id: Mapped[int | None] = mapped_column(ForeignKey("work_order_line.id"))
     __table_args__ = (
         UniqueConstraint("work_order_id", "position", name="uq_work_order_line_position"),
-        CheckConstraint("quantity BETWEEN 1 AND 999", name="ck_work_order_line_quantity_sane"),
+        CheckConstraint(
+            "CASE WHEN reverses_id IS NULL THEN quantity BETWEEN 1 AND 999 ELSE quantity BETWEEN -999 AND -1 END",
+            name="ck_work_order_line_quantity_sane",
+        ),
         CheckConstraint("price >= 0", name="ck_work_order_line_price_not_negative"),
-        CheckConstraint("discount BETWEEN 0 AND price * quantity", name="ck_work_order_line_discount_within_price"),
+        CheckConstraint(
+            "discount BETWEEN SYMMETRIC 0 AND price * quantity", name="ck_work_order_line_discount_within_price"
+        ),
         CheckConstraint("total = price * quantity - discount", name="ck_work_order_line_total"),
         CheckConstraint("tooth ~ '^([1-4][1-8]|[5-8][1-5])?$'", name="ck_work_order_line_tooth_fdi"),
         index("work_order_line", "service_id"),
+        Index("ix_work_order_line_reverses_id", "reverses_id", postgresql_where=sql("reverses_id IS NOT NULL")),
     )
 
     def __repr__(self) -> str:
@@ -278,6 +298,7 @@ class LedgerEntry(Made, Model):
     payment_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id"))
     payment: Mapped[Payment | None] = relationship(back_populates="entries", lazy="select")
     refund_id: Mapped[int | None] = mapped_column(ForeignKey("refund.id"))
+    reversal_id: Mapped[int | None] = mapped_column(ForeignKey("work_order.id"))
     debt_change: Mapped[Money] = mapped_column(default=Decimal(0))
     advance_change: Mapped[Money] = mapped_column(default=Decimal(0))
     __table_args__ = (
@@ -288,6 +309,11 @@ class LedgerEntry(Made, Model):
         index("ledger_entry", "work_order_id"),
         index("ledger_entry", "payment_id"),
         index("ledger_entry", "refund_id"),
+        Index("ix_ledger_entry_reversal_id", "reversal_id", postgresql_where=sql("reversal_id IS NOT NULL")),
+        CheckConstraint(
+            "(kind IN ('bill_reversed', 'paid_to_advance')) = (reversal_id IS NOT NULL)",
+            name="ck_ledger_entry_reversal_named",
+        ),
     )
 
     def __repr__(self) -> str:

@@ -25,6 +25,9 @@ def agree(window: Window, branch: int | None) -> None:
             assert (row["paid"], row["refunded"]) == (came.get(row["method"], 0), went.get(row["method"], 0))
     used = next(row for row in t["by_method"] if row["method"] == "advance")
     assert t["money_in"] + used["paid"] == t["to_bills"] + t["advance_in"] and used["paid"] == t["advance_used"]
+    assert used["refunded"] == t["advance_restored"]
+    for block, total in (("bill", t["billed"]), ("refund", t["money_out"] + used["refunded"])):
+        assert queries.bills_payments(window, branch, block=block).more["of_rows"][0]["amount"] == total, block
     assert t["money_out"] == t["refunded"] + t["advance_returned"] - t["advance_restored"]
     assert money.totals["opening"] + money.totals["in"] - money.totals["out"] == money.totals["closing"]
     assert money.totals["closing"] == sum(row["closing"] for row in money.rows if _last_of_desk(row, money.rows))

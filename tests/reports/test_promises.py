@@ -19,6 +19,9 @@ CRIMES = [
     ("lines_make_total", "UPDATE work_order SET total = total + 1 WHERE status = 'draft'"),
     ("ledger_makes_bill", "UPDATE work_order SET due = 0, status = 'paid' WHERE status = 'issued'"),
     ("ledger_makes_bill", "UPDATE ledger_entry SET debt_change = debt_change - 1 WHERE kind = 'bill'"),
+    ("reversal_of_bill", "UPDATE work_order SET total = total - 1 WHERE status = 'reversal'"),
+    ("reversal_of_bill", "UPDATE ledger_entry SET advance_change = 0 WHERE kind = 'paid_to_advance'"),
+    ("reversed_within_bill", "UPDATE work_order_line SET total = total - 100000 WHERE reverses_id IS NOT NULL"),
     ("parts_make_payment", "UPDATE payment SET amount = amount + 1"),
     ("parts_make_payment", "DELETE FROM ledger_entry WHERE kind = 'payment'"),
     ("allocated_within_payment", "UPDATE ledger_entry SET debt_change = debt_change - 100000 WHERE kind = 'payment'"),
@@ -48,8 +51,9 @@ CRIMES = [
 @pytest.fixture(scope="module")
 def clinic(server, template):
     """A clinic with a day of money in it, a transfer between desks and a reversal."""
+    from app.billing import operations as billing
     from app.cash import operations as cash
-    from app.models import CashDesk, CashShift
+    from app.models import CashDesk, CashShift, WorkOrder
 
     name = f"promises_{uuid4().hex[:8]}"
     _admin(server, f"CREATE DATABASE {name} TEMPLATE {template}")
@@ -74,6 +78,8 @@ def clinic(server, template):
             cash.move(desk.id, "transfer", Decimal(20), to_desk_id=other.id, actor=director)
             wrong = cash.move(desk.id, "pay_in", Decimal(7), actor=director)
             cash.reverse(wrong.id, "Ошибка", actor=director)
+            paid = session.query(WorkOrder).filter(WorkOrder.status == "paid", WorkOrder.total > 0).first()
+            billing.reverse_order(paid.id, "Ошибка", lines={paid.lines[0].id: 1}, actor=director)
     yield application
     with application.app_context():
         from app.db import db

@@ -43,12 +43,13 @@ def id_of(actor: User | None) -> int | None:
 
 def entry(
     kind: LedgerKind, patient_id: int, branch_id: int, *, order_id: int | None = None, payment_id: int | None = None,
-    refund_id: int | None = None, debt: Decimal = ZERO, advance: Decimal = ZERO, actor: User | None,
+    refund_id: int | None = None, reversal_id: int | None = None, debt: Decimal = ZERO,
+    advance: Decimal = ZERO, actor: User | None,
 ) -> LedgerEntry:  # fmt: skip
     """One entry of the ledger; once written, its trigger moves the balances."""
     return LedgerEntry(
         kind=kind, business_day=clock.today(), branch_id=branch_id, patient_id=patient_id, work_order_id=order_id,
-        payment_id=payment_id, refund_id=refund_id, debt_change=debt, advance_change=advance,
+        payment_id=payment_id, refund_id=refund_id, reversal_id=reversal_id, debt_change=debt, advance_change=advance,
         created_at=clock.now(), created_by_id=id_of(actor),
     )  # fmt: skip
 

@@ -22,6 +22,7 @@ from app.errors import (
     Invalid,
     NoPrice,
     NotFound,
+    OrderReversed,
     Stale,
     WrongStatus,
 )
@@ -135,12 +136,15 @@ def reopen(order_id: int, *, actor: User | None) -> WorkOrder:
         NotAllowed, NotFound
         WrongStatus: it is a draft.
         AlreadyPaid: also when what was paid has been returned.
+        OrderReversed: there is a reversing order, or it is one.
     """
     order = _locked_order(order_id, actor)
     if order.status == WorkOrderStatus.DRAFT:
         raise WrongStatus({"status": WorkOrderStatus.DRAFT.label}, status=order.status)
     if queries.was_paid(order.id):
         raise AlreadyPaid()
+    if order.status == WorkOrderStatus.REVERSAL or queries.reversals_of(order.id):
+        raise OrderReversed()
     due = order.due
     order.status, order.issued_at, order.issued_day = WorkOrderStatus.DRAFT, None, None
     order.version += 1

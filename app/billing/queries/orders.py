@@ -3,14 +3,16 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import case, exists, func, or_, select, text
 
 from app.billing.queries.balances import Balance, Rows
-from app.billing.rules import Due
+from app.billing.rules import Due, LineLeft
 from app.db import session
-from app.models import Appointment, Branch, Employee, LedgerEntry, Patient, WorkOrder
+from app.models import Appointment, Branch, Employee, LedgerEntry, Patient, WorkOrder, WorkOrderLine
+from app.money import ZERO
 from app.vocab import LedgerKind, WorkOrderStatus
 
 
@@ -126,6 +128,42 @@ def was_paid(work_order_id: int) -> bool:
             )
         )
     )
+
+
+def reversals_of(work_order_id: int) -> list[WorkOrder]:
+    """The reversing orders of a bill, the oldest first."""
+    return list(session.scalars(select(WorkOrder).where(WorkOrder.reverses_id == work_order_id).order_by(WorkOrder.id)))
+
+
+def left_to_reverse(order: WorkOrder) -> list[LineLeft]:
+    """The lines of a bill with what was taken back of each."""
+    taken = {
+        line_id: (-quantity, -discount)
+        for line_id, quantity, discount in session.execute(
+            select(WorkOrderLine.reverses_id, func.sum(WorkOrderLine.quantity), func.sum(WorkOrderLine.discount))
+            .where(WorkOrderLine.reverses_id.in_([line.id for line in order.lines]))
+            .group_by(WorkOrderLine.reverses_id)
+        )
+    }
+    return [
+        LineLeft(
+            line.id, line.service.name, line.price, line.quantity, line.discount, *taken.get(line.id, (0, ZERO))
+        )
+        for line in order.lines
+    ]  # fmt: skip
+
+
+def paid_for(work_order_id: int) -> list[tuple[int, Decimal]]:
+    """What of a bill each payment still pays, the newest first: (payment, amount)."""
+    paid = -func.sum(LedgerEntry.debt_change)
+    rows = session.execute(
+        select(LedgerEntry.payment_id, paid)
+        .where(LedgerEntry.work_order_id == work_order_id, LedgerEntry.payment_id.is_not(None))
+        .group_by(LedgerEntry.payment_id)
+        .having(paid > 0)
+        .order_by(LedgerEntry.payment_id.desc())
+    )
+    return [(payment_id, amount) for payment_id, amount in rows if payment_id is not None]
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class Returnable:
 #: The entries that make a payment's share of the advance: what it brought, and what refunds took from it (their entries
 #: above zero gave a part back that was paid from the advance).
 _OF_ITS_SHARE = or_(
-    LedgerEntry.kind == LedgerKind.ADVANCE_IN,
+    LedgerEntry.kind.in_((LedgerKind.ADVANCE_IN, LedgerKind.PAID_TO_ADVANCE)),
     and_(LedgerEntry.kind == LedgerKind.REFUND, LedgerEntry.advance_change < 0),
 )
 

@@ -31,7 +31,10 @@ from app.roles import DIRECTOR
 from app.vocab import LedgerKind
 
 Row = dict[str, Any]
-BILLS = (LedgerKind.BILL, LedgerKind.BILL_REOPENED)
+#: What makes, and takes back, a bill.
+BILLS = (LedgerKind.BILL, LedgerKind.BILL_REOPENED, LedgerKind.BILL_REVERSED)
+#: What makes a bill that was paid due again: money returned, or left as an advance by a reversing order.
+UNPAID = (LedgerKind.REFUND, LedgerKind.PAID_TO_ADVANCE)
 
 
 @dataclass(frozen=True)

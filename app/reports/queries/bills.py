@@ -38,7 +38,19 @@ from app.models import (
     WorkOrder,
 )
 from app.money import ZERO
-from app.reports.queries.base import BILLS, EVERYTHING, Figures, Page, Row, fio, of_orders, rows_of, summed, within
+from app.reports.queries.base import (
+    BILLS,
+    EVERYTHING,
+    UNPAID,
+    Figures,
+    Page,
+    Row,
+    fio,
+    of_orders,
+    rows_of,
+    summed,
+    within,
+)
 from app.vocab import LedgerKind, PaymentMethod, WorkOrderStatus
 
 
@@ -63,7 +75,7 @@ def ledger(
 def _flows(window: Window, branch_id: int | None, doctor_id: int | None) -> Row:
     """What the ledger says of the days: billed, paid, refunded; advances in, used, returned, restored."""
     kind, debt, advance = LedgerEntry.kind, LedgerEntry.debt_change, LedgerEntry.advance_change
-    refund = kind == LedgerKind.REFUND
+    refund = kind.in_(UNPAID)
     row = (
         session.execute(
             ledger(
@@ -126,7 +138,18 @@ def _by_method(window: Window, branch_id: int | None) -> list[Row]:
         .join(Refund, Refund.id == RefundPart.refund_id)
         .where(within(Refund.business_day, window), Refund.branch_id == branch_id if branch_id is not None else true())
     )
-    both = union_all(taken, returned).subquery()
+    left = (
+        select(
+            literal(str(PaymentMethod.ADVANCE)).label("method"), literal(ZERO).label("paid"),
+            LedgerEntry.debt_change.label("refunded"),
+        )
+        .where(
+            LedgerEntry.kind == LedgerKind.PAID_TO_ADVANCE,
+            within(LedgerEntry.business_day, window),
+            LedgerEntry.branch_id == branch_id if branch_id is not None else true(),
+        )
+    )  # fmt: skip
+    both = union_all(taken, returned, left).subquery()
     found = {
         row["method"]: row
         for row in rows_of(
@@ -206,6 +229,8 @@ def bills_payments(
         statements.append(_payment_rows(window, branch_id, doctor_id, method))
     if block in (None, "refund"):
         statements.append(_refund_rows(window, branch_id, doctor_id, method))
+        if doctor_id is None and method in (None, PaymentMethod.ADVANCE):
+            statements.append(_left_rows(window, branch_id))
     both = union_all(*statements).subquery("line")
     sums = ("amount", "due", "to_bills", "to_advance")
     of_rows = rows_of(select(func.count().label("count"), *(summed(both.c[name]).label(name) for name in sums)))[0]
@@ -262,7 +287,7 @@ def _bill_rows(window: Window, branch_id: int | None, doctor_id: int | None, doc
                 due=WorkOrder.due,
             )
         )
-        .join(WorkOrder, WorkOrder.id == LedgerEntry.work_order_id)
+        .join(WorkOrder, WorkOrder.id == func.coalesce(LedgerEntry.reversal_id, LedgerEntry.work_order_id))
         .where(LedgerEntry.kind.in_(BILLS), within(LedgerEntry.business_day, window), *of_orders(branch_id, doctor_id))
     )
     return statement if doctor is None else statement.where(WorkOrder.doctor_id == doctor)
@@ -340,6 +365,36 @@ def _refund_rows(window: Window, branch_id: int | None, doctor_id: int | None, m
     return statement
 
 
+def _left_rows(window: Window, branch_id: int | None) -> Select[Any]:
+    """What reversing orders left as an advance: no money moved."""
+    return (
+        select(
+            *_line(
+                "refund",
+                id=LedgerEntry.id,
+                day=LedgerEntry.business_day,
+                at=LedgerEntry.created_at,
+                number=WorkOrder.number,
+                patient_id=LedgerEntry.patient_id,
+                doctor_id=WorkOrder.doctor_id,
+                work_order_id=WorkOrder.id,
+                payment_id=LedgerEntry.payment_id,
+                methods=func.jsonb_build_object(str(PaymentMethod.ADVANCE), LedgerEntry.debt_change),
+                amount=LedgerEntry.debt_change,
+                to_bills=LedgerEntry.debt_change,
+                to_advance=-LedgerEntry.advance_change,
+                reason=WorkOrder.reason,
+            )
+        )
+        .join(WorkOrder, WorkOrder.id == LedgerEntry.reversal_id)
+        .where(
+            LedgerEntry.kind == LedgerKind.PAID_TO_ADVANCE,
+            within(LedgerEntry.business_day, window),
+            LedgerEntry.branch_id == branch_id if branch_id is not None else true(),
+        )
+    )
+
+
 def _methods_of(method: str | None) -> tuple[Any, Any]:
     """The parts of a payment as {method: amount}, and the sum of its parts (of one method)."""
     by_method = (
@@ -374,7 +429,8 @@ def _entries_of_doctor(
     block: str, kind: LedgerKind, window: Window, branch_id: int | None, doctor_id: int
 ) -> Select[Any]:
     """What was paid for, or returned from, the bills of one doctor: entries of the ledger."""
-    amount = LedgerEntry.debt_change if kind == LedgerKind.REFUND else -LedgerEntry.debt_change
+    back = kind == LedgerKind.REFUND
+    amount = LedgerEntry.debt_change if back else -LedgerEntry.debt_change
     return (
         select(
             *_line(
@@ -392,7 +448,11 @@ def _entries_of_doctor(
             )
         )
         .join(WorkOrder, WorkOrder.id == LedgerEntry.work_order_id)
-        .where(LedgerEntry.kind == kind, within(LedgerEntry.business_day, window), *of_orders(branch_id, doctor_id))
+        .where(
+            LedgerEntry.kind.in_(UNPAID) if back else LedgerEntry.kind == kind,
+            within(LedgerEntry.business_day, window),
+            *of_orders(branch_id, doctor_id),
+        )
     )
 
 
@@ -458,8 +518,8 @@ def advance_moves(window: Window, branch_id: int | None = None, *, which: str, p
     condition, sign = {
         "in": (LedgerEntry.kind == LedgerKind.ADVANCE_IN, 1),
         "used": (LedgerEntry.kind == LedgerKind.ADVANCE_USED, -1),
-        "returned": (and_(LedgerEntry.kind == LedgerKind.REFUND, change < 0), -1),
-        "restored": (and_(LedgerEntry.kind == LedgerKind.REFUND, change > 0), 1),
+        "returned": (and_(LedgerEntry.kind.in_(UNPAID), change < 0), -1),
+        "restored": (and_(LedgerEntry.kind.in_(UNPAID), change > 0), 1),
     }[which]
     base = (
         select(

@@ -40,9 +40,33 @@ PROMISES = (
         LEFT JOIN (SELECT work_order_id, sum(debt_change) AS due,
                           sum(debt_change) FILTER (WHERE kind IN ('bill', 'bill_reopened')) AS billed
                      FROM ledger_entry WHERE work_order_id IS NOT NULL GROUP BY 1) e ON e.work_order_id = o.id
-        WHERE o.due <> COALESCE(e.due, 0) OR o.due < 0 OR o.due > o.total
-           OR COALESCE(e.billed, 0) <> CASE WHEN o.status = 'draft' THEN 0 ELSE o.total END
-           OR (o.status = 'paid') <> (o.status <> 'draft' AND o.due = 0)""",
+        WHERE o.due <> COALESCE(e.due, 0) OR o.due < 0 OR o.due > greatest(o.total, 0)
+           OR COALESCE(e.billed, 0) <> CASE WHEN o.status IN ('draft', 'reversal') THEN 0 ELSE o.total END
+           OR (o.status = 'paid') <> (o.status NOT IN ('draft', 'reversal') AND o.due = 0)""",
+    ),
+    Promise(
+        "reversal_of_bill",
+        N_("A reversing order takes back what its lines say, of one bill, and leaves to the patient what was paid."),
+        """
+        SELECT 'work_order ' || r.id, r.total, e.taken FROM work_order r LEFT JOIN work_order o ON o.id = r.reverses_id
+        LEFT JOIN (SELECT reversal_id, sum(debt_change) FILTER (WHERE kind = 'bill_reversed') AS taken,
+                          sum(debt_change - advance_change) FILTER (WHERE kind = 'paid_to_advance') AS lost,
+                          count(DISTINCT work_order_id) AS bills, min(work_order_id) AS bill
+                     FROM ledger_entry WHERE reversal_id IS NOT NULL GROUP BY 1) e ON e.reversal_id = r.id
+        WHERE (r.status = 'reversal') <> (r.reverses_id IS NOT NULL)
+           OR r.status = 'reversal' AND (e.taken IS DISTINCT FROM r.total OR COALESCE(e.lost, 0) <> 0 OR e.bills <> 1
+              OR e.bill <> o.id OR o.reverses_id IS NOT NULL OR o.patient_id <> r.patient_id)""",
+    ),
+    Promise(
+        "reversed_within_bill",
+        N_("Not more of a bill is taken back than was in it, and no more is due on it than is left."),
+        """
+        SELECT 'work_order_line ' || l.id, l.total, -sum(b.total) FROM work_order_line b
+        JOIN work_order_line l ON l.id = b.reverses_id GROUP BY l.id, l.total, l.quantity, l.discount
+        HAVING -sum(b.total) > l.total OR -sum(b.quantity) > l.quantity OR -sum(b.discount) > l.discount
+        UNION ALL SELECT 'work_order ' || o.id, o.total + sum(r.total), o.due FROM work_order o
+        JOIN work_order r ON r.reverses_id = o.id GROUP BY o.id, o.total, o.due
+        HAVING o.due > o.total + sum(r.total)""",
     ),
     Promise(
         "parts_make_payment",

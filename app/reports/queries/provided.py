@@ -56,7 +56,8 @@ def _of_services(category: int | None, service: int | None, doctor: int | None) 
 def services(window: Window, branch_id: int | None = None, doctor_id: int | None = None) -> Figures:
     """Services of the orders issued in these days, by category, service and doctor.
 
-    Net and «taken back» (bills issued in these days and reopened later, or the other way round) make what was billed.
+    Reversing orders are lines below zero, on the day of the reversal. Net and «taken back» (bills issued in these days
+    and reopened later, or the other way round) make what was billed.
     Drafts begun in these days are counted apart.
     """
     rows = rows_of(
@@ -85,7 +86,7 @@ def services(window: Window, branch_id: int | None = None, doctor_id: int | None
     orders = session.scalar(
         select(func.count())
         .select_from(WorkOrder)
-        .where(within(WorkOrder.issued_day, window), *of_orders(branch_id, doctor_id))
+        .where(within(WorkOrder.issued_day, window), WorkOrder.reverses_id.is_(None), *of_orders(branch_id, doctor_id))
     )
     drafts = session.execute(
         select(func.count(), summed(WorkOrder.total)).where(*_drafts(window, branch_id, doctor_id))
@@ -197,10 +198,11 @@ def taken_back(
     window: Window, branch_id: int | None = None, doctor_id: int | None = None, *, page: Page = EVERYTHING
 ) -> Figures:
     """The orders whose bills of these days differ from their lines: reopened later, or issued earlier."""
+    order = func.coalesce(LedgerEntry.reversal_id, LedgerEntry.work_order_id)
     billed = (
-        ledger(window, None, None, LedgerEntry.work_order_id, func.sum(LedgerEntry.debt_change).label("billed"))
+        ledger(window, None, None, order.label("work_order_id"), func.sum(LedgerEntry.debt_change).label("billed"))
         .where(LedgerEntry.kind.in_(BILLS))
-        .group_by(LedgerEntry.work_order_id)
+        .group_by(order)
         .subquery()
     )
     counted = case((func.coalesce(within(WorkOrder.issued_day, window), false()), WorkOrder.total), else_=ZERO)

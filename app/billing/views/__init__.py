@@ -1,0 +1,9 @@
+"""Pages of billing: settlement of a patient, the queue «To be paid», work orders.
+
+Where next: `operations`; the same over JSON is `api.py`.
+"""
+
+from app.billing.views.settlement import SettlementView
+from app.billing.views.work_orders import WorkOrdersView
+
+__all__ = ["SettlementView", "WorkOrdersView"]

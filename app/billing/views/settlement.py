@@ -1,0 +1,180 @@
+"""Settlement of a patient, the queue «To be paid», what goes back."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_babel import gettext
+
+from app import money
+from app.billing import forms, operations, queries, rules
+from app.billing.rules import Due
+from app.billing.views.form import filled
+from app.db import transaction
+from app.errors import Invalid, Refusal
+from app.models import Patient, Payment
+from app.money import ZERO
+from app.schemas import load
+from app.vocab import N_, PaymentMethod, WorkOrderStatus
+from app.web import DeskView, actor, expose, fetched, guarded, say
+
+#: The ways to pay, as the form lists them.
+METHODS = (PaymentMethod.CASH, PaymentMethod.CARD, PaymentMethod.TRANSFER, PaymentMethod.ADVANCE)
+PAGE = 50
+
+
+class SettlementView(DeskView):
+    route_base = "/settlement"
+
+    @expose("/")
+    @expose("/<int:pk>")
+    @guarded("payment.see")
+    def index(self, pk: int | None = None) -> Any:
+        """«To be paid» and the debtors; with a number, the settlement of that patient."""
+        if pk is not None:
+            return self._patient(fetched(Patient, pk))
+        page = max(0, min(request.args.get("page", 0, type=int), 10_000))
+        debts = request.args.get("list") == "debtors"
+        count, rows = (
+            queries.debtors(limit=PAGE, offset=page * PAGE)
+            if debts
+            else queries.to_be_paid(limit=PAGE, offset=page * PAGE)
+        )
+        return self.page(
+            "billing/queue.html", title=gettext("Settlement"), debts=debts, count=count, rows=rows, page=page, size=PAGE
+        )
+
+    def _patient(self, patient: Patient, status: int = 200, wrong: dict[str, str] | None = None) -> Any:
+        bills, balance = queries.unpaid_bills(patient.id), queries.balance_of(patient.id)
+        doctors = {row.id: row for row in queries.employees({bill.doctor_id for bill in bills})}
+        return self.page(
+            "billing/settle.html", status, title=gettext("Settlement"), patient=patient, bills=bills, doctors=doctors,
+            balance=balance, sources=queries.advance_sources(patient.id) if balance.advance else [],
+            payments=queries.payments_of(patient.id), methods=METHODS,
+            method_names=PaymentMethod, typed=request.form, wrong=wrong or {}, drafts=queries.drafts_of(patient.id),
+        )  # fmt: skip
+
+    @expose("/<int:pk>/pay", methods=["POST"])
+    @guarded("payment.take")
+    def pay(self, pk: int) -> Any:
+        """Take the money; refused, the form comes back with what was typed."""
+        fetched(Patient, pk)
+        try:
+            with transaction():
+                form = self._typed_payment(pk)
+                payment = operations.take_payment(
+                    pk, form["parts"], bills=form["bills"], tendered=form["tendered"], actor=actor()
+                )
+                done = payment.id
+        except Refusal as refusal:
+            say(refusal)
+            return self._patient(fetched(Patient, pk), refusal.status, _by_method(refusal))
+        return redirect(url_for("SettlementView.paid", pk=done), 303)
+
+    def _typed_payment(self, patient_id: int) -> dict[str, Any]:
+        """The form as the contract's body: one part for each way that has a sum; ticked bills, the oldest first."""
+        parts = [{"method": str(method), "amount": request.form[method]} for method in METHODS if filled(method)]
+        parts = [part for part in parts if money.parse(part["amount"]) != 0]
+        form = load(forms.NewPayment, {"patient_id": patient_id, "parts": parts, **filled("tendered")})
+        if not parts:
+            raise Invalid(fields={"cash": N_("Write what is paid.")})
+        if form["tendered"] is not None and not any(part["method"] == PaymentMethod.CASH for part in parts):
+            form["tendered"] = None  # left over from a sum that was then put on the card
+        ticked = set(request.form.getlist("bill"))
+        dues = queries.unpaid_bills(patient_id)
+        if ticked and ticked != {str(bill.id) for bill in dues}:
+            chosen = [Due(bill.id, bill.due) for bill in dues if str(bill.id) in ticked]
+            form["bills"] = list(rules.spread(chosen, sum((part["amount"] for part in form["parts"]), ZERO)))
+        return form
+
+    @expose("/payments/<int:pk>")
+    @guarded("payment.see")
+    def paid(self, pk: int) -> Any:
+        """What was done: the receipt, the change, and what is next for the patient."""
+        payment = fetched(Payment, pk)
+        bills = queries.allocated(payment)
+        return self.page(
+            "billing/paid.html", title=gettext("Payment accepted"), payment=payment,
+            patient=fetched(Patient, payment.patient_id), receipt_id=payment.receipt.id,
+            orders={row.id: row for row in queries.orders_by_id([bill.work_order_id for bill in bills])}, bills=bills,
+            to_advance=payment.amount - sum((bill.amount for bill in bills), ZERO),
+            balance=queries.balance_of(payment.patient_id), method_names=PaymentMethod,
+        )  # fmt: skip
+
+    @expose("/payments/<int:pk>/refund", methods=["POST"])
+    @guarded("payment.refund")
+    def refund(self, pk: int) -> Any:
+        """Return money of a payment."""
+
+        def work() -> str:
+            form = load(forms.NewRefund, filled("amount", "reason"))
+            row = operations.refund(pk, form["amount"], form["reason"], actor=actor())
+            return gettext(
+                "Returned %(amount)s ₽: refund № %(number)s.", amount=money.shown(row.amount), number=row.number
+            )
+
+        return self._back(pk, "refund", work)
+
+    @expose("/payments/<int:pk>/return-advance", methods=["POST"])
+    @guarded("payment.return_advance")
+    def return_advance(self, pk: int) -> Any:
+        """Return of the advance what this payment brought."""
+
+        def work() -> str:
+            form = load(forms.NewRefund, filled("amount", "reason"))
+            row = operations.return_advance(pk, form["amount"], form["reason"], actor=actor())
+            return gettext(
+                "Advance returned, %(amount)s ₽: refund № %(number)s.",
+                amount=money.shown(row.amount), number=row.number,
+            )  # fmt: skip
+
+        return self._back(pk, "return_advance", work)
+
+    @expose("/payments/<int:pk>/cancel", methods=["POST"])
+    @guarded("payment.cancel")
+    def cancel(self, pk: int) -> Any:
+        """Cancel a payment of today that was taken by mistake."""
+
+        def work() -> str:
+            row = operations.cancel_payment(pk, load(forms.Why, filled("reason"))["reason"], actor=actor())
+            return gettext(
+                "The payment is cancelled, %(amount)s ₽ is returned: refund № %(number)s.",
+                amount=money.shown(row.amount), number=row.number,
+            )  # fmt: skip
+
+        return self._back(pk, "cancel", work)
+
+    def _back(self, pk: int, what: str, work: Callable[[], str]) -> Any:
+        """Money goes back; refused, the settlement comes again with what was typed."""
+        patient_id = fetched(Payment, pk).patient_id
+        try:
+            with transaction():
+                said = work()
+        except Refusal as refusal:
+            say(refusal)
+            wrong = {f"{what}_{pk}": " ".join(map(gettext, refusal.facts.get("fields", {}).values()))}
+            return self._patient(fetched(Patient, patient_id), refusal.status, wrong)
+        flash(said, "success")
+        return redirect(url_for("SettlementView.index", pk=patient_id), 303)
+
+    @expose("/patient/<int:pk>/money")
+    @guarded("payment.see")
+    def patient_money(self, pk: int) -> Any:
+        """The tab «Money» of the card."""
+        patient, balance = fetched(Patient, pk), queries.balance_of(pk)
+        return self.page(
+            "billing/patient_money.html", patient=patient, balance=balance,
+            sources=queries.advance_sources(pk) if balance.advance else [], orders=queries.orders_of(pk),
+            payments=queries.payments_of(pk), statuses=WorkOrderStatus, method_names=PaymentMethod,
+        )  # fmt: skip
+
+
+def _by_method(refusal: Refusal) -> dict[str, str]:
+    """Complaints about parts, put under the fields of the form."""
+    typed_methods = [str(method) for method in METHODS if filled(method) and money.parse(request.form[method]) != 0]
+    wrong = {}
+    for name, said in refusal.facts.get("fields", {}).items():
+        head, _, rest = name.partition(".")
+        place = rest.partition(".")[0]
+        wrong[typed_methods[int(place)] if head == "parts" and place.isdigit() else name] = said
+    return wrong

@@ -1,0 +1,239 @@
+"""Work orders: drafts to fill in, bills to look at and to reverse."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash, jsonify, redirect, request, url_for
+from flask_babel import gettext
+
+from app import access, clock, money
+from app.billing import forms, operations, queries, rules
+from app.billing.views.form import filled
+from app.db import transaction
+from app.errors import NotAllowed, Refusal
+from app.models import Appointment, Employee, Patient, WorkOrder
+from app.schemas import load
+from app.vocab import LedgerKind, WorkOrderStatus
+from app.web import DeskView, actor, expose, fetched, guarded, may, say
+
+
+class WorkOrdersView(DeskView):
+    route_base = "/work-orders"
+
+    @expose("/")
+    @guarded("work_order.see")
+    def index(self) -> Any:
+        """Drafts to be issued, and what was issued today."""
+        own = access.account(actor()).own_only("work_order.see")
+        return self.page(
+            "billing/orders.html", title=gettext("Work orders"), statuses=WorkOrderStatus,
+            rows=queries.orders_of_day(clock.today(), doctor_id=own),
+        )  # fmt: skip
+
+    @expose("/new", methods=["GET", "POST"])
+    @guarded("work_order.fill")
+    def new(self) -> Any:
+        """A new order for a visit (`?appointment=`) or a patient (`?patient=`)."""
+        patient, visit = self._whose()
+        if request.method == "POST":
+            known = {"patient_id": patient.id, "appointment_id": visit.id if visit else None}
+
+            def work() -> int:
+                form = load(forms.NewWorkOrder, {**filled("doctor_id"), **known, "lines": _typed_lines()})
+                order = operations.create_work_order(
+                    form.pop("patient_id"), form.pop("doctor_id"), form.pop("lines"), **form, actor=actor()
+                )
+                return self._issued(order.id)
+
+            return self._save(work, lambda: self._whose())
+        return self._form(patient=patient, visit=visit)
+
+    def _whose(self) -> tuple[Patient, Appointment | None]:
+        """The patient, and the visit if the order is for one; a doctor's own patients only."""
+        visit_id = request.values.get("appointment", type=int)
+        visit = fetched(Appointment, visit_id) if visit_id is not None else None
+        patient = fetched(Patient, visit.patient_id if visit else request.values.get("patient", 0, type=int))
+        own = access.account(actor()).own_only("work_order.fill")
+        if own is not None and not queries.is_patient_of(patient.id, own):
+            raise NotAllowed(right="work_order.fill")
+        return patient, visit
+
+    @expose("/<int:pk>", methods=["GET", "POST"])
+    @guarded("work_order.see")
+    def order(self, pk: int) -> Any:
+        """One order: a draft to fill in, a bill to look at."""
+        order = self._seen(pk)
+        if request.method != "POST":
+            return self._order_page(order)
+        if not may("work_order.fill"):
+            raise NotAllowed(right="work_order.fill")
+
+        def work() -> int:
+            form = load(forms.ChangedWorkOrder, {**filled("version"), "lines": _typed_lines()})
+            operations.change_work_order(pk, form["version"], form["lines"], actor=actor())
+            return self._issued(pk)
+
+        return self._save(work, lambda: (fetched(Patient, self._seen(pk).patient_id), None), pk)
+
+    def _issued(self, order_id: int) -> int:
+        """Saved and issued in one step, when the button said so."""
+        if request.form.get("do") == "issue":
+            operations.issue(order_id, actor=actor())
+        return order_id
+
+    def _seen(self, pk: int) -> WorkOrder:
+        order: WorkOrder = fetched(WorkOrder, pk)
+        access.require_own(actor(), "work_order.see", order.doctor_id)
+        return order
+
+    def _order_page(self, order: WorkOrder) -> Any:
+        patient = fetched(Patient, order.patient_id)
+        if order.status == WorkOrderStatus.DRAFT and may("work_order.fill"):
+            lines = [
+                {
+                    "service_id": line.service_id, "name": f"{line.service.code} {line.service.name}",
+                    "price": line.price, "tooth": line.tooth, "quantity": line.quantity,
+                    "discount": (
+                        f"{line.discount_percent.normalize():f}" if line.discount_percent is not None
+                        else money.shown(line.discount) if line.discount else ""
+                    ),
+                    "unit": "percent" if line.discount_percent is not None or not line.discount else "rouble",
+                    "discount_reason": line.discount_reason,
+                }
+                for line in order.lines
+            ]  # fmt: skip
+            return self._form(patient=patient, visit=order.appointment, order=order, lines=lines)
+        return self._bill_page(order)
+
+    def _bill_page(self, order: WorkOrder, status: int = 200, wrong: dict[str, str] | None = None) -> Any:
+        """A bill or a reversing order, as it stands for ever."""
+        reverses = fetched(WorkOrder, order.reverses_id) if order.reverses_id else None
+        can = may("work_order.reverse") and order.status in (WorkOrderStatus.ISSUED, WorkOrderStatus.PAID)
+        helping = {line.assistant_id for line in order.lines if line.assistant_id}
+        title = (
+            gettext("Reversing order № %(number)s", number=order.number)
+            if reverses
+            else gettext("Work order № %(number)s", number=order.number)
+        )
+        return self.page(
+            "billing/order.html", status, title=title, order=order, reverses=reverses, wrong=wrong or {},
+            patient=fetched(Patient, order.patient_id), doctor=fetched(Employee, order.doctor_id),
+            statuses=WorkOrderStatus, kinds=LedgerKind, was_paid=queries.was_paid(order.id), typed=request.form,
+            reversals=queries.reversals_of(order.id),
+            left={line.line_id: line.left for line in queries.left_to_reverse(order)} if can else {},
+            assistants={row.id: row for row in queries.employees(helping)},
+        )  # fmt: skip
+
+    @expose("/<int:pk>/reverse", methods=["POST"])
+    @guarded("work_order.reverse")
+    def reverse(self, pk: int) -> Any:
+        """Take back the lines whose quantity was typed."""
+        order = self._seen(pk)
+        try:
+            with transaction():
+                typed = [
+                    {"line_id": line.id, "quantity": request.form[f"line_{line.id}"]}
+                    for line in order.lines
+                    if request.form.get(f"line_{line.id}", "").strip() not in ("", "0")
+                ]
+                form = load(forms.Reversal, {**filled("reason"), "lines": typed})
+                done = operations.reverse_order(
+                    pk, form["reason"], lines={line["line_id"]: line["quantity"] for line in form["lines"]},
+                    actor=actor(),
+                ).id  # fmt: skip
+        except Refusal as refusal:
+            say(refusal)
+            return self._bill_page(self._seen(pk), refusal.status, refusal.facts.get("fields", {}))
+        flash(gettext("The reversing order is written."), "success")
+        return redirect(url_for("WorkOrdersView.order", pk=done), 303)
+
+    def _save(
+        self, work: Callable[[], int], whose: Callable[[], tuple[Patient, Appointment | None]], pk: int | None = None
+    ) -> Any:
+        try:
+            with transaction():
+                done = work()
+        except Refusal as refusal:
+            say(refusal)
+            patient, visit = whose()
+            order = fetched(WorkOrder, pk) if pk is not None else None
+            return self._form(
+                refusal.status, patient=patient, visit=visit, order=order, lines=_lines_again(),
+                wrong=refusal.facts.get("fields", {}),
+            )  # fmt: skip
+        flash(
+            gettext("The work order is issued.") if request.form.get("do") == "issue" else gettext("Saved."), "success"
+        )
+        return redirect(url_for("WorkOrdersView.order", pk=done), 303)
+
+    def _form(
+        self, status: int = 200, *, patient: Patient, visit: Appointment | None, order: WorkOrder | None = None,
+        lines: list[dict[str, Any]] | None = None, wrong: dict[str, str] | None = None,
+    ) -> Any:  # fmt: skip
+        own = access.account(actor()).own_only("work_order.fill")
+        doctors = [doctor for doctor in queries.doctors() if own is None or doctor.id == own]
+        chosen = order.doctor_id if order else visit.doctor_id if visit else None
+        return self.page(
+            "billing/order_form.html", status, patient=patient, visit=visit, order=order, lines=lines or [],
+            title=gettext("Work order № %(number)s", number=order.number) if order else gettext("New work order"),
+            wrong=wrong or {}, doctors=doctors, doctor_id=request.form.get("doctor_id", chosen, type=int),
+            limit=access.discount_limit(actor()), typed=request.form,
+        )  # fmt: skip
+
+    @expose("/<int:pk>/issue", methods=["POST"])
+    @guarded("work_order.fill")
+    def issue(self, pk: int) -> Any:
+        """Issue a draft as it was saved."""
+        self._seen(pk)
+        return self._step(pk, operations.issue, gettext("The work order is issued."))
+
+    @expose("/<int:pk>/reopen", methods=["POST"])
+    @guarded("work_order.fill")
+    def reopen(self, pk: int) -> Any:
+        """Take a bill back to a draft."""
+        self._seen(pk)
+        return self._step(pk, operations.reopen, gettext("The work order is a draft again."))
+
+    def _step(self, pk: int, operation: Callable[..., WorkOrder], done: str) -> Any:
+        try:
+            with transaction():
+                operation(pk, actor=actor())
+            flash(done, "success")
+        except Refusal as refusal:
+            say(refusal)
+        return redirect(url_for("WorkOrdersView.order", pk=pk), 303)
+
+    @expose("/services")
+    @guarded("directory.see")
+    def services(self) -> Any:
+        """The services for a select that asks while one types; those without a price too."""
+        page = max(1, min(request.args.get("page", 1, type=int), 10_000))
+        rows = queries.services_named(
+            request.args.get("q", "")[:100].replace("\x00", ""), limit=21, offset=(page - 1) * 20
+        )
+        return jsonify(
+            results=[{"id": row.id, "text": str(row)} for row in rows[:20]], pagination={"more": len(rows) > 20}
+        )
+
+
+def _typed_lines() -> list[dict[str, Any]]:
+    """The rows of the form as the contract's lines."""
+    lines = []
+    for line in _lines_again():
+        row = {
+            name: line[name] for name in ("service_id", "tooth", "quantity", "discount_reason") if line[name].strip()
+        }
+        if line["discount"].strip():
+            row["discount_percent" if line["unit"] == "percent" else "discount_amount"] = line["discount"]
+        lines.append(row)
+    return lines
+
+
+def _lines_again() -> list[dict[str, Any]]:
+    """The rows of the form as they were typed."""
+    names = ("service_id", "name", "price", "tooth", "quantity", "discount", "unit", "discount_reason")
+    columns = [request.form.getlist(f"line_{name}")[: rules.MOST_LINES + 1] for name in names]
+    return [
+        {name: column[place] if place < len(column) else "" for name, column in zip(names, columns, strict=True)}
+        for place in range(len(columns[0]))
+    ]
