@@ -78,8 +78,8 @@ def clinic(server, template):
             cash.move(desk.id, "transfer", Decimal(20), to_desk_id=other.id, actor=director)
             wrong = cash.move(desk.id, "pay_in", Decimal(7), actor=director)
             cash.reverse(wrong.id, "Ошибка", actor=director)
-            paid = session.query(WorkOrder).filter(WorkOrder.status == "paid", WorkOrder.total > 0).first()
-            billing.reverse_order(paid.id, "Ошибка", lines={paid.lines[0].id: 1}, actor=director)
+            paid = session.query(WorkOrder).filter(WorkOrder.status != "draft", WorkOrder.due < WorkOrder.total).first()
+            billing.reverse_order(paid.id, "Ошибка", actor=director)
     yield application
     with application.app_context():
         from app.db import db
