@@ -282,6 +282,11 @@ class NotEnoughAdvance(Refusal):
     sentence = N_("The patient's advance is only %(left)s ₽.")
 
 
+class NotRelative(Refusal):
+    code = "not_relative"
+    sentence = N_("These patients are not one family: add them to one family in their cards first.")
+
+
 class AdvanceOnlyForBills(Refusal):
     code = "advance_only_for_bills"
     sentence = N_("The advance can only pay bills, and only %(due)s ₽ is due. Pay less from the advance.")

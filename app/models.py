@@ -7,6 +7,7 @@ from flask_appbuilder.security.sqla.models import Role, User
 
 from app.tables.access import AccessGrant, AuditEvent, RequestKey, RightChange
 from app.tables.billing import (
+    AdvanceTransfer,
     LedgerEntry,
     PatientAccount,
     Payment,
@@ -32,6 +33,7 @@ from app.tables.waiting import PlannedVisit, RefusalReason, WaitingEntry, Waitin
 
 __all__ = [
     "AccessGrant",
+    "AdvanceTransfer",
     "Appointment",
     "AuditEvent",
     "Branch",

@@ -91,6 +91,7 @@ class LedgerKind(Labelled):
     PAID_TO_ADVANCE = "paid_to_advance", N_("What was paid for a reversed bill goes to the advance")
     ADVANCE_IN = "advance_in", N_("Advance received")
     ADVANCE_USED = "advance_used", N_("Advance used")
+    ADVANCE_MOVED = "advance_moved", N_("Advance passed between relatives")
     REFUND = "refund", N_("Refund")
 
 
@@ -345,6 +346,7 @@ DEEDS: dict[str, str] = {
     "work_order.reversed": N_("Work order reversed"),
     "work_order.reopened": N_("Work order taken back to draft"),
     "payment.taken": N_("Payment taken"),
+    "advance.passed": N_("Advance passed to a relative"),
     "advance.returned": N_("Advance returned"),
     "payment.cancelled": N_("Payment cancelled as a mistake"),
     "payment.refunded": N_("Money returned"),
@@ -372,6 +374,7 @@ DEEDS: dict[str, str] = {
 #: What things are called; the keys are the tables.
 THINGS: dict[str, str] = {
     "access_grant": N_("Access to other days"),
+    "advance_transfer": N_("Advance of relatives"),
     "appointment": N_("Visit"),
     "branch": N_("Branch"),
     "call_task": N_("Call task"),

@@ -44,7 +44,8 @@ class Desk(RuleBasedStateMachine):
         entity = {"branch_id": self.branch.id, "legal_entity_id": self.branch.legal_entity_id}
         self.desks = [self.branch.desk_id, make._save(CashDesk(name="Вторая", kind="additional", **entity)).id]
         self.all_desks = [*self.desks, self.branch.non_cash_id]
-        self.patients = [make.patient().id for _ in range(2)]
+        parent = make.patient().id
+        self.patients = [parent, make.patient(guardian_id=parent).id]
         self.doctor = make.doctor(self.branch.id).id
         self.services = [make.service(price).id for price in ("33.33", "1000.00", "0.00")]
         self.moment = START
@@ -119,6 +120,17 @@ class Desk(RuleBasedStateMachine):
         if order := self.pick(WorkOrder, n, branch_id=self.branch.id):
             lines = {order.lines[n % len(order.lines)].id: quantity} if quantity else None
             self.play("reversal", billing.reverse_order, order.id, "Ошибка", lines=lines)
+
+    @rule(n=numbers, amount=SUMS)
+    def pass_advance(self, n: int, amount: Decimal) -> None:
+        one, other = self.patients[n % 2], self.patients[(n + 1) % 2]
+        self.play("pass", billing.pass_advance, one, other, amount, "Семья", branch_id=self.branch.id)
+
+    @rule(n=numbers, amount=SUMS)
+    def pay_from_relative(self, n: int, amount: Decimal) -> None:
+        one, other = self.patients[n % 2], self.patients[(n + 1) % 2]
+        part = {"method": "advance", "amount": amount, "from_patient_id": other}
+        self.play("relative", billing.take_payment, one, [part], branch_id=self.branch.id)
 
     @rule(n=numbers, amount=SUMS, kind=st.sampled_from(["pay_in", "collection", "salary", "transfer", "correction"]))
     def move_cash(self, n: int, amount: Decimal, kind: str) -> None:

@@ -74,6 +74,7 @@ class PaymentPart(Body):
     method = one_of(PaymentMethod, required=True)
     amount = MoneyField(required=True, validate=above_zero)
     desk_id = IdField(load_default=None, allow_none=True)
+    from_patient_id = IdField(load_default=None, allow_none=True)
 
 
 class PaidBill(Body):
@@ -90,6 +91,12 @@ class NewPayment(Body):
 
 
 class NewRefund(Body):
+    amount = MoneyField(required=True, validate=above_zero)
+    reason = TextField(400, blank=False, required=True)
+
+
+class PassedAdvance(Body):
+    to_id = IdField(required=True)
     amount = MoneyField(required=True, validate=above_zero)
     reason = TextField(400, blank=False, required=True)
 

@@ -143,11 +143,12 @@ def take_lines_back(
 
 @dataclass(frozen=True)
 class Part:
-    """A share of a payment: how, how much, and into which desk, if that was said."""
+    """A share of a payment: how, how much, into which desk, if that was said, or from which relative's advance."""
 
     method: str
     amount: Decimal
     desk_id: int | None = None
+    from_patient_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,8 @@ def check_parts(parts: Sequence[Part]) -> Decimal:
             raise Invalid(fields={f"parts.{place}.amount": N_("The sum must be above zero.")})
         if part.method == PaymentMethod.ADVANCE and part.desk_id is not None:
             raise Invalid(fields={f"parts.{place}.desk_id": N_("The advance is not in a desk.")})
+        if part.method != PaymentMethod.ADVANCE and part.from_patient_id is not None:
+            raise Invalid(fields={f"parts.{place}.from_patient_id": N_("Only an advance is a relative's.")})
     whole = sum((part.amount for part in parts), ZERO)
     if whole > money.LARGEST:
         raise Invalid(fields={"parts": N_("This sum is too large.")})

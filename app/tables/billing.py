@@ -212,8 +212,12 @@ class PaymentPart(Model):
     amount: Mapped[Money]
     desk_id: Mapped[int | None] = mapped_column(ForeignKey("cash_desk.id"))
     movement_id: Mapped[int | None] = mapped_column(ForeignKey("cash_movement.id"))
+    #: Whose advance it was, when it was a relative's.
+    transfer_id: Mapped[int | None] = mapped_column(ForeignKey("advance_transfer.id"))
     __table_args__ = (
         one_of("method", PaymentMethod, "payment_part"),
+        CheckConstraint("transfer_id IS NULL OR method = 'advance'", name="ck_payment_part_of_a_relative_is_advance"),
+        UniqueConstraint("transfer_id", name="uq_payment_part_transfer"),
         CheckConstraint("amount > 0", name="ck_payment_part_amount_positive"),
         CheckConstraint("(method = 'advance') = (movement_id IS NULL)", name="ck_payment_part_money_in_desk"),
         CheckConstraint("(desk_id IS NULL) = (movement_id IS NULL)", name="ck_payment_part_desk_with_movement"),
@@ -223,6 +227,28 @@ class PaymentPart(Model):
 
     def __repr__(self) -> str:
         return f"{self.method}: {self.amount}"
+
+
+class AdvanceTransfer(Made, Model):
+    """An advance of one patient passed to a relative. Never edited; the ledger has both sides (trigger)."""
+
+    __tablename__ = "advance_transfer"
+    id: Mapped[Pk]
+    branch_id: Mapped[int] = mapped_column(ForeignKey("branch.id"))
+    from_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    to_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    amount: Mapped[Money]
+    business_day: Mapped[date]
+    reason: Mapped[str] = mapped_column(String(400), default="", server_default="")
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="ck_advance_transfer_amount_positive"),
+        CheckConstraint("from_id <> to_id", name="ck_advance_transfer_of_two"),
+        index("advance_transfer", "from_id"),
+        index("advance_transfer", "to_id"),
+    )
+
+    def __repr__(self) -> str:
+        return f"{self.amount}"
 
 
 class Refund(Made, Model):
@@ -299,6 +325,7 @@ class LedgerEntry(Made, Model):
     payment: Mapped[Payment | None] = relationship(back_populates="entries", lazy="select")
     refund_id: Mapped[int | None] = mapped_column(ForeignKey("refund.id"))
     reversal_id: Mapped[int | None] = mapped_column(ForeignKey("work_order.id"))
+    transfer_id: Mapped[int | None] = mapped_column(ForeignKey("advance_transfer.id"))
     debt_change: Mapped[Money] = mapped_column(default=Decimal(0))
     advance_change: Mapped[Money] = mapped_column(default=Decimal(0))
     __table_args__ = (
@@ -314,6 +341,8 @@ class LedgerEntry(Made, Model):
             "(kind IN ('bill_reversed', 'paid_to_advance')) = (reversal_id IS NOT NULL)",
             name="ck_ledger_entry_reversal_named",
         ),
+        Index("ix_ledger_entry_transfer_id", "transfer_id", postgresql_where=sql("transfer_id IS NOT NULL")),
+        CheckConstraint("(kind = 'advance_moved') = (transfer_id IS NOT NULL)", name="ck_ledger_entry_transfer_named"),
     )
 
     def __repr__(self) -> str:

@@ -76,6 +76,26 @@ CREATE CONSTRAINT TRIGGER tr_work_order_reversal_adds_up AFTER INSERT ON work_or
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.reverses_id IS NOT NULL) EXECUTE FUNCTION reversal_adds_up();
 """
 
+TRANSFERS = r"""
+-- An advance leaves one patient and comes to the other, the same sum. At the transaction's end.
+CREATE FUNCTION transfer_of_advance_adds_up() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM ledger_entry WHERE transfer_id = NEW.id HAVING count(*) = 2
+                   AND sum(advance_change) FILTER (WHERE patient_id = NEW.from_id) = -NEW.amount
+                   AND sum(advance_change) FILTER (WHERE patient_id = NEW.to_id) = NEW.amount) THEN
+        RAISE EXCEPTION 'the advance passed does not add up'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_advance_transfer_adds_up';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER tr_advance_transfer_adds_up AFTER INSERT ON advance_transfer
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION transfer_of_advance_adds_up();
+CREATE TRIGGER tr_advance_transfer_append_only BEFORE UPDATE OR DELETE ON advance_transfer
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER tr_advance_transfer_no_truncate BEFORE TRUNCATE ON advance_transfer
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+"""
+
 
 def _check(table: str, name: str, rule: str) -> None:
     """A CHECK said anew."""
@@ -105,10 +125,45 @@ def _reversals() -> None:
     _check("work_order_line", "ck_work_order_line_discount_within_price",
            "discount BETWEEN SYMMETRIC 0 AND price * quantity")  # fmt: skip
     _check("ledger_entry", "ck_ledger_entry_kind_known", "kind IN ('bill', 'bill_reopened', 'bill_reversed', 'payment',"
-           " 'paid_to_advance', 'advance_in', 'advance_used', 'refund')")  # fmt: skip
+           " 'paid_to_advance', 'advance_in', 'advance_used', 'advance_moved', 'refund')")  # fmt: skip
     _check("ledger_entry", "ck_ledger_entry_reversal_named",
            "(kind IN ('bill_reversed', 'paid_to_advance')) = (reversal_id IS NOT NULL)")  # fmt: skip
     op.execute(sa.text(REVERSALS))
+
+
+def _transfers() -> None:
+    op.create_table(
+        "advance_transfer",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("branch_id", sa.Integer(), sa.ForeignKey("branch.id"), nullable=False),
+        sa.Column("from_id", sa.Integer(), sa.ForeignKey("patient.id"), nullable=False),
+        sa.Column("to_id", sa.Integer(), sa.ForeignKey("patient.id"), nullable=False),
+        sa.Column("amount", sa.Numeric(12, 2), nullable=False),
+        sa.Column("business_day", sa.Date(), nullable=False),
+        sa.Column("reason", sa.String(400), server_default="", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("created_by_id", sa.Integer(), sa.ForeignKey("ab_user.id")),
+        sa.CheckConstraint("amount > 0", name="ck_advance_transfer_amount_positive"),
+        sa.CheckConstraint("from_id <> to_id", name="ck_advance_transfer_of_two"),
+    )
+    op.create_index("ix_advance_transfer_from_id", "advance_transfer", ["from_id"])
+    op.create_index("ix_advance_transfer_to_id", "advance_transfer", ["to_id"])
+    op.add_column("payment_part", sa.Column("transfer_id", sa.Integer(), sa.ForeignKey("advance_transfer.id")))
+    op.create_unique_constraint("uq_payment_part_transfer", "payment_part", ["transfer_id"])
+    op.create_check_constraint(
+        "ck_payment_part_of_a_relative_is_advance", "payment_part", "transfer_id IS NULL OR method = 'advance'"
+    )
+    op.add_column("ledger_entry", sa.Column("transfer_id", sa.Integer(), sa.ForeignKey("advance_transfer.id")))
+    op.create_index(
+        "ix_ledger_entry_transfer_id",
+        "ledger_entry",
+        ["transfer_id"],
+        postgresql_where=sa.text("transfer_id IS NOT NULL"),
+    )
+    op.create_check_constraint(
+        "ck_ledger_entry_transfer_named", "ledger_entry", "(kind = 'advance_moved') = (transfer_id IS NOT NULL)"
+    )
+    op.execute(sa.text(TRANSFERS))
 
 
 def upgrade() -> None:
@@ -116,6 +171,7 @@ def upgrade() -> None:
     op.create_check_constraint("ck_refund_kind_known", "refund", "kind IN ('refund', 'advance', 'cancellation')")
     op.execute(sa.text(CANCELLATIONS))
     _reversals()
+    _transfers()
 
 
 def downgrade() -> None:

@@ -13,7 +13,7 @@ from tests.reports.a_day import make_day, user
 
 PROMISES = {promise.name: promise for promise in queries.PROMISES}
 MONEY = ("work_order", "work_order_line", "ledger_entry", "patient_account", "payment", "payment_part", "refund",
-         "refund_part", "receipt", "cash_movement", "cash_desk", "cash_shift")  # fmt: skip
+         "refund_part", "advance_transfer", "receipt", "cash_movement", "cash_desk", "cash_shift")  # fmt: skip
 #: What somebody with the database's password might do, and the promise that tells of it.
 CRIMES = [
     ("lines_make_total", "UPDATE work_order SET total = total + 1 WHERE status = 'draft'"),
@@ -21,7 +21,15 @@ CRIMES = [
     ("ledger_makes_bill", "UPDATE ledger_entry SET debt_change = debt_change - 1 WHERE kind = 'bill'"),
     ("reversal_of_bill", "UPDATE work_order SET total = total - 1 WHERE status = 'reversal'"),
     ("reversal_of_bill", "UPDATE ledger_entry SET advance_change = 0 WHERE kind = 'paid_to_advance'"),
-    ("reversed_within_bill", "UPDATE work_order_line SET total = total - 100000 WHERE reverses_id IS NOT NULL"),
+    (
+        "reversed_within_bill",
+        "UPDATE work_order_line SET quantity = quantity - 5, total = total - 5 * price WHERE reverses_id IS NOT NULL",
+    ),
+    (
+        "advance_of_relatives",
+        "UPDATE ledger_entry SET advance_change = advance_change + 1 WHERE kind = 'advance_moved'",
+    ),
+    ("advance_of_relatives", "UPDATE advance_transfer SET amount = amount + 1"),
     ("parts_make_payment", "UPDATE payment SET amount = amount + 1"),
     ("parts_make_payment", "DELETE FROM ledger_entry WHERE kind = 'payment'"),
     ("allocated_within_payment", "UPDATE ledger_entry SET debt_change = debt_change - 100000 WHERE kind = 'payment'"),
@@ -61,6 +69,8 @@ def clinic(server, template):
     with application.app_context():
         make_day(Maker())
         director = user("director")
+        paid = session.query(WorkOrder).filter(WorkOrder.status != "draft", WorkOrder.due < WorkOrder.total).first()
+        ward = Maker().patient("Подопечный", guardian_id=paid.patient_id)
         shift = session.query(CashShift).filter_by(closed_at=None).first()
         if shift is None:
             desk = session.query(CashDesk).filter(CashDesk.kind == "main", CashDesk.balance > 0).first()
@@ -78,8 +88,8 @@ def clinic(server, template):
             cash.move(desk.id, "transfer", Decimal(20), to_desk_id=other.id, actor=director)
             wrong = cash.move(desk.id, "pay_in", Decimal(7), actor=director)
             cash.reverse(wrong.id, "Ошибка", actor=director)
-            paid = session.query(WorkOrder).filter(WorkOrder.status != "draft", WorkOrder.due < WorkOrder.total).first()
             billing.reverse_order(paid.id, "Ошибка", actor=director)
+            billing.pass_advance(paid.patient_id, ward.id, Decimal("0.01"), "На лечение", actor=director)
     yield application
     with application.app_context():
         from app.db import db

@@ -7,9 +7,10 @@ What is due and owed is kept by the ledger's trigger; operations only add entrie
 from app.billing.operations.orders import Line, change_work_order, create_work_order, issue, reopen
 from app.billing.operations.payments import take_payment
 from app.billing.operations.refunds import cancel_payment, refund, return_advance
+from app.billing.operations.relatives import pass_advance
 from app.billing.operations.reversals import reverse_order
 
 __all__ = [
-    "Line", "cancel_payment", "change_work_order", "create_work_order", "issue", "refund", "reopen", "return_advance",
-    "reverse_order", "take_payment",
+    "Line", "cancel_payment", "change_work_order", "create_work_order", "issue", "pass_advance", "refund", "reopen",
+    "return_advance", "reverse_order", "take_payment",
 ]  # fmt: skip

@@ -15,10 +15,16 @@ from app.money import ZERO
 from app.vocab import N_, LedgerKind, ReceiptKind
 
 
-def lock_account(patient_id: int) -> None:
-    """One payment, refund or bill of a patient at a time. Who has no account yet has no money to be moved twice."""
+def lock_account(*patient_ids: int) -> None:
+    """One payment, refund or bill of a patient at a time; of several patients by number, as everybody does.
+
+    Who has no account yet has no money to be moved twice.
+    """
     session.execute(
-        select(PatientAccount.patient_id).where(PatientAccount.patient_id == patient_id).with_for_update()
+        select(PatientAccount.patient_id)
+        .where(PatientAccount.patient_id.in_(patient_ids))
+        .order_by(PatientAccount.patient_id)
+        .with_for_update()
     ).all()
 
 
@@ -43,13 +49,14 @@ def id_of(actor: User | None) -> int | None:
 
 def entry(
     kind: LedgerKind, patient_id: int, branch_id: int, *, order_id: int | None = None, payment_id: int | None = None,
-    refund_id: int | None = None, reversal_id: int | None = None, debt: Decimal = ZERO,
-    advance: Decimal = ZERO, actor: User | None,
+    refund_id: int | None = None, reversal_id: int | None = None, transfer_id: int | None = None,
+    debt: Decimal = ZERO, advance: Decimal = ZERO, actor: User | None,
 ) -> LedgerEntry:  # fmt: skip
     """One entry of the ledger; once written, its trigger moves the balances."""
     return LedgerEntry(
         kind=kind, business_day=clock.today(), branch_id=branch_id, patient_id=patient_id, work_order_id=order_id,
-        payment_id=payment_id, refund_id=refund_id, reversal_id=reversal_id, debt_change=debt, advance_change=advance,
+        payment_id=payment_id, refund_id=refund_id, reversal_id=reversal_id, transfer_id=transfer_id,
+        debt_change=debt, advance_change=advance,
         created_at=clock.now(), created_by_id=id_of(actor),
     )  # fmt: skip
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from app import access, audit, clock
 from app.billing import queries, rules
-from app.billing.operations.base import branch_of, entry, id_of, receipt_for
+from app.billing.operations.base import branch_of, entry, id_of, lock_account, receipt_for
+from app.billing.operations.relatives import lend
 from app.billing.rules import Due, Part
 from app.cash import operations as cash
 from app.cash import queries as cash_queries
@@ -30,12 +31,15 @@ def take_payment(
 
     It pays the given bills, or all that are due, the oldest first; the rest becomes an advance. Change is what the
     patient gave over the cash part and never comes into a desk. Without `desk_id` a part goes to the branch's desk of
-    its kind. Writes the payment, its movements, the ledger and the receipt together.
+    its kind. A part `advance` with `from_patient_id` is a relative's.
+
+    Writes the payment, its movements, the ledger and the receipt together.
 
     Raises:
         NotFound, Invalid, NotDue, WrongSplit, AdvanceOnlyForBills, NotEnoughAdvance, TenderedTooLittle
         NoDesk, WrongDesk: no desk of the branch for this kind of money; another branch's desk.
         ShiftClosed: with the desk to be opened.
+        NotAllowed, NotRelative: another patient's advance.
     """
     paid = [part if isinstance(part, Part) else Part(**part) for part in parts]
     chosen = None if bills is None else [bill if isinstance(bill, Due) else Due(**bill) for bill in bills]
@@ -43,6 +47,7 @@ def take_payment(
     given_back = rules.change(rules.sum_of(paid, PaymentMethod.CASH), tendered)
     from_advance = rules.sum_of(paid, PaymentMethod.ADVANCE)
 
+    lent = _borrowed(patient_id, paid, branch_id, actor)
     patient = queries.owing_locked(patient_id)
     if patient is None:
         raise NotFound()
@@ -71,6 +76,7 @@ def take_payment(
                 method=part.method, amount=part.amount,
                 desk_id=desks[place][0].id if place in desks else None,
                 movement_id=movements[place].id if place in movements else None,
+                transfer_id=lent.get(place),
             )
             for place, part in enumerate(paid)
         ],
@@ -95,6 +101,20 @@ def take_payment(
     if patient.balance.debt and not debt_left:
         tasks.reasons_gone(kinds=(TaskReasonKind.DEBT,), patient_id=patient_id, actor=actor)
     return payment
+
+
+def _borrowed(patient_id: int, parts: Sequence[Part], branch_id: int | None, actor: User | None) -> dict[int, int]:
+    """What relatives lend to a payment is the patient's advance first: {part: transfer}. Locks all their accounts."""
+    lenders = {part.from_patient_id for part in parts if part.from_patient_id is not None}
+    if not lenders:
+        return {}
+    lock_account(patient_id, *lenders)
+    branch = branch_of(branch_id, actor)
+    return {
+        place: lend(part.from_patient_id, patient_id, part.amount, branch_id=branch.id, actor=actor).id
+        for place, part in enumerate(parts)
+        if part.from_patient_id is not None
+    }
 
 
 def _entries_of(

@@ -9,6 +9,8 @@ from app.billing.queries.balances import (
     balance_of,
     balances_of,
     debtors,
+    relatives_of,
+    transfers_of,
 )
 from app.billing.queries.orders import (
     Owing,
@@ -74,11 +76,13 @@ __all__ = [
     "prices_of",
     "receipt_lines",
     "receipt_of_refund",
+    "relatives_of",
     "returnable",
     "reversals_of",
     "services_by_id",
     "services_named",
     "to_be_paid",
+    "transfers_of",
     "unpaid_bills",
     "was_paid",
 ]

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, or_, select
+from sqlalchemy.orm import aliased
 
 from app.db import session
-from app.models import Patient, PatientAccount, WorkOrder
+from app.models import AdvanceTransfer, Patient, PatientAccount, WorkOrder
 from app.money import ZERO
-from app.vocab import WorkOrderStatus
+from app.vocab import CardStatus, WorkOrderStatus
 
 #: Rows of several tables, ready to show; each question says what is in them.
 Rows = Sequence[Any]
@@ -61,3 +62,34 @@ def debtors(*, limit: int = 50, offset: int = 0) -> tuple[int, Rows]:
         .offset(offset)
     ).all()
     return count, rows
+
+
+def relatives_of(patient_id: int) -> dict[int, tuple[str, int, Decimal]]:
+    """The patient's relatives: name, card, advance, by number. One family, or one is the other's guardian."""
+    me, other = aliased(Patient), aliased(Patient)
+    rows = session.execute(
+        select(other, func.coalesce(PatientAccount.advance, 0))
+        .select_from(me)
+        .join(
+            other,
+            or_(other.family_id == me.family_id, other.guardian_id == me.id, other.id == me.guardian_id),
+        )
+        .outerjoin(PatientAccount, PatientAccount.patient_id == other.id)
+        .where(me.id == patient_id, other.id != patient_id, other.status != CardStatus.ARCHIVED)
+        .order_by(other.surname, other.name, other.id)
+        .limit(50)
+    )
+    return {patient.id: (patient.full_name, patient.card_number, advance) for patient, advance in rows}
+
+
+def transfers_of(patient_id: int) -> Rows:
+    """Advances passed between the patient and relatives, the newest first: transfer, the other, the change."""
+    other = case((AdvanceTransfer.from_id == patient_id, AdvanceTransfer.to_id), else_=AdvanceTransfer.from_id)
+    change = case((AdvanceTransfer.from_id == patient_id, -AdvanceTransfer.amount), else_=AdvanceTransfer.amount)
+    return session.execute(
+        select(AdvanceTransfer, Patient, change)
+        .join(Patient, Patient.id == other)
+        .where(or_(AdvanceTransfer.from_id == patient_id, AdvanceTransfer.to_id == patient_id))
+        .order_by(AdvanceTransfer.id.desc())
+        .limit(30)
+    ).all()

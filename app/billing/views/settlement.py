@@ -16,7 +16,7 @@ from app.models import Patient, Payment
 from app.money import ZERO
 from app.schemas import load
 from app.vocab import N_, PaymentMethod, WorkOrderStatus
-from app.web import DeskView, actor, expose, fetched, guarded, say
+from app.web import DeskView, actor, expose, fetched, guarded, may, say
 
 #: The ways to pay, as the form lists them.
 METHODS = (PaymentMethod.CASH, PaymentMethod.CARD, PaymentMethod.TRANSFER, PaymentMethod.ADVANCE)
@@ -47,10 +47,12 @@ class SettlementView(DeskView):
     def _patient(self, patient: Patient, status: int = 200, wrong: dict[str, str] | None = None) -> Any:
         bills, balance = queries.unpaid_bills(patient.id), queries.balance_of(patient.id)
         doctors = {row.id: row for row in queries.employees({bill.doctor_id for bill in bills})}
+        family = queries.relatives_of(patient.id) if may("payment.relatives") else {}
         return self.page(
             "billing/settle.html", status, title=gettext("Settlement"), patient=patient, bills=bills, doctors=doctors,
             balance=balance, sources=queries.advance_sources(patient.id) if balance.advance else [],
-            payments=queries.payments_of(patient.id), methods=METHODS,
+            payments=queries.payments_of(patient.id), methods=METHODS, family=family,
+            transfers=queries.transfers_of(patient.id) if family else [],
             method_names=PaymentMethod, typed=request.form, wrong=wrong or {}, drafts=queries.drafts_of(patient.id),
         )  # fmt: skip
 
@@ -73,8 +75,7 @@ class SettlementView(DeskView):
 
     def _typed_payment(self, patient_id: int) -> dict[str, Any]:
         """The form as the contract's body: one part for each way that has a sum; ticked bills, the oldest first."""
-        parts = [{"method": str(method), "amount": request.form[method]} for method in METHODS if filled(method)]
-        parts = [part for part in parts if money.parse(part["amount"]) != 0]
+        parts = list(_typed_parts().values())
         form = load(forms.NewPayment, {"patient_id": patient_id, "parts": parts, **filled("tendered")})
         if not parts:
             raise Invalid(fields={"cash": N_("Write what is paid.")})
@@ -144,6 +145,22 @@ class SettlementView(DeskView):
 
         return self._back(pk, "cancel", work)
 
+    @expose("/<int:pk>/pass-advance", methods=["POST"])
+    @guarded("payment.relatives")
+    def pass_advance(self, pk: int) -> Any:
+        """Pass the patient's advance to a relative."""
+        fetched(Patient, pk)
+        try:
+            with transaction():
+                form = load(forms.PassedAdvance, filled("to_id", "amount", "reason"))
+                operations.pass_advance(pk, form["to_id"], form["amount"], form["reason"], actor=actor())
+        except Refusal as refusal:
+            say(refusal)
+            wrong = {f"pass_{name}": said for name, said in refusal.facts.get("fields", {}).items()}
+            return self._patient(fetched(Patient, pk), refusal.status, {"pass": "", **wrong})
+        flash(gettext("The advance is passed to the relative."), "success")
+        return redirect(url_for("SettlementView.index", pk=pk), 303)
+
     def _back(self, pk: int, what: str, work: Callable[[], str]) -> Any:
         """Money goes back; refused, the settlement comes again with what was typed."""
         patient_id = fetched(Payment, pk).patient_id
@@ -165,16 +182,29 @@ class SettlementView(DeskView):
         return self.page(
             "billing/patient_money.html", patient=patient, balance=balance,
             sources=queries.advance_sources(pk) if balance.advance else [], orders=queries.orders_of(pk),
-            payments=queries.payments_of(pk), statuses=WorkOrderStatus, method_names=PaymentMethod,
+            transfers=queries.transfers_of(pk), payments=queries.payments_of(pk),
+            statuses=WorkOrderStatus, method_names=PaymentMethod,
         )  # fmt: skip
+
+
+def _typed_parts() -> dict[str, dict[str, Any]]:
+    """The ways that have a sum, by the field it was typed into: those of the desk, then relatives' advances."""
+    parts: dict[str, dict[str, Any]] = {
+        str(method): {"method": str(method), "amount": request.form[method]} for method in METHODS if filled(method)
+    }
+    for name in sorted(request.form):
+        word, _, pk = name.partition("_")
+        if word == "relative" and pk.isascii() and pk.isdigit() and filled(name):
+            parts[name] = {"method": "advance", "amount": request.form[name], "from_patient_id": int(pk[:12])}
+    return {name: part for name, part in parts.items() if money.parse(part["amount"]) != 0}
 
 
 def _by_method(refusal: Refusal) -> dict[str, str]:
     """Complaints about parts, put under the fields of the form."""
-    typed_methods = [str(method) for method in METHODS if filled(method) and money.parse(request.form[method]) != 0]
+    typed = list(_typed_parts())
     wrong = {}
     for name, said in refusal.facts.get("fields", {}).items():
         head, _, rest = name.partition(".")
         place = rest.partition(".")[0]
-        wrong[typed_methods[int(place)] if head == "parts" and place.isdigit() else name] = said
+        wrong[typed[int(place)] if head == "parts" and place.isdigit() else name] = said
     return wrong

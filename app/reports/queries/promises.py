@@ -130,6 +130,18 @@ PROMISES = (
         WHERE a.debt <> COALESCE(o.due, 0)""",
     ),
     Promise(
+        "advance_of_relatives",
+        N_("An advance passed to a relative left one patient and came to the other, the same sum."),
+        """
+        SELECT 'advance_transfer ' || t.id, t.amount, e.came FROM advance_transfer t
+        LEFT JOIN (SELECT transfer_id, count(*) AS entries, sum(advance_change) AS sum, sum(debt_change) AS debt,
+                          max(advance_change) AS came FROM ledger_entry WHERE transfer_id IS NOT NULL GROUP BY 1) e
+               ON e.transfer_id = t.id
+        WHERE e.entries IS DISTINCT FROM 2 OR e.sum <> 0 OR e.debt <> 0 OR e.came <> t.amount
+           OR NOT EXISTS (SELECT FROM ledger_entry l WHERE l.transfer_id = t.id AND l.patient_id = t.to_id
+                          AND l.advance_change = t.amount)""",
+    ),
+    Promise(
         "clinic_bridge",
         N_("Over all patients, debts less advances are what was billed less what was paid and not returned."),
         """

@@ -50,9 +50,9 @@
     let others = fields.filter((other) => other !== field);
     let left = due() - others.reduce((sum, other) => sum + kopecks(other.value), 0);
     if (left <= 0) { others.forEach((other) => { other.value = ""; }); left = due(); }
-    if (field.name === "advance") left = Math.min(left, kopecks(form.dataset.advance));
+    if (field.dataset.most) left = Math.min(left, kopecks(field.dataset.most));
     field.value = left > 0 ? shown(left) : "";
-    if (field.name === "advance" && left < due()) cash.value = shown(due() - left);
+    if (field.dataset.most && paid() < due()) cash.value = shown(due() - paid() + kopecks(cash.value));
     field.focus();
     show();
   });
