@@ -282,6 +282,12 @@ class NotEnoughAdvance(Refusal):
     sentence = N_("The patient's advance is only %(left)s ₽.")
 
 
+class NothingOwed(Refusal):
+    code = "nothing_owed"
+    status = 409
+    sentence = N_("This patient owes nothing any more.")
+
+
 class NotRelative(Refusal):
     code = "not_relative"
     sentence = N_("These patients are not one family: add them to one family in their cards first.")

@@ -77,6 +77,7 @@ _TABLE = [
     _right("payment.take", N_("Take payments"),             "yes     yes     no     yes      no"),
     _right("payment.refund", N_("Return money to patients"), "grant  yes     no     yes      no"),
     _right("payment.return_advance", N_("Return advances to patients"), "grant yes no  yes      no"),
+    _right("payment.export", N_("Export the lists of debtors and advances"), "grant yes no yes no"),
     _right("payment.relatives", N_("Pay from a relative's advance"), "yes yes  no     yes      no"),
     _right("payment.cancel", N_("Cancel today's payment taken by mistake"), "grant yes no yes no"),
     _right("cash.see", N_("See the cash desk"),             "yes     yes     no     yes      no"),

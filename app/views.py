@@ -20,7 +20,7 @@ from app.billing.panel import (
     ServicePricePanel,
     WorkOrderPanel,
 )
-from app.billing.views import SettlementView, WorkOrdersView
+from app.billing.views import MoneyListsView, SettlementView, WorkOrdersView
 from app.cash.api import CashApi, ExpenseCategoryApi
 from app.cash.panel import CashDeskPanel, CashMovementPanel, CashShiftPanel, ExpenseCategoryPanel, ReceiptPanel
 from app.cash.views import CashView
@@ -111,6 +111,8 @@ MENU: list[tuple[str, list[Item]]] = [
         [
             Item(N_("To be paid"), "SettlementView.index", "payment.see"),
             Item(N_("Work orders"), "WorkOrdersView.index", "work_order.see"),
+            Item(N_("Debtors"), "MoneyListsView.debtors", "payment.see"),
+            Item(N_("Advances"), "MoneyListsView.advances", "payment.see"),
         ],
     ),
     (N_("Cash desk"), [Item(N_("Cash desk"), "CashView.index", "cash.see")]),
@@ -233,6 +235,7 @@ PAGES: list[type] = [
     CashMovementPanel,
     ReceiptPanel,
     SettlementView,
+    MoneyListsView,
     WorkOrdersView,
     ServiceApi,
     WorkOrderApi,

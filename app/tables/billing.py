@@ -359,8 +359,8 @@ class PatientAccount(Model):
     __table_args__ = (
         CheckConstraint("debt >= 0", name="ck_patient_account_debt_not_negative"),
         CheckConstraint("advance >= 0", name="ck_patient_account_advance_not_negative"),
-        Index("ix_patient_account_debtors", "debt", postgresql_where=sql("debt > 0")),
-        Index("ix_patient_account_advances", "advance", postgresql_where=sql("advance > 0")),
+        Index("ix_patient_account_debtors", "debt", "patient_id", postgresql_where=sql("debt > 0")),
+        Index("ix_patient_account_advances", "advance", "patient_id", postgresql_where=sql("advance > 0")),
     )
 
     def __repr__(self) -> str:

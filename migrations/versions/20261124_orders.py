@@ -166,12 +166,20 @@ def _transfers() -> None:
     op.execute(sa.text(TRANSFERS))
 
 
+def _lists() -> None:
+    """The lists of debtors and advances go on after a row, not after a number of rows."""
+    for name, column in (("ix_patient_account_debtors", "debt"), ("ix_patient_account_advances", "advance")):
+        op.drop_index(name, "patient_account")
+        op.create_index(name, "patient_account", [column, "patient_id"], postgresql_where=sa.text(f"{column} > 0"))
+
+
 def upgrade() -> None:
     op.add_column("refund", sa.Column("kind", sa.String(20), server_default="refund", nullable=False))
     op.create_check_constraint("ck_refund_kind_known", "refund", "kind IN ('refund', 'advance', 'cancellation')")
     op.execute(sa.text(CANCELLATIONS))
     _reversals()
     _transfers()
+    _lists()
 
 
 def downgrade() -> None:

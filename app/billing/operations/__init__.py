@@ -4,6 +4,7 @@ Locks, everywhere in this order: the patient's account, work orders by number, d
 What is due and owed is kept by the ledger's trigger; operations only add entries. Where next: `rules.py`, `queries.py`.
 """
 
+from app.billing.operations.collecting import ask_to_pay
 from app.billing.operations.orders import Line, change_work_order, create_work_order, issue, reopen
 from app.billing.operations.payments import take_payment
 from app.billing.operations.refunds import cancel_payment, refund, return_advance
@@ -11,6 +12,6 @@ from app.billing.operations.relatives import pass_advance
 from app.billing.operations.reversals import reverse_order
 
 __all__ = [
-    "Line", "cancel_payment", "change_work_order", "create_work_order", "issue", "pass_advance", "refund", "reopen",
-    "return_advance", "reverse_order", "take_payment",
+    "Line", "ask_to_pay", "cancel_payment", "change_work_order", "create_work_order", "issue",
+    "pass_advance", "refund", "reopen", "return_advance", "reverse_order", "take_payment",
 ]  # fmt: skip

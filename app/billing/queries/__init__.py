@@ -8,10 +8,10 @@ from app.billing.queries.balances import (
     Rows,
     balance_of,
     balances_of,
-    debtors,
     relatives_of,
     transfers_of,
 )
+from app.billing.queries.lists import SORTS, advances, advances_total, debtors, debtors_total
 from app.billing.queries.orders import (
     Owing,
     doctors,
@@ -49,16 +49,20 @@ from app.billing.queries.prices import (
 )
 
 __all__ = [
+    "SORTS",
     "Balance",
     "Owing",
     "PaymentLine",
     "Returnable",
     "Rows",
     "advance_sources",
+    "advances",
+    "advances_total",
     "allocated",
     "balance_of",
     "balances_of",
     "debtors",
+    "debtors_total",
     "doctors",
     "drafts_of",
     "employees",

@@ -9,9 +9,9 @@ from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from app.db import session
-from app.models import AdvanceTransfer, Patient, PatientAccount, WorkOrder
+from app.models import AdvanceTransfer, Patient, PatientAccount
 from app.money import ZERO
-from app.vocab import CardStatus, WorkOrderStatus
+from app.vocab import CardStatus
 
 #: Rows of several tables, ready to show; each question says what is in them.
 Rows = Sequence[Any]
@@ -41,27 +41,6 @@ def balances_of(patient_ids: Collection[int]) -> dict[int, Balance]:
         )
     )
     return {patient_id: Balance(debt, advance) for patient_id, debt, advance in rows}
-
-
-def debtors(*, limit: int = 50, offset: int = 0) -> tuple[int, Rows]:
-    """Patients who owe, the largest debt first: patient, debt, advance, the day of the oldest unpaid bill."""
-    owes = PatientAccount.debt > 0
-    count = session.scalar(select(func.count()).select_from(PatientAccount).where(owes)) or 0
-    oldest = (
-        select(func.min(WorkOrder.issued_day))
-        .where(WorkOrder.patient_id == PatientAccount.patient_id, WorkOrder.status == WorkOrderStatus.ISSUED)
-        .correlate(PatientAccount)
-        .scalar_subquery()
-    )
-    rows = session.execute(
-        select(Patient, PatientAccount.debt, PatientAccount.advance, oldest.label("since"))
-        .join(PatientAccount, PatientAccount.patient_id == Patient.id)
-        .where(owes)
-        .order_by(PatientAccount.debt.desc(), Patient.id)
-        .limit(limit)
-        .offset(offset)
-    ).all()
-    return count, rows
 
 
 def relatives_of(patient_id: int) -> dict[int, tuple[str, int, Decimal]]:

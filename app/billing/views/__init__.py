@@ -3,7 +3,8 @@
 Where next: `operations`; the same over JSON is `api.py`.
 """
 
+from app.billing.views.lists import MoneyListsView
 from app.billing.views.settlement import SettlementView
 from app.billing.views.work_orders import WorkOrdersView
 
-__all__ = ["SettlementView", "WorkOrdersView"]
+__all__ = ["MoneyListsView", "SettlementView", "WorkOrdersView"]

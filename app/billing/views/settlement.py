@@ -30,19 +30,14 @@ class SettlementView(DeskView):
     @expose("/<int:pk>")
     @guarded("payment.see")
     def index(self, pk: int | None = None) -> Any:
-        """«To be paid» and the debtors; with a number, the settlement of that patient."""
+        """«To be paid»; with a number, the settlement of that patient."""
         if pk is not None:
             return self._patient(fetched(Patient, pk))
         page = max(0, min(request.args.get("page", 0, type=int), 10_000))
-        debts = request.args.get("list") == "debtors"
-        count, rows = (
-            queries.debtors(limit=PAGE, offset=page * PAGE)
-            if debts
-            else queries.to_be_paid(limit=PAGE, offset=page * PAGE)
-        )
+        count, rows = queries.to_be_paid(limit=PAGE, offset=page * PAGE)
         return self.page(
-            "billing/queue.html", title=gettext("Settlement"), debts=debts, count=count, rows=rows, page=page, size=PAGE
-        )
+            "billing/queue.html", title=gettext("Settlement"), count=count, rows=rows, page=page, size=PAGE
+        )  # fmt: skip
 
     def _patient(self, patient: Patient, status: int = 200, wrong: dict[str, str] | None = None) -> Any:
         bills, balance = queries.unpaid_bills(patient.id), queries.balance_of(patient.id)

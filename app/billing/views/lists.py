@@ -1,0 +1,108 @@
+"""The lists «Debtors» and «Advances»: found, sorted, exported, called."""
+
+import io
+from typing import Any
+
+from flask import Response, flash, redirect, request, url_for
+from flask_babel import gettext
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+
+from app import clock
+from app.billing import operations, queries
+from app.db import transaction
+from app.errors import NotFound, Refusal
+from app.models import Patient
+from app.web import DeskView, actor, expose, fetched, guarded, say
+
+PAGE = 50
+#: More than any clinic has; a file is written row by row.
+MOST_ROWS = 100_000
+_LISTS = {
+    "debtors": (queries.debtors, queries.debtors_total), "advances": (queries.advances, queries.advances_total),
+}  # fmt: skip
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class MoneyListsView(DeskView):
+    route_base = "/settlement/lists"
+
+    @expose("/debtors")
+    @guarded("payment.see")
+    def debtors(self) -> Any:
+        """Who owes the clinic, the largest debt first."""
+        return self._list("debtors", gettext("Debtors"))
+
+    @expose("/advances")
+    @guarded("payment.see")
+    def advances(self) -> Any:
+        """Who has paid ahead."""
+        return self._list("advances", gettext("Advances"))
+
+    def _list(self, which: str, title: str) -> Any:
+        q, sort = request.args.get("q", "").strip()[:100].replace("\x00", ""), request.args.get("sort", "sum")
+        sort = sort if sort in queries.SORTS else "sum"
+        after = request.args.get("after", type=int)
+        after = after if after is not None and 0 < after < 2**31 else None
+        rows_of, total_of = _LISTS[which]
+        rows = rows_of(q, sort=sort, after=after, limit=PAGE + 1)
+        count, total = total_of(q)
+        return self.page(
+            "billing/money_list.html", title=title, which=which, rows=rows[:PAGE], more=len(rows) > PAGE, q=q,
+            sort=sort, count=count, total=total, after=after, today=clock.today(),
+        )  # fmt: skip
+
+    @expose("/<which>.xlsx")
+    @guarded("payment.export")
+    def export(self, which: str) -> Any:
+        """The whole list as a table for Excel."""
+        if which not in _LISTS:
+            raise NotFound()
+        rows = _LISTS[which][0](request.args.get("q", "").strip()[:100].replace("\x00", ""), limit=MOST_ROWS)
+        answer = Response(_xlsx(which, rows), mimetype=XLSX)
+        answer.headers["Content-Disposition"] = f'attachment; filename="{which}-{clock.today().isoformat()}.xlsx"'
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    @expose("/debtors/<int:pk>/call", methods=["POST"])
+    @guarded("task.work")
+    def call(self, pk: int) -> Any:
+        """Let a debtor be called: a task of today."""
+        patient = fetched(Patient, pk)
+        try:
+            with transaction():
+                task = operations.ask_to_pay(pk, actor=actor())
+                said = (
+                    gettext("%(name)s is among the call tasks of today.", name=patient.full_name)
+                    if task
+                    else gettext("No call task: the card is in the archive, or call tasks are switched off.")
+                )
+            flash(said, "success" if task else "warning")
+        except Refusal as refusal:
+            say(refusal)
+        return redirect(url_for("MoneyListsView.debtors"), 303)
+
+
+def _xlsx(which: str, rows: Any) -> bytes:
+    """The list as a workbook; what people typed is text, never a formula."""
+    book = Workbook(write_only=True)
+    page = book.create_sheet("Debtors" if which == "debtors" else "Advances")
+
+    def text(value: str) -> Any:
+        cell = WriteOnlyCell(page, value=value)
+        cell.data_type = "s"
+        return cell
+
+    since = gettext("Oldest unpaid bill") if which == "debtors" else gettext("Last payment")
+    page.append(
+        [text(word) for word in (gettext("Patient"), gettext("Card"), gettext("Phone"), since, gettext("Last visit"),
+                                 gettext("Sum, ₽"))]
+    )  # fmt: skip
+    for patient, amount, since_day, phone, last_visit in rows:
+        page.append(
+            [text(patient.full_name), patient.card_number, text(phone or ""), since_day,
+             last_visit.date() if last_visit else None, amount]
+        )  # fmt: skip
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()

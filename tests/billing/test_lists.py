@@ -1,0 +1,81 @@
+"""The lists of debtors and advances: whole, in order, page by page; exported and called."""
+
+import io
+from uuid import uuid4
+
+import pytest
+from openpyxl import load_workbook
+from sqlalchemy import func, select
+
+from app.billing import queries
+from app.db import session
+from app.models import CallTask, CallTaskReason, PatientAccount
+from tests.billing.test_operations import D, billed, branch, pay  # noqa: F401
+
+
+def sums(column):
+    return session.execute(select(func.count(), func.sum(column)).where(column > 0)).one()
+
+
+@pytest.fixture
+def crowd(make, branch):  # noqa: F811
+    """Twelve debtors of three sums, one of whom is found by name, and three who paid ahead."""
+    debtors = [make.patient(f"Должников{'абв'[n % 3]}", phone=f"+7916555{n:04d}") for n in range(12)]
+    for n, patient in enumerate(debtors):
+        billed(make, branch, str(500 + n % 3), patient)
+    ahead = [make.patient("Авансова") for _ in range(3)]
+    for patient in ahead:
+        pay(make, branch, patient.id, ("card", "777"))
+    return [patient.id for patient in debtors], [patient.id for patient in ahead]
+
+
+@pytest.mark.parametrize("sort", queries.SORTS)
+@pytest.mark.parametrize("which", ["debtors", "advances"])
+def test_page_by_page_it_is_the_whole_list_once(crowd, which, sort):
+    rows_of = getattr(queries, which)
+    whole = [row[0].id for row in rows_of(sort=sort, limit=1000)]
+    read, after = [], None
+    while rows := rows_of(sort=sort, after=after, limit=2):
+        read += [row[0].id for row in rows]
+        after = read[-1]
+    assert read == whole and len(set(whole)) == len(whole)
+    column = {"debtors": PatientAccount.debt, "advances": PatientAccount.advance}[which]
+    assert (len(whole), sum(row[1] for row in rows_of(limit=1000))) == tuple(sums(column))
+    assert getattr(queries, f"{which}_total")() == tuple(sums(column))
+
+
+def test_the_order_is_what_it_says(crowd):
+    by_sum = [row[1] for row in queries.debtors(limit=1000)]
+    by_age = [row.since for row in queries.debtors(sort="age", limit=1000)]
+    assert by_sum == sorted(by_sum, reverse=True) and by_age == sorted(by_age)
+
+
+def test_found_by_name_with_phone_and_sum(crowd):
+    debtors, _ = crowd
+    rows = queries.debtors("Должниковб", limit=100)
+    assert {row[0].id for row in rows} >= set(debtors[1::3]) and all(row[0].surname == "Должниковб" for row in rows)
+    assert all(row.phone.startswith("+7916555") and row.since for row in rows)
+    assert queries.debtors_total("Должниковб") == (len(rows), D(501) * len(rows))
+
+
+def test_the_pages_the_file_and_the_call(client_of, crowd):
+    browser, senior = client_of("administrator"), client_of("senior")
+    debtors, _ = crowd
+    page = browser.get("/settlement/lists/debtors?q=Должниковб").text
+    assert f"/settlement/{debtors[1]}" in page and ".xlsx" not in page
+    assert "Авансова" in browser.get("/settlement/lists/advances?q=Авансова").text
+    for odd in ("?after=999999999999999", "?after=я&sort=drop", "?q=%00", "?q=" + "я" * 500, "?after=-1&sort=age"):
+        for which in ("debtors", "advances"):
+            assert browser.get(f"/settlement/lists/{which}{odd}").status_code == 200
+    assert browser.get("/settlement/lists/debtors.xlsx").status_code == 403
+    made = senior.get("/settlement/lists/debtors.xlsx?q=Должниковб")
+    table = list(load_workbook(io.BytesIO(made.data)).active.iter_rows(values_only=True))
+    assert len(table) == 1 + queries.debtors_total("Должниковб")[0] and table[1][-1] == 501
+    path, data = f"/settlement/lists/debtors/{debtors[0]}/call", {"request_id": str(uuid4())}
+    for _ in range(2):
+        assert browser.post(path, data=data).status_code == 303
+    found = session.scalars(
+        select(CallTaskReason.kind).join(CallTask, CallTask.id == CallTaskReason.task_id)
+        .where(CallTask.patient_id == debtors[0], CallTask.status == "open")
+    ).all()  # fmt: skip
+    assert found == ["debt"]
