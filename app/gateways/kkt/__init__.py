@@ -1,0 +1,1 @@
+"""The fiscal device: the wire of ATOL's web server, and a simulated one."""

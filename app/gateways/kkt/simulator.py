@@ -1,0 +1,185 @@
+"""A fiscal device behind ATOL's web server that prints on the screen: for the demo clinic and for tests.
+
+`python -m app.gateways.kkt.simulator PORT|fd:N [file]`. On `/` lies the paper that it printed, and the switch of its
+misdeeds. Where next: `device.py`.
+"""
+
+import json
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from app.gateways.kkt import simulator_page as _html
+from app.gateways.kkt.device import FAULTS, Device
+
+HANG = 60.0  # seconds
+TASKS = "/api/v2/requests"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: "Simulator"
+
+    def do_GET(self) -> None:
+        path = urlsplit(self.path).path
+        if path.startswith(TASKS + "/"):
+            if not self._misbehaves():
+                self._result(path.removeprefix(TASKS + "/"))
+        elif path == "/":
+            self._say(200, _html.paper(self.server.device), "text/html")
+        elif path == "/state":
+            self._json(200, self.server.device.state)
+        else:
+            self._json(404, {"error": {"code": 404, "description": "Нет такой страницы"}})
+
+    def do_POST(self) -> None:
+        path = urlsplit(self.path).path
+        body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), 1_000_000))
+        if path == "/faults":
+            self._faults(dict(parse_qsl(body.decode("utf-8", "replace"), True)))
+        elif path != TASKS:
+            self._json(404, {"error": {"code": 404, "description": "Нет такой страницы"}})
+        elif not self._misbehaves():
+            self._add(body)
+
+    def _misbehaves(self) -> bool:
+        fault = self.server.device.take_fault("offline", "error500")
+        if fault == "offline":
+            self._drop()
+        elif fault == "error500":
+            self._json(500, {"error": {"code": 500, "description": "Внутренняя ошибка"}})
+        return bool(fault)
+
+    def _drop(self) -> None:
+        self.close_connection = True
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def _add(self, body: bytes) -> None:
+        device = self.server.device
+        try:
+            asked = json.loads(body)
+            uuid, given = str(asked["uuid"]), asked["request"]
+            task = given[0] if isinstance(given, list) else given
+            if not uuid or not isinstance(task, dict):
+                raise ValueError
+        except (ValueError, KeyError, IndexError, TypeError):
+            self._json(400, {"error": {"code": 400, "description": "Задание не разобрано"}})
+            return
+        before = device.blocking()
+        device.add(uuid, task)
+        fault = device.take_fault("lost_answer", "silent")
+        if fault == "lost_answer":
+            self._drop()
+            return
+        if fault == "silent":
+            self.server.stopping.wait(HANG)
+            self.close_connection = True
+            return
+        blocked = before if before != uuid else ""
+        self._json(
+            201,
+            {"uuid": uuid, "number": len(device.tasks), "isBlocked": bool(blocked), "blockedUUID": blocked},
+        )
+
+    def _result(self, uuid: str) -> None:
+        task = self.server.device.poll(uuid)
+        if task is None:
+            self._json(404, {"error": {"code": 404, "description": "Задание не найдено"}})
+            return
+        error = {"code": task["code"], "description": task["why"] or "Ошибок нет"}
+        self._json(200, {"results": [{"status": task["status"], "error": error, "result": task["result"]}]})
+
+    def _faults(self, values: dict[str, str]) -> None:
+        """`fault=no_paper&times=1`; without a fault: behave from now on. `hours=24`: the shift grows older."""
+        fault, times, hours = values.get("fault", ""), values.get("times") or "1000000", values.get("hours") or "0"
+        if (fault and fault not in FAULTS) or not times.isdigit() or not hours.isdigit():
+            self._json(422, {"error": {"code": 422, "description": "Нет такой неисправности"}})
+            return
+        self.server.device.fault(fault, int(times))
+        if int(hours):
+            self.server.device.age(min(int(hours), 1000))
+        if "page" not in values:
+            self._json(200, {"fault": fault})
+            return
+        self.send_response(303)
+        self.send_header("Location", "/")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def _json(self, status: int, answer: Any) -> None:
+        self._say(status, json.dumps(answer, ensure_ascii=False), "application/json")
+
+    def _say(self, status: int, text: str, kind: str) -> None:
+        body = text.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", f"{kind}; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: Any) -> None:
+        """Patients' services stay out of the log."""
+
+
+class Simulator(ThreadingHTTPServer):
+    """The device's web server on a loopback port. Port 0: any free one."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int = 0, *, bound: socket.socket | None = None, file: Path | None = None) -> None:
+        self.device = Device(file)
+        self.stopping = threading.Event()
+        super().__init__(("127.0.0.1", port), _Handler, bind_and_activate=bound is None)
+        if bound is not None:
+            self.socket.close()
+            self.socket = bound
+            self.server_address = bound.getsockname()
+            self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
+            self.server_activate()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Whoever was killed while we answered does not matter."""
+
+
+@contextmanager
+def running(file: Path | None = None, port: int = 0) -> Iterator[Simulator]:
+    """A simulator in a thread of this process, for tests."""
+    server = Simulator(port, file=file)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.stopping.set()
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until stopped."""
+    if not arguments:
+        print("python -m app.gateways.kkt.simulator PORT|fd:N [file]", file=sys.stderr)
+        return 2
+    where = arguments[0]
+    bound = socket.socket(fileno=int(where[3:])) if where.startswith("fd:") else None
+    file = Path(arguments[1]) if len(arguments) > 1 else None
+    server = Simulator(0 if bound else int(where), bound=bound, file=file)
+    with suppress(KeyboardInterrupt):
+        server.serve_forever()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
