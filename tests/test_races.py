@@ -251,6 +251,79 @@ def test_twenty_refunds_of_one_payment_never_return_more_than_was_paid(app: Flas
     assert session.get_one(Payment, pk).amount == Decimal(1000)
 
 
+def _billed(make: Any, branch: Any, patient: Any) -> tuple[int, int]:
+    """A bill of 1000 paid in cash: the order and the payment."""
+    from app.billing import operations as billing
+
+    doctor, service = make.doctor(), make.service("1000.00")
+    line = [{"service_id": service.id, "quantity": 1}]
+    with transaction():
+        order = billing.create_work_order(patient.id, doctor.id, line, branch_id=branch.id, actor=make.user())
+        billing.issue(order.id, actor=make.user())
+        parts = [{"method": "cash", "amount": Decimal(1000)}]
+        paid = billing.take_payment(patient.id, parts, branch_id=branch.id, actor=make.user())
+        return order.id, paid.id
+
+
+def test_twenty_reverse_cancel_refund_and_return_one_bill_at_once(app: Flask, make: Any) -> None:
+    """Whoever comes first: the money of the payment leaves the desk at most once, and every promise holds."""
+    from app.billing import operations as billing
+    from app.billing import queries
+    from app.models import CashDesk, Payment, Refund, WorkOrder
+    from app.reports import queries as reports
+
+    branch, patient = money_of(make)
+    order, payment = _billed(make, branch, patient)
+    senior = make.user("senior")
+    deeds: list[Callable[[], Any]] = [
+        lambda: billing.reverse_order(order, "разом", actor=senior).id,
+        lambda: billing.cancel_payment(payment, "разом", actor=senior).id,
+        lambda: billing.refund(payment, Decimal(600), "разом", actor=senior).id,
+        lambda: billing.return_advance(payment, Decimal(700), "разом", actor=senior).id,
+    ]
+    results = together(app, deeds * 5)
+    won, lost = split_up(results)
+    assert won and {refusal.code for refusal in lost} <= {
+        "nothing_to_reverse", "not_cancellable", "over_refund", "busy",
+    }  # fmt: skip
+    session.expire_all()
+    returned = session.scalar(select(func.sum(Refund.amount)).where(Refund.payment_id == payment)) or Decimal(0)
+    assert returned <= Decimal(1000)
+    assert session.scalar(select(CashDesk.balance).where(CashDesk.id == branch.desk_id)) == 2000 - returned
+    assert (session.scalar(select(func.count()).where(WorkOrder.reverses_id == order)) or 0) <= 1
+    assert session.get_one(Payment, payment).amount == Decimal(1000)
+    account, due = queries.balance_of(patient.id), session.get_one(WorkOrder, order).due
+    assert account.debt == due
+    assert {promise.name: reports.breaches(promise) for promise in reports.PROMISES} == {
+        promise.name: [] for promise in reports.PROMISES
+    }
+
+
+def test_a_family_passes_advances_crosswise_and_pays_with_them(app: Flask, make: Any) -> None:
+    from app.billing import operations as billing
+    from app.billing import queries
+
+    branch, mother = money_of(make)
+    child = make.patient(guardian_id=mother.id)
+    pks = (mother.id, child.id)
+    for pk in pks:
+        with transaction():
+            parts = [{"method": "cash", "amount": Decimal(1000)}]
+            billing.take_payment(pk, parts, branch_id=branch.id, actor=make.user())
+    user = make.user()
+
+    def passes(one: int, other: int) -> Callable[[], int]:
+        return lambda: billing.pass_advance(
+            one, other, Decimal(300), "разом", branch_id=branch.id, actor=user
+        ).id  # fmt: skip
+
+    results = together(app, [passes(*(pks if n % 2 else pks[::-1])) for n in range(20)])
+    _, lost = split_up(results)
+    assert {refusal.code for refusal in lost} <= {"not_enough_advance"}
+    session.expire_all()
+    assert sum(queries.balance_of(pk).advance for pk in pks) == 2000
+
+
 def test_two_closings_of_one_shift_one_closes(app: Flask, make: Any) -> None:
     from app.cash import operations as cash
     from app.cash import queries

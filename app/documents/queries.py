@@ -12,6 +12,7 @@ from sqlalchemy import Row, exists, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app import clock
+from app.billing import queries as billing
 from app.db import session
 from app.documents import rules
 from app.models import (
@@ -143,7 +144,8 @@ def _employee(employee: Employee | None) -> dict[str, Any]:
 def _agreed(patient_id: int) -> dict[str, Any]:
     """The services of the patient's newest work order: what a contract signed now is about."""
     order = session.scalars(
-        select(WorkOrder).options(selectinload(WorkOrder.lines)).where(WorkOrder.patient_id == patient_id)
+        select(WorkOrder).options(selectinload(WorkOrder.lines))
+        .where(WorkOrder.patient_id == patient_id, WorkOrder.reverses_id.is_(None))
         .order_by(WorkOrder.id.desc()).limit(1)
     ).one_or_none()  # fmt: skip
     return order_fields(order.lines if order else [], order)
@@ -160,12 +162,14 @@ def order_fields(lines: Sequence[WorkOrderLine], order: WorkOrder | None) -> dic
     ]  # fmt: skip
     net = order.total if order else Decimal(0)
     gross = sum((line.price * line.quantity for line in lines), Decimal(0))
+    back = -sum((row.total for row in billing.reversals_of(order.id)), Decimal(0)) if order else Decimal(0)
+    billed = order is not None and order.status in (WorkOrderStatus.ISSUED, WorkOrderStatus.PAID)
     return {
         "services": services,
         "totals": {
-            "gross": gross, "discount": gross - net, "net": net, "net_words": rules.rubles_in_words(net),
+            "gross": gross, "discount": gross - net, "net": net, "net_words": rules.rubles_in_words(abs(net)),
             "order": str(order.number) if order else "", "debt": order.due if order else Decimal(0),
-            "paid": net - order.due if order and order.status != WorkOrderStatus.DRAFT else Decimal(0),
+            "paid": net - back - order.due if billed and order else Decimal(0), "reversed": back,
         },
     }  # fmt: skip
 
@@ -178,11 +182,34 @@ def order_print(order: WorkOrder) -> dict[str, Any]:
         "order": {
             "number": str(order.number), "draft": order.status == WorkOrderStatus.DRAFT,
             "day": rules.short_day(order.issued_day or clock.wall(order.created_at).date()),
+            "reverses": _number_of(order.reverses_id), "reason": order.reason,
         },
         "patient": _person(order.patient, day),
         "doctor": _employee(order.doctor),
         **order_fields(order.lines, order),
     }  # fmt: skip
+
+
+def _number_of(order_id: int | None) -> str:
+    return str(session.get_one(WorkOrder, order_id).number) if order_id is not None else ""
+
+
+def provided_print(order: WorkOrder) -> dict[str, Any]:
+    """The values of an act or a guarantee: what of a bill is left after reversing."""
+    of_line = {line.id: line for line in order.lines}
+    left = [(line, line.back(line.left)) for line in billing.left_to_reverse(order) if line.left]
+    services = [
+        {
+            "no": str(place), "code": of_line[line.line_id].service.code, "name": line.service,
+            "tooth": of_line[line.line_id].tooth, "qty": str(line.left), "price": line.price,
+            "discount": cost.discount, "sum": cost.total,
+        }
+        for place, (line, cost) in enumerate(left, 1)
+    ]  # fmt: skip
+    values = order_print(order)
+    net = sum((cost.total for _, cost in left), Decimal(0))
+    totals = {**values["totals"], "net": net, "net_words": rules.rubles_in_words(net)}
+    return {**values, "services": services, "totals": totals}
 
 
 def clinic_fields(entity: LegalEntity, branch: Branch | None) -> dict[str, Any]:
@@ -252,6 +279,7 @@ def sample_fields() -> dict[str, Any]:
         }],
         "totals": {
             "gross": Decimal(5500), "discount": Decimal(500), "net": Decimal(5000), "paid": Decimal(0),
-            "debt": Decimal(5000), "net_words": rules.rubles_in_words(Decimal(5000)), "order": "45",
+            "debt": Decimal(5000), "reversed": Decimal(0), "order": "45",
+            "net_words": rules.rubles_in_words(Decimal(5000)),
         },
     }  # fmt: skip

@@ -13,9 +13,9 @@ from app import access, pdf
 from app.db import transaction
 from app.documents import operations, paper, queries, rules
 from app.errors import Invalid, NotFound
-from app.models import IssuedDocument, Receipt
+from app.models import IssuedDocument, Receipt, WorkOrder
 from app.pdf import as_pdf
-from app.vocab import N_, PaymentMethod, TemplateKind
+from app.vocab import N_, PaymentMethod, TemplateKind, WorkOrderStatus
 from app.web import DeskView, actor, expose, fetched, guarded
 
 _METHODS = {
@@ -24,6 +24,10 @@ _METHODS = {
     PaymentMethod.TRANSFER: "Переводом",
     PaymentMethod.ADVANCE: "Из аванса",
 }
+
+
+#: The papers that are made of a bill, by their address.
+_OF_ORDER = {"act": "Акт", "guarantee": "Гарантийный талон"}
 
 
 class DocumentsView(DeskView):
@@ -85,16 +89,36 @@ class DocumentsView(DeskView):
     @guarded("work_order.see")
     def work_order(self, pk: int) -> Any:
         """The print of a work order «наряд»."""
-        order = queries.order_to_print(pk) if pk < 2**31 else None
-        if order is None:
-            raise NotFound()
-        own = access.account(actor()).own_only("work_order.see")
-        if own is not None and order.doctor_id != own:
-            raise NotFound()
+        order = _order_of(pk)
+        word = "Сторно" if order.reverses_id else "Наряд"
         html = paper.sheet(
-            "Наряд", f"Наряд № {order.number}", paper.fill_in(paper.shipped("work_order"), queries.order_print(order))
+            word, f"{word} № {order.number}", paper.fill_in(paper.shipped("work_order"), queries.order_print(order))
         )
         return as_pdf(pdf.render(html), f"work-order-{order.year}-{order.number}")
+
+    @expose("/work-orders/<int:pk>/<kind>.pdf")
+    @guarded("work_order.see")
+    def of_work_order(self, pk: int, kind: str) -> Any:
+        """The act of services, or the guarantee, of an issued bill: what is left of it after reversing."""
+        order = _order_of(pk)
+        if kind not in _OF_ORDER or order.status not in (WorkOrderStatus.ISSUED, WorkOrderStatus.PAID):
+            raise NotFound()
+        title = f"{_OF_ORDER[kind]} к наряду № {order.number}"
+        html = paper.sheet(
+            _OF_ORDER[kind], title, paper.fill_in(paper.shipped(kind), queries.provided_print(order))
+        )  # fmt: skip
+        return as_pdf(pdf.render(html), f"{kind}-{order.year}-{order.number}")
+
+
+def _order_of(pk: int) -> WorkOrder:
+    """The order to print; of a doctor, own ones only."""
+    order = queries.order_to_print(pk) if pk < 2**31 else None
+    if order is None:
+        raise NotFound()
+    own = access.account(actor()).own_only("work_order.see")
+    if own is not None and order.doctor_id != own:
+        raise NotFound()
+    return order
 
 
 def receipt_fields(snapshot: Mapping[str, Any], row: Receipt) -> dict[str, Any]:
