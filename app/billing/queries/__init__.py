@@ -14,6 +14,7 @@ from app.billing.queries.balances import (
 from app.billing.queries.lists import SORTS, advances, advances_total, debtors, debtors_total
 from app.billing.queries.orders import (
     Owing,
+    assistants,
     doctors,
     drafts_of,
     employees,
@@ -59,6 +60,7 @@ __all__ = [
     "advances",
     "advances_total",
     "allocated",
+    "assistants",
     "balance_of",
     "balances_of",
     "debtors",

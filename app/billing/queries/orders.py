@@ -32,6 +32,15 @@ def doctors() -> list[Employee]:
     )
 
 
+def assistants() -> list[Employee]:
+    """Who may have helped the doctor: everybody who works, by name."""
+    return list(
+        session.scalars(
+            select(Employee).where(Employee.archived.is_(False)).order_by(Employee.surname, Employee.name).limit(500)
+        )
+    )
+
+
 def employees(ids: Collection[int]) -> list[Employee]:
     return list(session.scalars(select(Employee).where(Employee.id.in_(ids))))
 

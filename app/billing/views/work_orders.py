@@ -98,7 +98,7 @@ class WorkOrdersView(DeskView):
                         else money.shown(line.discount) if line.discount else ""
                     ),
                     "unit": "percent" if line.discount_percent is not None or not line.discount else "rouble",
-                    "discount_reason": line.discount_reason,
+                    "discount_reason": line.discount_reason, "assistant_id": line.assistant_id,
                 }
                 for line in order.lines
             ]  # fmt: skip
@@ -178,6 +178,7 @@ class WorkOrdersView(DeskView):
             title=gettext("Work order № %(number)s", number=order.number) if order else gettext("New work order"),
             wrong=wrong or {}, doctors=doctors, doctor_id=request.form.get("doctor_id", chosen, type=int),
             limit=access.discount_limit(actor()), typed=request.form,
+            helpers=queries.assistants(), teeth=rules.TEETH,
         )  # fmt: skip
 
     @expose("/<int:pk>/issue", methods=["POST"])
@@ -220,9 +221,8 @@ def _typed_lines() -> list[dict[str, Any]]:
     """The rows of the form as the contract's lines."""
     lines = []
     for line in _lines_again():
-        row = {
-            name: line[name] for name in ("service_id", "tooth", "quantity", "discount_reason") if line[name].strip()
-        }
+        names = ("service_id", "tooth", "quantity", "discount_reason", "assistant_id")
+        row = {name: line[name] for name in names if line[name].strip()}
         if line["discount"].strip():
             row["discount_percent" if line["unit"] == "percent" else "discount_amount"] = line["discount"]
         lines.append(row)
@@ -231,7 +231,7 @@ def _typed_lines() -> list[dict[str, Any]]:
 
 def _lines_again() -> list[dict[str, Any]]:
     """The rows of the form as they were typed."""
-    names = ("service_id", "name", "price", "tooth", "quantity", "discount", "unit", "discount_reason")
+    names = ("service_id", "name", "price", "tooth", "quantity", "discount", "unit", "discount_reason", "assistant_id")
     columns = [request.form.getlist(f"line_{name}")[: rules.MOST_LINES + 1] for name in names]
     return [
         {name: column[place] if place < len(column) else "" for name, column in zip(names, columns, strict=True)}

@@ -43,6 +43,15 @@
     show();
   });
   form.addEventListener("click", (event) => {
+    const exact = event.target.closest("[data-exact]");
+    if (exact && due()) {
+      fields.forEach((field) => { field.value = ""; });
+      tendered.value = "";
+      form.querySelector(`[name=${exact.dataset.exact}]`).value = shown(due());
+      show();
+      form.requestSubmit();
+      return;
+    }
     const all = event.target.closest("[data-all]");
     if (!all) return;
     untouched = false;

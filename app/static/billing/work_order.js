@@ -87,6 +87,26 @@
     } else if (event.key === "Escape") { found.hidden = true; }
   });
   find.addEventListener("blur", () => setTimeout(() => { found.hidden = true; }, 150));
+  // the chart of teeth under the field that is being filled in
+  const chart = sheet.querySelector("[data-teeth]");
+  let asking = null;
+  sheet.addEventListener("focusin", (event) => {
+    if (!event.target.matches("[data-tooth]")) { if (!chart.contains(event.target)) chart.hidden = true; return; }
+    asking = event.target;
+    chart.hidden = false;
+    const field = asking.getBoundingClientRect(), base = sheet.getBoundingClientRect();
+    chart.style.top = `${field.bottom - base.top + 4}px`;
+    chart.style.left = `${Math.max(8, Math.min(field.left - base.left, base.width - chart.offsetWidth - 8))}px`;
+  });
+  chart.addEventListener("mousedown", (event) => {
+    event.preventDefault();
+    const tooth = event.target.closest("[data-pick]");
+    if (!tooth || !asking) return;
+    asking.value = tooth.dataset.pick;
+    chart.hidden = true;
+    asking.closest("[data-line]").querySelector("[name=line_quantity]").focus();
+  });
+  sheet.addEventListener("keydown", (event) => { if (event.key === "Escape") chart.hidden = true; });
   sheet.addEventListener("input", count);
   sheet.addEventListener("click", (event) => {
     const gone = event.target.closest("[data-remove]");

@@ -1,0 +1,66 @@
+"""From the order to the next visit in a real browser: a tooth from the chart, one key for the card, a plan."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import windows
+from tests.conftest import Maker, _admin, make_app
+
+
+@pytest.fixture
+def clinic(server: Any, template: str) -> Iterator[SimpleNamespace]:
+    name = f"settling_{uuid4().hex[:8]}"
+    _admin(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    app = make_app(server(name))
+    from app.db import db, session
+
+    with app.app_context():
+        make = Maker()
+        doctor, helper, patient = make.doctor(), make.doctor(), make.patient("Зубова")
+        made = SimpleNamespace(
+            app=app, patient=patient.id, doctor=doctor.id, helper=helper.id, service=make.service("1234.50").code
+        )
+        session.remove()
+    with windows(app) as made.w:
+        yield made
+        assert not made.w.faults, made.w.faults
+    with app.app_context():
+        db.engine.dispose()
+    _admin(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.mark.browser
+def test_an_order_is_filled_settled_with_one_key_and_the_next_visit_planned(clinic: SimpleNamespace) -> None:
+    from app.models import Payment, WorkOrder
+
+    page = clinic.w.sign_in("director")
+    page.goto(f"{clinic.w.base}/work-orders/new?patient={clinic.patient}")
+    page.select_option("#doctor_id", str(clinic.doctor))
+    page.fill("#service-find", clinic.service)
+    page.locator(".found a").first.wait_for()
+    page.press("#service-find", "Enter")
+    line = page.locator("tr[data-line]")
+    expect(page.locator("[data-teeth]")).to_be_visible()
+    page.click("[data-pick='75']")
+    expect(line.locator("[name=line_tooth]")).to_have_value("75")
+    expect(page.locator("[data-teeth]")).to_be_hidden()
+    line.locator("[name=line_assistant_id]").select_option(str(clinic.helper))
+    page.click("button[value=issue]")
+    page.wait_for_url("**/work-orders/*")
+    page.goto(f"{clinic.w.base}/settlement/{clinic.patient}")
+    page.wait_for_load_state("load")
+    page.keyboard.press("b")
+    page.wait_for_url("**/settlement/payments/*")
+    page.locator("[data-wish-open]").first.click()
+    expect(page.locator("[data-wish-side] form")).to_be_visible()
+    with clinic.app.app_context():
+        from app.db import session
+
+        order, payment = session.query(WorkOrder).one(), session.query(Payment).one()
+        assert (order.lines[0].tooth, order.lines[0].assistant_id, order.status) == ("75", clinic.helper, "paid")
+        assert [(part.method, str(part.amount)) for part in payment.parts] == [("card", "1234.50")]
