@@ -1,8 +1,8 @@
 """Settings, from the environment and nowhere else. Every one has a default that works on one machine.
 
-DATABASE_URL, REDIS_URL, HOST, PORT, SECRET_KEY, VAR_DIR, SPARE_DIR, CLINIC_TZ, BABEL_DEFAULT_LOCALE, PUBLIC_URL, and
-SMS_GATEWAY_URL, _LOGIN, _PASSWORD, SMS_SENDER. Where next: run.py, which fills in DATABASE_URL and REDIS_URL when it
-starts the local servers.
+DATABASE_URL, REDIS_URL, HOST, PORT, SECRET_KEY, VAR_DIR, SPARE_DIR, CLINIC_TZ, BABEL_DEFAULT_LOCALE, PUBLIC_URL,
+SMS_GATEWAY_URL, _LOGIN, _PASSWORD, SMS_SENDER, KKT_URL, _LOGIN, _PASSWORD. Where next: run.py, which fills in
+DATABASE_URL and REDIS_URL when it starts the local servers.
 """
 
 import os
@@ -127,6 +127,13 @@ def settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "PUBLIC_URL": (environ.get("PUBLIC_URL") or "").rstrip("/"),
         # a worker that holds a message longer than any answer may take is dead
         "SMS_STALE_SECONDS": float(environ.get("SMS_STALE_SECONDS") or 60),
+        # --- fiscal device: where its web server is for a device without an address of its own, and its login
+        "KKT_URL": (environ.get("KKT_URL") or "").rstrip("/"),
+        "KKT_LOGIN": environ.get("KKT_LOGIN") or "",
+        "KKT_PASSWORD": environ.get("KKT_PASSWORD") or "",
+        "KKT_POLL_SECONDS": float(environ.get("KKT_POLL_SECONDS") or 1),
+        # a worker that holds a receipt longer than the device may take is dead
+        "KKT_STALE_SECONDS": float(environ.get("KKT_STALE_SECONDS") or 120),
         # --- framework
         "APP_NAME": "Регистратура",
         # run.py and make init migrate and fill in the roles; a web process that did it would race with its neighbour.

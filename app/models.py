@@ -23,6 +23,7 @@ from app.tables.billing import (
 from app.tables.cash import CashDesk, CashMovement, CashShift, ExpenseCategory, Receipt
 from app.tables.clinic import Branch, Chair, ClinicSetting, LegalEntity, NumberSeries
 from app.tables.documents import DocumentTemplate, IssuedDocument
+from app.tables.fiscal import FiscalDevice, FiscalReceipt
 from app.tables.hours import HolidayOverride, HoursException, HoursPattern, WorkingHours
 from app.tables.messages import ConfirmLink, IncomingMessage, MessageTemplate, OutboxMessage
 from app.tables.patients import Family, Patient, PatientConsent, PatientPhone, ReferralSource
@@ -52,6 +53,8 @@ __all__ = [
     "Employee",
     "ExpenseCategory",
     "Family",
+    "FiscalDevice",
+    "FiscalReceipt",
     "HolidayOverride",
     "HoursException",
     "HoursPattern",

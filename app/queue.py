@@ -38,6 +38,8 @@ class TimedJob(NamedTuple):
 TIMED_JOBS = [
     TimedJob("app.messages.jobs.sweep", 10),
     TimedJob("app.messages.jobs.ask_delivery", 60),
+    TimedJob("app.fiscal.jobs.sweep", 10),
+    TimedJob("app.fiscal.jobs.look", 60),
     TimedJob("app.schedule.jobs.take_replies", 20),
     TimedJob("app.schedule.jobs.note_notified", 10),
     TimedJob("app.tasks.jobs.tidy", 60),

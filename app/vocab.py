@@ -127,6 +127,28 @@ class ReceiptKind(Labelled):
     RETURN = "return", N_("Return receipt")
 
 
+class FiscalKind(Labelled):
+    """As the fiscal device calls them."""
+
+    SELL = "sell", N_("Sale receipt")
+    SELL_RETURN = "sellReturn", N_("Return receipt")
+
+
+class FiscalStatus(Labelled):
+    PLANNED = "planned", N_("In the queue")
+    SENDING = "sending", N_("Being printed")
+    DONE = "done", N_("Printed")
+    FAILED = "failed", N_("Not printed")
+    UNKNOWN = "unknown", N_("Being found out")
+
+
+class Taxation(Labelled):
+    OSN = "osn", N_("General taxation")
+    USN_INCOME = "usnIncome", N_("Simplified, income")
+    USN_INCOME_OUTCOME = "usnIncomeOutcome", N_("Simplified, income less expenses")
+    PATENT = "patent", N_("Patent")
+
+
 class BlockKind(Labelled):
     BLOCK = "block", N_("Closed time")
     HOLD = "hold", N_("Held time")
@@ -275,6 +297,9 @@ class ReportKind(Labelled):
 
 #: What people did, as the log and the timelines tell it; the keys are the actions of `audit.record`.
 DEEDS: dict[str, str] = {
+    "fiscal.printed": N_("Fiscal receipt printed"),
+    "fiscal.failed": N_("Fiscal receipt not printed"),
+    "fiscal.retried": N_("Fiscal receipt sent to the device again"),
     "appointment.booked": N_("Visit booked"),
     "appointment.moved": N_("Visit moved"),
     "appointment.changed": N_("Visit changed"),
@@ -373,6 +398,8 @@ DEEDS: dict[str, str] = {
 
 #: What things are called; the keys are the tables.
 THINGS: dict[str, str] = {
+    "fiscal_device": N_("Fiscal device"),
+    "fiscal_receipt": N_("Fiscal receipt"),
     "access_grant": N_("Access to other days"),
     "advance_transfer": N_("Advance of relatives"),
     "appointment": N_("Visit"),

@@ -16,6 +16,7 @@ from app.cash import operations as cash
 from app.cash import queries as cash_queries
 from app.db import next_numbers, session
 from app.errors import Invalid, NoDesk, NotFound, WrongDesk
+from app.fiscal import operations as fiscal
 from app.models import Branch, CashDesk, LedgerEntry, Payment, PaymentPart, User
 from app.money import ZERO
 from app.tasks import operations as tasks
@@ -91,6 +92,7 @@ def take_payment(
     )  # fmt: skip
     session.add(payment)
     session.flush()
+    fiscal.intend(payment, actor=actor)
     after = {
         **audit.facts(payment, ("number", "amount", "change", "branch_id")),
         "parts": [f"{part.method} {part.amount}" for part in paid],

@@ -15,6 +15,7 @@ from app.billing.operations.base import entry, id_of, lock_account, receipt_for
 from app.cash import operations as cash
 from app.db import next_numbers, session
 from app.errors import NotFound, ReasonNeeded
+from app.fiscal import operations as fiscal
 from app.models import Branch, CashMovement, LedgerEntry, Patient, Payment, Refund, RefundPart, User, WorkOrder
 from app.money import ZERO
 from app.vocab import LedgerKind, PaymentMethod, ReceiptKind, RefundKind
@@ -128,6 +129,7 @@ def _give_back(
     receipt.refund_id = row.id
     session.add(receipt)
     session.flush()
+    fiscal.intend_return(row, back.from_advance, actor=actor)
     after = {
         **audit.facts(row, ("number", "amount", "reason", "payment_id")),
         "parts": [f"{part.method} {share}" for part, share in back.parts],

@@ -132,9 +132,9 @@ class Kkt:
         first = results[0] if isinstance(results, list) and results and isinstance(results[0], dict) else None
         if answer.status_code != 200 or first is None:
             raise NoAnswer(_NO_ANSWER)
-        error = _part(first, "error")
+        said = _part(first, "error")
         return Outcome(
-            str(first.get("status") or ""), _whole(error.get("code")), str(error.get("description") or ""),
+            str(first.get("status") or ""), _whole(said.get("code")), str(said.get("description") or ""),
             _part(first, "result"),
         )  # fmt: skip
 

@@ -5,6 +5,7 @@ The rules are those of the real one. Its state lies in a file, so that a restart
 """
 
 import json
+import secrets
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from app.gateways.kkt.tasks import kopecks, roubles
 FAULTS = ("no_paper", "offline", "hang", "error500", "blocked", "lost_answer", "silent")
 FISCAL = ("sell", "sellReturn", "buy", "buyReturn", "sellCorrection", "sellReturnCorrection")
 SHIFT_HOURS = 24
-_FN, _REG = "9999078900000961", "0000000001002292"
+_REG = "0000000001002292"
 
 
 class Failed(Exception):
@@ -32,7 +33,8 @@ class Failed(Exception):
 
 def _fresh() -> dict[str, Any]:
     return {
-        "tasks": [], "shift": {"state": "closed", "number": 0, "opened_at": ""}, "cash": 0, "fd": 0, "receipts": 0,
+        "fn": f"99990789{secrets.randbelow(10**8):08d}", "tasks": [],
+        "shift": {"state": "closed", "number": 0, "opened_at": ""}, "cash": 0, "fd": 0, "receipts": 0,
         "totals": {}, "not_sent": 0, "fault": "", "times": 0,
     }  # fmt: skip
 
@@ -193,7 +195,7 @@ class Device:
             "fiscalDocumentDateTime": clock.now().isoformat(timespec="seconds"),
             "fiscalDocumentNumber": self.state["fd"],
             "fiscalDocumentSign": str(1_000_000_007 * self.state["fd"] % 4_294_967_291),
-            "fnNumber": _FN, "registrationNumber": _REG, "shiftNumber": self.state["shift"]["number"],
+            "fnNumber": self.state["fn"], "registrationNumber": _REG, "shiftNumber": self.state["shift"]["number"],
             "fnsUrl": "www.nalog.gov.ru",
         }  # fmt: skip
 

@@ -1,0 +1,91 @@
+"""A clinic with a fiscal device: the simulated one, over real HTTP."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from app.billing import operations as billing
+from app.cash import operations as cash
+from app.db import session, transaction
+from app.fiscal import jobs
+from app.gateways.kkt.simulator import Simulator, running
+from app.models import FiscalDevice, FiscalReceipt
+from tests.conftest import Maker
+
+
+@pytest.fixture
+def simulator(tmp_path: Path) -> Iterator[Simulator]:
+    with running(tmp_path / "kkt.json") as server:
+        yield server
+
+
+@pytest.fixture
+def shop(app: Flask, make: Maker, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A branch with an open drawer and a device."""
+    monkeypatch.setitem(app.config, "KKT_POLL_SECONDS", 0.0)
+    monkeypatch.setattr(jobs.operations.rules, "pause_after", lambda attempts: jobs.timedelta())
+    return Shop(make, simulator)
+
+
+class Shop:
+    """Bills, payments and refunds of one branch, and what the device printed of them."""
+
+    def __init__(self, make: Maker, simulator: Simulator) -> None:
+        self.make, self.simulator = make, simulator
+        self.branch = make.branch()
+        with transaction():
+            cash.open_shift(self.branch.desk_id, Decimal(0), actor=make.user())
+            self.device = FiscalDevice(
+                name="ККТ 1", legal_entity_id=self.branch.legal_entity_id, branch_id=self.branch.id,
+                address=simulator.url, taxation="usnIncome",
+            )  # fmt: skip
+            session.add(self.device)
+        self.device_id = self.device.id
+
+    def bill(self, *lines: dict[str, Any], patient: Any = None, price: str = "1000.00") -> Any:
+        patient = patient or self.make.patient()
+        given = list(lines) or [{"service_id": self.make.service(price).id, "quantity": 1}]
+        director, doctor = self.make.user("director"), self.make.doctor()
+        with transaction():
+            order = billing.create_work_order(patient.id, doctor.id, given, branch_id=self.branch.id, actor=director)
+        with transaction():
+            return billing.issue(order.id, actor=director)
+
+    def pay(self, patient_id: int, *parts: tuple[str, str], **more: Any) -> FiscalReceipt:
+        with transaction():
+            payment = billing.take_payment(
+                patient_id, [{"method": method, "amount": Decimal(amount)} for method, amount in parts],
+                branch_id=self.branch.id, actor=self.make.user(), **more,
+            )  # fmt: skip
+            self.last = payment.id
+        return self.of(payment_id=payment.id)
+
+    def give_back(self, payment_id: int, amount: str) -> FiscalReceipt:
+        with transaction():
+            row = billing.refund(payment_id, Decimal(amount), "передумал", actor=self.make.user("senior"))
+        return self.of(refund_id=row.id)
+
+    def of(self, **which: Any) -> FiscalReceipt:
+        session.expire_all()
+        return session.query(FiscalReceipt).filter_by(**which).one()
+
+    def send(self, receipt: FiscalReceipt) -> FiscalReceipt:
+        pk = receipt.id
+        jobs.send(pk)
+        return self.of(id=pk)
+
+    def printed(self) -> list[dict[str, Any]]:
+        return self.simulator.device.printed
+
+
+def said(receipt: FiscalReceipt) -> SimpleNamespace:
+    """Positions as (name, price, quantity, method), and payments, of a receipt's body."""
+    return SimpleNamespace(
+        items=[(i["price"], i["quantity"], i["paymentMethod"], i["paymentObject"]) for i in receipt.body["items"]],
+        paid={one["type"]: one["sum"] for one in receipt.body["payments"]},
+    )
