@@ -26,7 +26,7 @@ from app.tables.documents import DocumentTemplate, IssuedDocument
 from app.tables.fiscal import FiscalDevice, FiscalReceipt
 from app.tables.hours import HolidayOverride, HoursException, HoursPattern, WorkingHours
 from app.tables.messages import ConfirmLink, IncomingMessage, MessageTemplate, OutboxMessage
-from app.tables.patients import Family, Patient, PatientConsent, PatientPhone, ReferralSource
+from app.tables.patients import Family, NameWord, Patient, PatientConsent, PatientPhone, ReferralSource
 from app.tables.schedule import Appointment, CalendarFeed, CancelReason, SavedView, ShelfItem, TimeBlock
 from app.tables.staff import Employee, Speciality
 from app.tables.tasks import CallAttempt, CallTask, CallTaskReason
@@ -63,6 +63,7 @@ __all__ = [
     "LedgerEntry",
     "LegalEntity",
     "MessageTemplate",
+    "NameWord",
     "NumberSeries",
     "OutboxMessage",
     "Patient",

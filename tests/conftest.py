@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
 LONGEST = (
     "test_run", "test_nonsense", "test_a_day", "test_jobs", "test_roles", "test_panel", "test_free_model",
     "test_money_machine", "tasks/test_pages", "test_notifying", "test_managing_browser", "test_waiting_browser",
-    "test_prints", "test_undo_machine",
+    "test_prints", "test_undo_machine", "test_corpus",
 )  # fmt: skip
 
 
@@ -182,9 +182,8 @@ def app(server: Callable[[str], str], template: str) -> Iterator[Flask]:
         db.engine.dispose()
 
 
-@pytest.fixture
-def fresh_app(server: Callable[[str], str], template: str) -> Iterator[Flask]:
-    """The application on a database of its own, where nothing has happened yet."""
+@contextmanager
+def _on_its_own(server: Callable[[str], str], template: str) -> Iterator[Flask]:
     name = f"fresh_{uuid4().hex[:8]}"
     _admin(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     application = make_app(server(name))
@@ -194,6 +193,20 @@ def fresh_app(server: Callable[[str], str], template: str) -> Iterator[Flask]:
 
         db.engine.dispose()
     _admin(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def fresh_app(server: Callable[[str], str], template: str) -> Iterator[Flask]:
+    """The application on a database of its own, where nothing has happened yet."""
+    with _on_its_own(server, template) as application:
+        yield application
+
+
+@pytest.fixture(scope="module")
+def fresh_module_app(server: Callable[[str], str], template: str) -> Iterator[Flask]:
+    """The same, for all tests of a file together."""
+    with _on_its_own(server, template) as application:
+        yield application
 
 
 @pytest.fixture

@@ -102,6 +102,25 @@ class Patient(Made, Model):
         return f"{self.full_name}, № {self.card_number}"
 
 
+#: How a word of a name sounds in Latin letters, roughly: one letter a sound, without и, й, ы and the signs; what is
+#: typed in Latin is heard alike by `patients.rules.sound`.
+LATIN = (
+    "regexp_replace(translate(word, 'абвгдежзклмнопрстуфхцчшщэюяийыьъё', 'abvgdezzklmnoprstufhcqwweua'),"
+    r" '(.)\1+', '\1', 'g')"
+)
+
+
+class NameWord(Model):
+    """A word that some card has in its name; the search compares what was typed with these. Kept by a trigger."""
+
+    __tablename__ = "name_word"
+    word: Mapped[str] = mapped_column(Text, primary_key=True)
+    latin: Mapped[str] = mapped_column(Text, Computed(LATIN, persisted=True))
+
+    def __repr__(self) -> str:
+        return self.word
+
+
 class PatientPhone(Model):
     """One of a patient's phones, in the international form (+79161234567)."""
 

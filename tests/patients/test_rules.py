@@ -46,7 +46,8 @@ def test_any_text_is_a_phone_or_a_refusal(typed: str) -> None:
     ],
 )
 def test_search_is_read(typed: str, words: tuple[str, ...], tail: str | None, number: int | None) -> None:
-    assert rules.wanted(typed) == rules.Wanted(words, tail, number)
+    read = rules.wanted(typed)
+    assert (read.words, read.phone_tail, read.card_number, read.born) == (words, tail, number, None)
 
 
 @given(st.text(max_size=100))

@@ -24,6 +24,7 @@ from app.models import (
     PatientPhone,
     User,
 )
+from app.money import ZERO
 from app.patients import queries as patients
 from app.patients import rules as cards
 from app.tasks import rules
@@ -236,7 +237,7 @@ def _row(found: Any, me: int) -> Row:
         },
         "phones": found.phones or [], "reasons": reasons, "doctors": list(doctors.values()),
         "last_visit": found.last, "next_visit": found.next,
-        "balance": {"debt": found.debt or patients.ZERO, "advance": found.advance or patients.ZERO},
+        "balance": {"debt": found.debt or ZERO, "advance": found.advance or ZERO},
         "attempts": task.attempts, "last_result": task.last_result, "comment": task.comment,
         "responsible_id": task.responsible_id, "responsible": found.responsible,
         "claimed": {"by": found.caller, "mine": task.claimed_by_id == me, "at": task.claimed_at} if claimed else None,

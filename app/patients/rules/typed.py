@@ -1,0 +1,179 @@
+"""How a typed search is read: parts of names, the end of a phone, a card's number, a birth date.
+
+What was typed in the wrong keyboard layout, in Latin letters, with run-together initials or with one wrong letter is
+understood too, with the help of the words that the cards have. Where next: `../queries/search.py`.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+
+from rapidfuzz.distance import OSA
+
+#: So many digits at the end of a phone are enough to look for it.
+TAIL = 4
+#: Words of a search that are looked at; more is a pasted page.
+MOST_WORDS = 6
+#: A shorter word with a wrong letter may be any other.
+SHORTEST_MISTAKE = 4
+
+#: Hyphens and apostrophes part the words of a name; ё is searched as е.
+_SEARCHABLE = str.maketrans("ё-'’ʼ‐–", "е      ")
+_LATIN_KEYS = "`qwertyuiop[]asdfghjkl;'zxcvbnm,."
+_RUSSIAN_KEYS = "ёйцукенгшщзхъфывапролджэячсмитьбю"
+_TO_RUSSIAN = str.maketrans(_LATIN_KEYS + '~{}:"<>', _RUSSIAN_KEYS + "ёхъжэбю")
+_KEYS = _LATIN_KEYS + '~{}:"<>-’'
+_TO_LATIN = str.maketrans(_RUSSIAN_KEYS, _LATIN_KEYS)
+_DATE = re.compile(r"(?<!\d)(\d{1,2})[./-](\d{1,2})[./-](\d{4}|\d{2})(?!\d)")
+
+
+def searchable(text: str) -> str:
+    """A name as the card index compares it; the table's `search_name` is made the same way."""
+    return text.lower().translate(_SEARCHABLE)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a typed search asks for: beginnings of name words, the end of a phone, a card's number, a birth date.
+
+    `born` beside a `phone_tail` is another reading of the same digits; `as_typed` is what other readings start from.
+    """
+
+    words: tuple[str, ...] = ()
+    phone_tail: str | None = None
+    card_number: int | None = None
+    born: date | None = None
+    as_typed: tuple[str, ...] = ()
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.words or self.phone_tail or self.card_number is not None or self.born)
+
+
+def wanted(text: str, today: date | None = None) -> Wanted:
+    """Read a search: «петр ива», «45-67», «+7 916 …», «№ 1024», «иванов 12.03.1985».
+
+    `today` tells which century two digits of a year mean; without it they are no date. Digits are the end of a phone
+    when there are four or more, and may be a card's number; letters are beginnings of name parts in any order, ё as е.
+    Digits beside words are a phone's end.
+    """
+    born, rest = None, text[:200]
+    if found := _DATE.search(rest):
+        day, month, year = found.groups()
+        born = _day(int(day), int(month), int(year), today)
+        if born is not None:
+            rest = rest[: found.start()] + " " + rest[found.end() :]
+    digits = re.sub(r"\D", "", rest)
+    words = tuple(re.findall(r"[^\W\d_]+", searchable(rest)))[:MOST_WORDS]
+    tail = digits if TAIL <= len(digits) <= 15 else None
+    if tail and len(digits) == 11 and digits[0] == "8":
+        tail = digits[1:]
+    number = int(digits) if digits and not words and not born and len(digits) < 10 and "+" not in text else None
+    if born is None and len(digits) == 8 and digits == rest.strip():
+        born = _day(int(digits[:2]), int(digits[2:4]), int(digits[4:]))
+    keys = ("".join(key for key in part if key.isalpha() or key in _KEYS) for part in rest.lower().split())
+    typed = tuple(part for part in keys if part)[:MOST_WORDS]
+    return Wanted(words, tail, number, born, typed)
+
+
+def _day(day: int, month: int, year: int, today: date | None = None) -> date | None:
+    """A birth date; of two digits of a year, the last one that has passed."""
+    if year < 100 and today is not None:
+        year += 2000 if year <= today.year - 2000 else 1900
+    if not 1900 <= year < 2100:
+        return None
+    with suppress(ValueError):
+        return date(year, month, day)
+    return None
+
+
+# --- other readings, when nobody was found as it was typed ------------------------------------------------
+
+
+def other_layout(text: str) -> str:
+    """What the same keys write in the other layout: «bdfyjd» is «иванов», «ыьшер» is «smith»."""
+    latin = re.search(r"[a-z]", text) or not re.search(r"[а-яё]", text)
+    return text.translate(_TO_RUSSIAN if latin else _TO_LATIN)
+
+
+#: Latin spellings of one Russian sound, longest first; the letters of i, y, j are left out on both sides, for every
+#: passport writes them another way. The table's `name_word.latin` is made alike from Russian letters.
+_SOUNDS = (
+    ("shch", "w"), ("sch", "w"), ("sh", "w"), ("ch", "q"), ("zh", "z"), ("kh", "h"), ("ts", "c"), ("tz", "c"),
+    ("ph", "f"), ("yo", "e"), ("jo", "e"), ("ck", "k"), ("x", "ks"), ("c", "k"), ("w", "v"), ("i", ""), ("y", ""),
+    ("j", ""),
+)  # fmt: skip
+
+
+def sound(latin: str) -> str:
+    """How a name in Latin letters sounds, roughly: «Shcherbakov» and «Scherbakov», «Yuriy» and «Iurii» are the same."""
+    pattern = "|".join(spelling for spelling, _ in _SOUNDS)
+    heard = re.sub(pattern, lambda found: dict(_SOUNDS)[found.group()], latin)
+    return re.sub(r"(.)\1+", r"\1", re.sub(r"[^a-z]", "", heard))
+
+
+@dataclass(frozen=True)
+class Doubtful:
+    """A typed word that may mean another: by its keys (`layout`), by its `sound` when it is Latin, by one letter.
+
+    `guess` is the spelling in which a letter may be wrong; empty when too short to tell.
+    """
+
+    typed: str
+    layout: str
+    sound: str
+    guess: str
+
+
+def doubtful(asked: Wanted) -> tuple[Doubtful, ...]:
+    """The words of a search, to be compared with the words that the cards have."""
+    found = []
+    for part in asked.as_typed:
+        words, swapped = re.findall(r"[^\W\d_]+", searchable(part)), searchable(other_layout(part)).split()
+        # «;erjd» holds a word of fewer letters than its keys mean
+        pairs = zip(words, swapped, strict=True) if len(words) == len(swapped) else ((word, word) for word in swapped)
+        for word, layout in pairs:
+            latin = bool(re.fullmatch(r"[a-z]+", word))
+            guess = layout if latin or not word.isalpha() else word
+            whole = guess if len(guess) >= SHORTEST_MISTAKE and guess.isalpha() else ""
+            found.append(Doubtful(word, layout, sound(word) if latin else "", whole))
+    return tuple(found[:MOST_WORDS])
+
+
+def meant(word: Doubtful, known: Iterable[tuple[str, str]]) -> list[str]:
+    """Of the words that the cards have (with how they sound), those that this one may mean; the likeliest first."""
+    ranked: dict[str, int] = {}
+    for have, latin in known:
+        if have.startswith((word.typed, word.layout)):
+            ranked[have] = 0
+        elif word.sound and latin.startswith(word.sound):
+            ranked[have] = 1 if latin == word.sound else 2
+        elif word.guess and _one_wrong(word.guess, have):
+            ranked[have] = 3
+    return sorted(ranked, key=lambda have: (ranked[have], len(have), have))
+
+
+def _one_wrong(typed: str, have: str) -> bool:
+    """Is the word, or as long a beginning of it, the typed one with one letter wrong, missing, extra or swapped?"""
+    beginnings = [n for n in (len(typed) - 1, len(typed), len(typed) + 1) if len(typed) > 5 and n <= len(have)]
+    return any(OSA.distance(typed, have[:n], score_cutoff=1) <= 1 for n in (len(have), *beginnings))
+
+
+def choices(words: Sequence[Doubtful], known: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
+    """For each typed word the beginnings of name words that it may mean; two letters may be two initials: «м с»."""
+    known, found = list(known), []
+    for word in words:
+        means = meant(word, known)[:20]
+        if len(word.typed) == 1:
+            means = [word.typed, word.layout]
+        elif len(word.typed) == 2:
+            means += [" ".join(word.typed), " ".join(word.layout)]
+        found.append(tuple(dict.fromkeys(means or [word.typed])))
+    return tuple(found)
+
+
+def like(word: str) -> str:
+    """A word for a LIKE pattern, its special characters taken literally."""
+    return re.sub(r"([\\%_])", r"\\\1", word)

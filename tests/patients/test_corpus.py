@@ -1,0 +1,102 @@
+"""The corpus of hard searches: who is meant stands first, among three thousand others; nobody is invented."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from faker import Faker
+from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.db import session, transaction
+from app.models import NameWord, Patient, PatientPhone
+from app.patients import queries, rules
+from tests.conftest import counted_statements
+from tests.patients.corpus import AMONG, FIRST, NOBODY, PEOPLE
+
+
+@pytest.fixture(scope="module")
+def index(fresh_module_app: Flask) -> Iterator[dict[str, int]]:
+    """The people of the corpus among 3,000 others; gives their cards."""
+    names = Faker("ru_RU")
+    names.seed_instance(7)
+    taken = {rules.searchable(surname) for surname, *_ in PEOPLE.values()}
+    with fresh_module_app.app_context():
+        with transaction():
+            ids: dict[str, int] = {}
+            for key, (surname, name, patronymic, born, phone, guardian) in PEOPLE.items():
+                card = Patient(
+                    surname=surname, name=name, patronymic=patronymic, birth_date=date.fromisoformat(born),
+                    guardian_id=ids.get(guardian), phones=[PatientPhone(number=phone)] if phone else [],
+                )  # fmt: skip
+                session.add(card)
+                session.flush()
+                ids[key] = card.id
+            for n in range(3000):
+                surname = names.last_name_male()
+                if not taken & {rules.searchable(surname), rules.searchable(surname) + "а"}:
+                    session.add(
+                        Patient(
+                            surname=surname, name=names.first_name_male(), patronymic=names.middle_name_male(),
+                            birth_date=date(1950 + n % 60, 1 + n % 11, 1),
+                        )
+                    )  # fmt: skip
+        yield ids
+        session.remove()
+
+
+def found(typed: str) -> list[int]:
+    return [row["id"] for row in queries.find(typed)[1]]
+
+
+def test_the_corpus_is_large() -> None:
+    assert len(FIRST) + len(AMONG) + len(NOBODY) >= 200
+
+
+def test_who_is_meant_stands_first(index: dict[str, int]) -> None:
+    of_card = {pk: key for key, pk in index.items()}
+    wrong = {}
+    for typed, who in FIRST.items():
+        first = next(iter(found(typed)), None)
+        if first != index[who]:
+            wrong[typed] = (who, of_card.get(first or 0, first))
+    assert wrong == {}
+
+
+def test_who_is_meant_is_found(index: dict[str, int]) -> None:
+    for typed, whom in AMONG.items():
+        assert {index[who] for who in whom} <= set(found(typed)), typed
+
+
+def test_nobody_is_invented(index: dict[str, int]) -> None:
+    assert {typed: found(typed) for typed in NOBODY if found(typed)} == {}
+
+
+def test_a_search_costs_one_statement_and_a_mistake_three(fresh_module_app: Flask, index: dict[str, int]) -> None:
+    for typed, most in (("иванов", 1), ("2233", 1), ("иваноф", 3), ("bdfyjd", 3), ("Щщщщщ", 3), ("", 3)):
+        with counted_statements(fresh_module_app) as seen:
+            queries.find(typed)
+        assert len(seen) <= most, (typed, seen)
+
+
+def test_a_new_word_is_known_at_once(index: dict[str, int]) -> None:
+    with transaction():
+        card = Patient(surname="Вяземский-Ярцев", name="Ёван", patronymic="")
+        session.add(card)
+    assert session.get(NameWord, "еван") is not None
+    assert found("вяземскей") == [card.id]
+    with transaction():
+        card.surname = "Тургенев"
+    assert found("тургинев") == [card.id] and found("вяземскей") == []
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=1072, max_codepoint=1103), min_size=1, max_size=20))
+def test_what_the_same_keys_write_is_the_word(word: str) -> None:
+    assert rules.searchable(rules.other_layout(rules.other_layout(word))) == rules.searchable(word)
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read(typed: str) -> None:
+    for word in rules.doubtful(rules.wanted(typed, date(2026, 11, 23))):
+        assert word.typed and "\x00" not in word.typed + word.layout
