@@ -192,3 +192,28 @@ def test_panels_open_and_add_a_price(client_of, make):
     assert client_of("administrator").post("/service-prices/add", data=price).status_code == 403
     found = director.get(f"/work-orders/services?q={service.code}").json
     assert found["results"][0]["id"] == service.id
+
+
+def test_money_is_spread_over_bills_by_hand(client_of, make, bill):
+    """What is typed beside a bill goes to that bill; more than is due, or than is paid, is refused and stays typed."""
+    patient_id, doctor, service = bill.patient_id, make.doctor(), make.service("900.00")
+    with transaction():
+        second = operations.create_work_order(
+            patient_id, doctor.id, [{"service_id": service.id, "quantity": 1}], branch_id=1, actor=make.user()
+        )
+        operations.issue(second.id, actor=make.user())
+    browser, path = client_of("administrator"), f"/settlement/{patient_id}"
+    first, other = f"share_{bill.id}", f"share_{second.id}"
+    assert f'name="{first}"' in browser.get(path).text
+    for data in (
+        {"card": "1000", other: "900.01"}, {"card": "100", first: "60", other: "41"}, {"card": "100", first: "я"},
+        {"card": "100", first: "-1"}, {"card": "100", "share_999999999999": "1"},
+    ):  # fmt: skip
+        answer = browser.post(f"{path}/pay", data={**data, "request_id": str(uuid4())})
+        assert answer.status_code == 422, (data, answer.status_code)
+        assert first not in data or f'value="{data[first]}"' in answer.text
+    data = {"card": "1000", first: "100", other: "850,50", "request_id": str(uuid4())}
+    assert browser.post(f"{path}/pay", data=data).status_code == 303
+    session.expire_all()
+    assert [session.get_one(WorkOrder, pk).due for pk in (bill.id, second.id)] == [D(1400), D("49.50")]
+    assert queries.balance_of(patient_id).advance == D("49.50")

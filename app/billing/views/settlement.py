@@ -69,13 +69,23 @@ class SettlementView(DeskView):
         return redirect(url_for("SettlementView.paid", pk=done), 303)
 
     def _typed_payment(self, patient_id: int) -> dict[str, Any]:
-        """The form as the contract's body: one part for each way that has a sum; ticked bills, the oldest first."""
+        """The form as the contract's body: one part for each way that has a sum.
+
+        What was typed beside a bill goes to that bill; otherwise the ticked ones are paid, the oldest first.
+        """
         parts = list(_typed_parts().values())
-        form = load(forms.NewPayment, {"patient_id": patient_id, "parts": parts, **filled("tendered")})
+        shares = _typed_shares()
+        bills = [{"work_order_id": int(pk), "amount": amount} for pk, amount in shares.items()]
+        form = load(
+            forms.NewPayment, {"patient_id": patient_id, "parts": parts, "bills": bills or None, **filled("tendered")}
+        )
         if not parts:
             raise Invalid(fields={"cash": N_("Write what is paid.")})
         if form["tendered"] is not None and not any(part["method"] == PaymentMethod.CASH for part in parts):
             form["tendered"] = None  # left over from a sum that was then put on the card
+        if shares:
+            form["bills"] = [Due(**bill) for bill in form["bills"]]
+            return form
         ticked = set(request.form.getlist("bill"))
         dues = queries.unpaid_bills(patient_id)
         if ticked and ticked != {str(bill.id) for bill in dues}:
@@ -194,6 +204,16 @@ def _typed_parts() -> dict[str, dict[str, Any]]:
     return {name: part for name, part in parts.items() if money.parse(part["amount"]) != 0}
 
 
+def _typed_shares() -> dict[str, str]:
+    """What was typed beside the bills: how much goes to which."""
+    fields = (name.partition("_") for name in request.form)
+    return {
+        pk[:12]: request.form[f"share_{pk}"]
+        for word, _, pk in fields
+        if word == "share" and pk.isascii() and pk.isdigit() and filled(f"share_{pk}")
+    }
+
+
 def _by_method(refusal: Refusal) -> dict[str, str]:
     """Complaints about parts, put under the fields of the form."""
     typed = list(_typed_parts())
@@ -201,5 +221,7 @@ def _by_method(refusal: Refusal) -> dict[str, str]:
     for name, said in refusal.facts.get("fields", {}).items():
         head, _, rest = name.partition(".")
         place = rest.partition(".")[0]
-        wrong[typed[int(place)] if head == "parts" and place.isdigit() else name] = said
+        if place.isdigit() and head in ("parts", "bills"):
+            name = typed[int(place)] if head == "parts" else f"share_{list(_typed_shares())[int(place)]}"
+        wrong[name] = said
     return wrong

@@ -14,7 +14,10 @@
   const tendered = form.querySelector("[name=tendered]");
   let untouched = !fields.some((field) => field !== cash && field.value.trim());
 
+  const shares = [...form.querySelectorAll("[data-share]")];
   const due = () => {
+    const chosen = shares.reduce((sum, field) => sum + kopecks(field.value), 0);
+    if (chosen) return chosen;
     const ticked = bills.filter((bill) => bill.checked);
     return (ticked.length ? ticked : bills).reduce((sum, bill) => sum + kopecks(bill.dataset.due), 0);
   };
@@ -39,7 +42,7 @@
 
   form.addEventListener("input", (event) => {
     if (event.target.dataset.method !== undefined) untouched = false;
-    if (event.target.name === "bill" && untouched) cash.value = due() ? shown(due()) : "";
+    if ((event.target.name === "bill" || event.target.dataset.share !== undefined) && untouched) cash.value = due() ? shown(due()) : "";
     show();
   });
   form.addEventListener("click", (event) => {
