@@ -97,6 +97,7 @@ class Desk:
                 return
             if logins:
                 self._start_gateway()
+                self._start_kkt()
             self._start_web(web_socket)
             self._wait_for_health()
             if not self.stopping.is_set():
@@ -278,6 +279,17 @@ class Desk:
         command = [*simulator, self.var / "sms_gateway.jsonl"]
         self._keep_running("gateway", partial(self._spawn, command, "gateway", keep=(taken.fileno(),)))
 
+    def _start_kkt(self) -> None:
+        """For the demo clinic a fiscal device that prints on the screen."""
+        if self.environ.get("KKT_URL"):
+            return
+        taken = self.exit.enter_context(socket.create_server(("127.0.0.1", 0)))
+        taken.set_inheritable(True)
+        self.environ.update(KKT_URL=f"http://127.0.0.1:{taken.getsockname()[1]}", KKT_POLL_SECONDS="0.2")
+        simulator = [sys.executable, "-m", "app.gateways.kkt.simulator", f"fd:{taken.fileno()}"]
+        command = [*simulator, self.var / "kkt.json"]
+        self._keep_running("kkt", partial(self._spawn, command, "kkt", keep=(taken.fileno(),)))
+
     def _start_workers(self) -> None:
         for name in ("worker", "clock"):
             command = [sys.executable, ROOT / "run.py", name]
@@ -339,6 +351,8 @@ class Desk:
                 print(f"  {login:<{width}} / demo   {role}", flush=True)
         if "gateway" in (child.name for child in self.children):
             print(f"СМС примера: {self.environ['SMS_GATEWAY_URL']}", flush=True)
+        if "kkt" in (child.name for child in self.children):
+            print(f"Чеки примера (ККТ): {self.environ['KKT_URL']}", flush=True)
         print("Остановить: Ctrl+C", flush=True)
 
 

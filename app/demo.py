@@ -32,6 +32,7 @@ from app.models import (
     Employee,
     ExpenseCategory,
     Family,
+    FiscalDevice,
     LegalEntity,
     OutboxMessage,
     Patient,
@@ -47,7 +48,7 @@ from app.patients import operations as patients
 from app.roles import DOCTOR, ROLES
 from app.schedule import operations as schedule
 from app.schedule import queries, rules
-from app.vocab import MessageStatus
+from app.vocab import MessageStatus, Taxation
 
 PASSWORD = "demo"
 BEHIND, AHEAD, PATIENTS = 14, 21, 300
@@ -116,6 +117,13 @@ class DemoClinic:
             .values(status=MessageStatus.SENT, sent_at=OutboxMessage.due_at, parts=2)
         )
         Notifying(self.chance, self.desk).make()
+        session.add_all(  # last, so that only what is paid from now on is printed
+            FiscalDevice(
+                name=f"ККТ «{branch.name}»", legal_entity_id=branch.legal_entity_id, branch_id=branch.id,
+                taxation=Taxation.USN_INCOME,
+            )
+            for branch in session.scalars(select(Branch).order_by(Branch.id))
+        )  # fmt: skip
 
     def _at(self, day: date, hour: int, minute: int = 0) -> datetime:
         return datetime.combine(day, time(hour, minute))

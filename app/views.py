@@ -26,6 +26,8 @@ from app.cash.panel import CashDeskPanel, CashMovementPanel, CashShiftPanel, Exp
 from app.cash.views import CashView
 from app.documents.panel import DocumentTemplatePanel, IssuedDocumentPanel
 from app.documents.views import DocumentsView
+from app.fiscal.panel import FiscalDevicePanel
+from app.fiscal.views import FiscalView
 from app.health import HealthApi
 from app.messages.panel import MessageTemplatePanel, OutboxPanel
 from app.messages.views import MessagesView
@@ -115,7 +117,13 @@ MENU: list[tuple[str, list[Item]]] = [
             Item(N_("Advances"), "MoneyListsView.advances", "payment.see"),
         ],
     ),
-    (N_("Cash desk"), [Item(N_("Cash desk"), "CashView.index", "cash.see")]),
+    (
+        N_("Cash desk"),
+        [
+            Item(N_("Cash desk"), "CashView.index", "cash.see"),
+            Item(N_("Fiscal receipts"), "FiscalView.index", "fiscal.see"),
+        ],
+    ),
     (
         N_("Reports"),
         [
@@ -156,6 +164,7 @@ MENU: list[tuple[str, list[Item]]] = [
             Item(N_("Chairs"), "ChairPanel.list", "directory.see"),
             Item(N_("Legal entities"), "LegalEntityPanel.list", "directory.see"),
             Item(N_("Cash desks"), "CashDeskPanel.list", "directory.see"),
+            Item(N_("Fiscal devices"), "FiscalDevicePanel.list", "directory.see"),
             Item(N_("Expense categories"), "ExpenseCategoryPanel.list", "expense_category.see"),
             Item(N_("Cancellation reasons"), "CancelReasonPanel.list", "directory.see"),
             Item(N_("Reasons of refusal"), "RefusalReasonPanel.list", "directory.see"),
@@ -195,6 +204,8 @@ PAGES: list[type] = [
     SpecialityPanel,
     EmployeePanel,
     AuditPanel,
+    FiscalView,
+    FiscalDevicePanel,
     MessagesView,
     MessageTemplatePanel,
     OutboxPanel,

@@ -137,10 +137,10 @@ def items_of(body: Mapping[str, Any]) -> list[Item]:
     ]  # fmt: skip
 
 
-def qr(printed_at: datetime, amount: Decimal, fn: str, document: int, sign: str, kind: str) -> str:
-    """What the square on a receipt says; the moment is the wall clock's."""
+def qr(printed_at: datetime, total: int, fn: str, document: int, sign: str, kind: str) -> str:
+    """What the square on a receipt says; the moment is the wall clock's, the total in kopecks."""
     way = 1 if kind == FiscalKind.SELL else 2
-    return f"t={printed_at:%Y%m%dT%H%M}&s={amount:.2f}&fn={fn}&i={document}&fp={sign}&n={way}"
+    return f"t={printed_at:%Y%m%dT%H%M}&s={total * _KOPECK:.2f}&fn={fn}&i={document}&fp={sign}&n={way}"
 
 
 def pause_after(attempts: int) -> timedelta:

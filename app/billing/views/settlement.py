@@ -12,10 +12,11 @@ from app.billing.rules import Due
 from app.billing.views.form import filled
 from app.db import transaction
 from app.errors import Invalid, Refusal
+from app.fiscal import queries as fiscal
 from app.models import Patient, Payment
 from app.money import ZERO
 from app.schemas import load
-from app.vocab import N_, PaymentMethod, WorkOrderStatus
+from app.vocab import N_, FiscalStatus, PaymentMethod, WorkOrderStatus
 from app.web import DeskView, actor, expose, fetched, guarded, may, say
 
 #: The ways to pay, as the form lists them.
@@ -99,8 +100,10 @@ class SettlementView(DeskView):
         """What was done: the receipt, the change, and what is next for the patient."""
         payment = fetched(Payment, pk)
         bills = queries.allocated(payment)
+        printed = fiscal.of_payment(payment.id)
         return self.page(
-            "billing/paid.html", title=gettext("Payment accepted"), payment=payment,
+            "billing/paid.html", fiscal=printed, fiscal_statuses=FiscalStatus,
+            title=gettext("Payment accepted"), payment=payment,
             patient=fetched(Patient, payment.patient_id), receipt_id=payment.receipt.id,
             orders={row.id: row for row in queries.orders_by_id([bill.work_order_id for bill in bills])}, bills=bills,
             to_advance=payment.amount - sum((bill.amount for bill in bills), ZERO),

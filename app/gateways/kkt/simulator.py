@@ -19,6 +19,7 @@ from app.gateways.kkt import simulator_page as _html
 from app.gateways.kkt.device import FAULTS, Device
 
 HANG = 60.0  # seconds
+FLOAT = 5_000_000  # kopecks that lie in the drawer of a demo from the start
 TASKS = "/api/v2/requests"
 
 
@@ -176,6 +177,8 @@ def main(arguments: list[str]) -> int:
     bound = socket.socket(fileno=int(where[3:])) if where.startswith("fd:") else None
     file = Path(arguments[1]) if len(arguments) > 1 else None
     server = Simulator(0 if bound else int(where), bound=bound, file=file)
+    if not server.device.tasks:
+        server.device.state["cash"] = FLOAT
     with suppress(KeyboardInterrupt):
         server.serve_forever()
     return 0

@@ -1,0 +1,47 @@
+"""The page «Чеки ККТ» and the fiscal numbers on a payment's page, as the desk sees them."""
+
+import html
+
+from flask_babel import gettext
+
+from app.fiscal import jobs, queries
+
+
+def text_of(answer) -> str:
+    assert answer.status_code == 200
+    return html.unescape(answer.get_data(as_text=True))
+
+
+def test_a_receipt_goes_from_the_queue_to_its_numbers(shop, client_of):
+    desk = client_of("administrator")
+    receipt = shop.pay(shop.bill().patient_id, ("cash", "1000"))
+    assert gettext("In the queue") in text_of(desk.get(f"/settlement/payments/{shop.last}"))
+    shop.simulator.device.fault("no_paper")
+    shop.send(receipt)
+    assert gettext(jobs.NO_PAPER) in text_of(desk.get("/fiscal/?page=0"))
+    shop.simulator.device.fault("")
+    receipt = shop.send(receipt)
+    jobs.look()
+    page = text_of(desk.get("/fiscal/?all=1"))
+    assert receipt.sign in page and receipt.fn in page and "23 ч 5" in page
+    assert receipt.sign in text_of(desk.get(f"/settlement/payments/{shop.last}"))
+    wall = queries.clock.wall(receipt.printed_at)
+    assert queries.qr_of(receipt) == (
+        f"t={wall:%Y%m%dT%H%M}&s=1000.00&fn={receipt.fn}&i={receipt.document}&fp={receipt.sign}&n=1"
+    )
+
+
+def test_a_refused_receipt_is_tried_again_from_the_page(shop, client_of):
+    shop.send(shop.pay(shop.bill().patient_id, ("cash", "1000")))
+    shop.simulator.device.state["cash"] = 0
+    returned = shop.send(shop.give_back(shop.last, "1000"))
+    desk = client_of("administrator")
+    assert "Недостаточно наличных" in text_of(desk.get("/fiscal/"))
+    answer = desk.post(f"/fiscal/{returned.id}/retry", data={"request_id": "00000000-0000-4000-8000-00000000f15c"})
+    assert answer.status_code == 303
+    shop.simulator.device.state["cash"] = 100_000
+    assert shop.send(returned).status == "done"
+
+
+def test_a_doctor_has_no_business_here(client_of):
+    assert client_of("doctor").get("/fiscal/").status_code == 403
