@@ -13,7 +13,8 @@ from tests.reports.a_day import make_day, user
 
 PROMISES = {promise.name: promise for promise in queries.PROMISES}
 MONEY = ("work_order", "work_order_line", "ledger_entry", "patient_account", "payment", "payment_part", "refund",
-         "refund_part", "advance_transfer", "receipt", "cash_movement", "cash_desk", "cash_shift")  # fmt: skip
+         "refund_part", "advance_transfer", "receipt", "cash_movement", "cash_desk", "cash_shift",
+         "fiscal_receipt")  # fmt: skip
 #: What somebody with the database's password might do, and the promise that tells of it.
 CRIMES = [
     ("lines_make_total", "UPDATE work_order SET total = total + 1 WHERE status = 'draft'"),
@@ -53,6 +54,8 @@ CRIMES = [
     ("transfer_of_two", "UPDATE cash_movement SET delta = delta + 1 WHERE kind = 'transfer_in'"),
     ("one_receipt", "DELETE FROM receipt WHERE kind = 'sale'"),
     ("numbers_without_gaps", "UPDATE receipt SET number = number + 1000"),
+    ("fiscal_receipt_once", "UPDATE fiscal_receipt SET amount = amount + 1"),
+    ("fiscal_receipt_once", "DELETE FROM fiscal_receipt WHERE id = (SELECT max(id) FROM fiscal_receipt)"),
 ]
 
 
@@ -61,7 +64,7 @@ def clinic(server, template):
     """A clinic with a day of money in it, a transfer between desks and a reversal."""
     from app.billing import operations as billing
     from app.cash import operations as cash
-    from app.models import CashDesk, CashShift, WorkOrder
+    from app.models import CashDesk, CashShift, FiscalDevice, WorkOrder
 
     name = f"promises_{uuid4().hex[:8]}"
     _admin(server, f"CREATE DATABASE {name} TEMPLATE {template}")
@@ -90,6 +93,12 @@ def clinic(server, template):
             cash.reverse(wrong.id, "Ошибка", actor=director)
             billing.reverse_order(paid.id, "Ошибка", actor=director)
             billing.pass_advance(paid.patient_id, ward.id, Decimal("0.01"), "На лечение", actor=director)
+            session.add(FiscalDevice(name="ККТ", **entity))
+            session.flush()
+        for _ in range(2):
+            with transaction():
+                part = {"method": "cash", "amount": Decimal(5), "desk_id": desk.id}
+                billing.take_payment(ward.id, [part], branch_id=desk.branch_id, actor=director)
     yield application
     with application.app_context():
         from app.db import db

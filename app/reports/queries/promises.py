@@ -234,6 +234,25 @@ PROMISES = (
         LEFT JOIN number_series s USING (legal_entity_id, year, series)
         WHERE n.last <> n.many OR s.last_number IS DISTINCT FROM n.last""",
     ),
+    Promise(
+        "fiscal_receipt_once",
+        N_("Since a fiscal device works, each payment of its organisation and each refund of one has one receipt."),
+        """
+        SELECT m.what || ' ' || m.id, m.amount, f.amount
+        FROM (SELECT d.id AS device, d.legal_entity_id, d.branch_id, min(f.payment_id) AS first FROM fiscal_device d
+                JOIN fiscal_receipt f ON f.device_id = d.id WHERE NOT d.archived GROUP BY 1, 2, 3) d
+        JOIN (SELECT 'payment' AS what, id, legal_entity_id, branch_id, amount, id AS payment_id FROM payment
+              UNION ALL SELECT 'refund', id, legal_entity_id, branch_id, amount, payment_id FROM refund) m
+          ON m.legal_entity_id = d.legal_entity_id AND m.branch_id = d.branch_id AND m.payment_id >= d.first
+        LEFT JOIN (SELECT 'payment' AS what, payment_id AS id, amount FROM fiscal_receipt
+                   UNION ALL SELECT 'refund', refund_id, amount FROM fiscal_receipt) f USING (what, id)
+        WHERE f.amount IS DISTINCT FROM m.amount
+        UNION ALL
+        SELECT 'fiscal_receipt ' || f.id, f.amount, b.paid FROM fiscal_receipt f
+        CROSS JOIN LATERAL (SELECT sum((one ->> 'sum')::numeric) AS paid FROM jsonb_array_elements(f.body -> 'payments')
+                             AS one WHERE one ->> 'type' <> 'credit') b
+        WHERE f.amount IS DISTINCT FROM b.paid""",
+    ),
 )
 
 
