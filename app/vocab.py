@@ -76,6 +76,32 @@ class WorkOrderStatus(Labelled):
     REVERSAL = "reversal", N_("Reversing order")
 
 
+class ItemKind(Labelled):
+    """What is sold; the fiscal device tells it to the tax office."""
+
+    SERVICE = "service", N_("Medical service")
+    GOODS = "goods", N_("Goods")
+
+
+class Vat(Labelled):
+    """The rate of the tax on a service or goods; treatment under a licence has none."""
+
+    NONE = "none", N_("Without VAT")
+    VAT0 = "vat0", "0 %"
+    VAT5 = "vat5", "5 %"
+    VAT7 = "vat7", "7 %"
+    VAT10 = "vat10", "10 %"
+    VAT20 = "vat20", "20 %"
+    VAT22 = "vat22", "22 %"
+
+
+class TaxCode(Labelled):
+    """The code of treatment in a patient's tax certificate: 2 is expensive treatment, deducted without a limit."""
+
+    USUAL = "1", N_("1 – usual treatment")
+    EXPENSIVE = "2", N_("2 – expensive treatment")
+
+
 class PaymentMethod(Labelled):
     CASH = "cash", N_("Cash")
     CARD = "card", N_("Bank card")

@@ -4,13 +4,16 @@ from typing import Any
 
 from flask_appbuilder.models.sqla.filters import BaseFilter
 from flask_babel import lazy_gettext
+from wtforms import SelectField
+from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, NumberRange, Regexp
 
 from app import access, clock
+from app.billing import rules
 from app.models import Payment, Refund, Service, ServiceCategory, ServicePrice, WorkOrder
 from app.panel_fields import RemoteSelectField
 from app.panels import DayPanel, DeskInterface, OpenDays, PanelView
-from app.vocab import RefundKind, ReportKind, WorkOrderStatus
+from app.vocab import ItemKind, Labelled, RefundKind, ReportKind, TaxCode, Vat, WorkOrderStatus
 from app.web import actor
 
 
@@ -29,29 +32,52 @@ class ServiceCategoryPanel(PanelView):
     label_columns = {"name": lazy_gettext("Name"), "archived": lazy_gettext("Archived")}
 
 
+def _choice(label: Any, listed: type[Labelled]) -> SelectField:
+    return SelectField(
+        label,
+        choices=[SelectChoice(str(one), lazy_gettext(one.label)) for one in listed],
+        render_kw={"class": "form-control"},
+    )
+
+
+def latin_code(_form: Any, field: Any) -> None:
+    """What was typed in Russian letters is kept in Latin ones; before any check of the code."""
+    field.data = rules.service_code(field.data or "")
+
+
 class ServicePanel(PanelView):
     """Services of the price list; their prices are rows of their own."""
 
     datamodel = DeskInterface(Service)
     route_base = "/service-list"
     list_title, one = lazy_gettext("Services"), lazy_gettext("Service")
-    list_columns = ["code", "name", "category", "minutes", "archived"]
-    show_columns = list_columns
-    add_columns = ["code", "name", "category", "minutes"]
-    edit_columns = ["code", "name", "category", "minutes", "archived"]
-    search_columns = ["code", "name", "archived"]
+    list_columns = ["code", "name", "category", "minutes", "tax_code", "archived"]
+    show_columns = ["code", "name", "category", "minutes", "item_kind", "vat", "tax_code", "archived"]
+    add_columns = ["code", "name", "category", "minutes", "item_kind", "vat", "tax_code"]
+    edit_columns = [*add_columns, "archived"]
+    search_columns = ["code", "name", "item_kind", "vat", "tax_code", "archived"]
     order_columns = ["code", "name", "minutes"]
     label_columns = {
         "code": lazy_gettext("Code"), "name": lazy_gettext("Name"), "category": lazy_gettext("Category"),
-        "minutes": lazy_gettext("Minutes"), "archived": lazy_gettext("Archived"),
+        "minutes": lazy_gettext("Minutes"), "item_kind": lazy_gettext("What is sold"), "vat": lazy_gettext("VAT"),
+        "tax_code": lazy_gettext("Code for the tax certificate"), "archived": lazy_gettext("Archived"),
     }  # fmt: skip
-    description_columns = {"code": lazy_gettext("Latin letters and digits, as in the nomenclature: A16.07.002")}
+    words = {"item_kind": ItemKind, "vat": Vat, "tax_code": TaxCode}
+    add_form_extra_fields = edit_form_extra_fields = {
+        "item_kind": _choice(label_columns["item_kind"], ItemKind), "vat": _choice(label_columns["vat"], Vat),
+        "tax_code": _choice(label_columns["tax_code"], TaxCode),
+    }  # fmt: skip
+    description_columns = {
+        "code": lazy_gettext("As in the nomenclature: A16.07.002; Russian letters that look alike become Latin ones"),
+        "tax_code": lazy_gettext("2 – expensive treatment from the government's list: implants, prostheses"),
+    }
     validators_columns = {
         "code": [
+            latin_code,
             Regexp(
                 r"^[A-Z0-9][A-Za-z0-9.\-]*$",
                 message=lazy_gettext("Write the code in Latin letters, digits and dots, for instance A16.07.002."),
-            )
+            ),
         ],
         "minutes": [NumberRange(5, 720, message=lazy_gettext("From 5 to 720 minutes."))],
     }

@@ -11,7 +11,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.tables.base import Archivable, Code, Instant, Made, Model, Money, Name, Pk, index, not_blank, one_of
-from app.vocab import LedgerKind, PaymentMethod, RefundKind, WorkOrderStatus
+from app.vocab import ItemKind, LedgerKind, PaymentMethod, RefundKind, TaxCode, Vat, WorkOrderStatus
 
 
 class ServiceCategory(Archivable, Model):
@@ -36,8 +36,14 @@ class Service(Archivable, Model):
     category_id: Mapped[int] = mapped_column(ForeignKey("service_category.id"))
     category: Mapped[ServiceCategory] = relationship(lazy="joined")
     minutes: Mapped[int] = mapped_column(SmallInteger, default=30)
+    tax_code: Mapped[str] = mapped_column(String(1), default=TaxCode.USUAL, server_default="1")
+    vat: Mapped[str] = mapped_column(String(10), default=Vat.NONE, server_default="none")
+    item_kind: Mapped[str] = mapped_column(String(10), default=ItemKind.SERVICE, server_default="service")
     __table_args__ = (
         UniqueConstraint("code", name="uq_service_code"),
+        one_of("tax_code", TaxCode, "service"),
+        one_of("vat", Vat, "service"),
+        one_of("item_kind", ItemKind, "service"),
         not_blank("name", "service"),
         CheckConstraint("minutes BETWEEN 5 AND 720", name="ck_service_minutes_sane"),
         CheckConstraint(r"code ~ '^[A-Z0-9][A-Za-z0-9.\-]*$'", name="ck_service_code_latin"),

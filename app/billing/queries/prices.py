@@ -9,6 +9,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app import clock
+from app.billing import rules
 from app.billing.queries.balances import Rows
 from app.db import session
 from app.models import Service, ServiceCategory, ServicePrice
@@ -58,7 +59,7 @@ def price_list(q: str = "", *, day: date | None = None, limit: int = 25, offset:
     words = q.split()[:8]
     if words:
         by_name = and_(*(Service.name.icontains(word, autoescape=True) for word in words))
-        found = found.where(or_(by_name, Service.code.istartswith(q.strip(), autoescape=True)))
+        found = found.where(or_(by_name, Service.code.istartswith(rules.service_code(q) or q, autoescape=True)))
     count = session.scalar(select(func.count()).select_from(found.subquery())) or 0
     rows = session.execute(
         found.order_by(ServiceCategory.name, Service.code, Service.id).limit(limit).offset(offset)
@@ -72,5 +73,5 @@ def services_named(q: str, *, limit: int, offset: int = 0) -> list[Service]:
     words = q.split()[:8]
     if words:
         by_name = and_(*(Service.name.icontains(word, autoescape=True) for word in words))
-        statement = statement.where(or_(by_name, Service.code.istartswith(q.strip(), autoescape=True)))
+        statement = statement.where(or_(by_name, Service.code.istartswith(rules.service_code(q) or q, autoescape=True)))
     return list(session.scalars(statement))

@@ -1,0 +1,42 @@
+"""Decisions about money: plain values in, an answer or a refusal out.
+
+Where next: `orders.py` for what a line costs, `payments.py` for how money is spread and returned, `prices.py` for the
+codes of the price list.
+"""
+
+from app.billing.rules.orders import (
+    MOST_LINES,
+    TEETH,
+    Cost,
+    LineLeft,
+    check_lines,
+    check_tooth,
+    cost,
+    take_lines_back,
+)
+from app.billing.rules.payments import (
+    MOST_PARTS,
+    Allocation,
+    Due,
+    PaidPart,
+    Part,
+    Return,
+    allocate,
+    change,
+    check_advance,
+    check_cancellable,
+    check_parts,
+    only_money,
+    refundable,
+    shares,
+    spread,
+    sum_of,
+    take_back,
+)
+from app.billing.rules.prices import service_code
+
+__all__ = [
+    "MOST_LINES", "MOST_PARTS", "TEETH", "Allocation", "Cost", "Due", "LineLeft", "PaidPart", "Part", "Return",
+    "allocate", "change", "check_advance", "check_cancellable", "check_lines", "check_parts", "check_tooth", "cost", "only_money",
+    "refundable", "service_code", "shares", "spread", "sum_of", "take_back", "take_lines_back",
+]  # fmt: skip
