@@ -199,7 +199,7 @@ def the_day(w: Windows, app: Flask, c: SimpleNamespace) -> None:
     assert api(desk, f"patients/{c.patient_id}/balance") == {"debt": "2833.33", "advance": "0.00"}
     senior = w.sign_in("senior")
     senior.goto(f"{base}/settlement/{c.patient_id}")
-    refund = senior.locator("details.reverse").last
+    refund = senior.locator("details.reverse:has(form[action$='/refund'])").last
     refund.locator("summary").click()
     refund.locator("input[name=amount]").fill("200,50")
     refund.locator("input[name=reason]").fill("Ошибка в сумме")

@@ -45,8 +45,8 @@ SELECT (SELECT max(id) FROM patient) - n, 3, 1, start + n * interval '1 day' + i
     start + n * interval '1 day' + interval '11 h', 'booked', 'not_notified', false, '', false, '', '', ''
 FROM generate_series(1, 200) n, (SELECT current_date + 100 AS start) s;
 
-INSERT INTO outbox_message (kind, patient_id, appointment_id, planned_time, phone, body, status, due_at, error)
-SELECT 'reminder', patient_id, id, starts_at, '+79160000000', 'Ждём вас', 'sent', starts_at, ''
+INSERT INTO outbox_message (kind, patient_id, appointment_id, planned_time, phone, body, status, due_at, sent_at, error)
+SELECT 'reminder', patient_id, id, starts_at, '+79160000000', 'Ждём вас', 'sent', starts_at, now(), ''
 FROM appointment WHERE starts_at > current_date + 100
 """
 

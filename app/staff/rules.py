@@ -87,6 +87,7 @@ ROOMS: dict[str, str] = {
     "work_order": N_("Work orders and payments"),
     "payment": N_("Work orders and payments"),
     "cash": N_("Cash desk"),
+    "fiscal": N_("Fiscal receipts"),
     "expense_category": N_("Cash desk"),
     "report": N_("Reports"),
     "directory": N_("Directories and settings"),

@@ -45,6 +45,8 @@ def test_an_order_is_filled_settled_with_one_key_and_the_next_visit_planned(clin
     page.locator(".found a").first.wait_for()
     page.press("#service-find", "Enter")
     line = page.locator("tr[data-line]")
+    expect(page.locator("[data-teeth]")).to_be_hidden()  # it would lie over the buttons
+    line.locator("[name=line_tooth]").click()
     expect(page.locator("[data-teeth]")).to_be_visible()
     page.click("[data-pick='75']")
     expect(line.locator("[name=line_tooth]")).to_have_value("75")

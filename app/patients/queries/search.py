@@ -23,6 +23,7 @@ from sqlalchemy import (
     true,
     union,
 )
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from app import clock
@@ -218,7 +219,13 @@ def rows(ids: Sequence[int]) -> list[Found]:
 def _shown(total: Any) -> Select[Any]:
     """What a search result shows of a card, and how many there are in all."""
     phones = (
-        select(func.json_agg(func.json_build_object("number", PatientPhone.number, "owner", PatientPhone.owner)))
+        select(
+            func.json_agg(
+                aggregate_order_by(
+                    func.json_build_object("number", PatientPhone.number, "owner", PatientPhone.owner), PatientPhone.id
+                )
+            )
+        )
         .where(PatientPhone.patient_id == Patient.id)
         .correlate(Patient)
         .scalar_subquery()

@@ -87,17 +87,21 @@
     } else if (event.key === "Escape") { found.hidden = true; }
   });
   find.addEventListener("blur", () => setTimeout(() => { found.hidden = true; }, 150));
-  // the chart of teeth under the field that is being filled in
+  // The chart of teeth under the field that was pressed, or by an arrow down; not where the cursor only stands, for it
+  // would lie over the buttons below.
   const chart = sheet.querySelector("[data-teeth]");
   let asking = null;
-  sheet.addEventListener("focusin", (event) => {
-    if (!event.target.matches("[data-tooth]")) { if (!chart.contains(event.target)) chart.hidden = true; return; }
-    asking = event.target;
+  const showChart = (field) => {
+    asking = field;
     chart.hidden = false;
-    const field = asking.getBoundingClientRect(), base = sheet.getBoundingClientRect();
-    chart.style.top = `${field.bottom - base.top + 4}px`;
-    chart.style.left = `${Math.max(8, Math.min(field.left - base.left, base.width - chart.offsetWidth - 8))}px`;
-  });
+    const place = asking.getBoundingClientRect(), base = sheet.getBoundingClientRect();
+    chart.style.top = `${place.bottom - base.top + 4}px`;
+    chart.style.left = `${Math.max(8, Math.min(place.left - base.left, base.width - chart.offsetWidth - 8))}px`;
+  };
+  sheet.addEventListener("focusin", (event) => { if (event.target !== asking && !chart.contains(event.target)) chart.hidden = true; });
+  sheet.addEventListener("click", (event) => { if (event.target.matches("[data-tooth]")) showChart(event.target); });
+  // A tooth that was typed needs no chart over the buttons below.
+  sheet.addEventListener("input", (event) => { if (event.target === asking && asking.value.trim().length === 2) chart.hidden = true; });
   chart.addEventListener("mousedown", (event) => {
     event.preventDefault();
     const tooth = event.target.closest("[data-pick]");
@@ -106,7 +110,10 @@
     chart.hidden = true;
     asking.closest("[data-line]").querySelector("[name=line_quantity]").focus();
   });
-  sheet.addEventListener("keydown", (event) => { if (event.key === "Escape") chart.hidden = true; });
+  sheet.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") chart.hidden = true;
+    else if (event.key === "ArrowDown" && event.target.matches("[data-tooth]")) { event.preventDefault(); showChart(event.target); }
+  });
   sheet.addEventListener("input", count);
   sheet.addEventListener("click", (event) => {
     const gone = event.target.closest("[data-remove]");
