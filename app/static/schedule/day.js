@@ -92,22 +92,16 @@
 
   const show = (what) => go(what === "doctor" || what === "chair" ? {view: "day", by: what} : {view: what});
 
-  // What is pressed before the scripts below are there is done as soon as they are.
   document.addEventListener("click", (event) => {
-    if (event.target.closest("a[data-block]")) event.preventDefault();
-    if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => press(event), {once: true});
-    else press(event);
-  });
-  function press(event) {
     const at = (name) => event.target.closest(`[data-${name}]`);
     if (at("day") && at("day").closest(".schedule-bar")) step(Number(at("day").dataset.day));
     else if (at("show")) show(at("show").dataset.show);
     else if (at("retry")) schedule.load(true);
     else if (at("new")) schedule.openBooking({});
     else if (at("free")) schedule.openFree();
-    else if (event.target.closest("a[data-block]")) schedule.openBlocking();
+    else if (event.target.closest("a[data-block]")) { event.preventDefault(); schedule.openBlocking(); }
     else if (at("for-end")) { state.patient = null; go({}); }
-  }
+  });
   $("[data-date]").addEventListener("change", (event) => { if (event.target.value) go({day: event.target.value}); });
   $("[data-branch]")?.addEventListener("change", (event) => go({branch: event.target.value}));
   whose.addEventListener("change", () => choose(whose.value));
@@ -123,6 +117,10 @@
   }, {passive: true});
 
   Object.assign(schedule, {go, step, view: show, neighbour});
-  // Not before the scripts below are there: a slow network would open what is not defined yet.
-  document.addEventListener("DOMContentLoaded", () => { go({}); if (state.patient) schedule.openFree(); });
+  // Not before the scripts below are there: a slow network would open what is not defined yet, or lose a press.
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("[data-soon]").forEach((button) => { button.disabled = false; });
+    go({});
+    if (state.patient) schedule.openFree();
+  });
 })();

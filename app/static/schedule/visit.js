@@ -93,6 +93,8 @@
 
   // After a change: the newest row here and in the grid.
   function fresh(data) {
+    // The panel was closed, or shows another visit, before the answer came.
+    if (schedule.opened?.kind !== "visit" || schedule.opened.id !== data.id) { schedule.load(true); return; }
     visit = data;
     fillForm(side.querySelector("[data-change]"), visit);
     show();
@@ -141,7 +143,7 @@
     schedule.once(form.querySelector("[data-save]"), async () => {
       try {
         const {data} = await desk.ask(settings.urls.appointments + visit.id, {method: "PATCH", body});
-        side.querySelector("[data-reason]").hidden = true;
+        side.querySelector("[data-reason]")?.toggleAttribute("hidden", true);
         const said = data.moves === visit.moves ? schedule.say.changed : schedule.say.moved_to;
         if (data.version !== visit.version) schedule.did(fill(said, {who: data.patient.short_name, when: schedule.whenWords(data.starts_at)}), schedule.ofVisit(data));
         else desk.tell(words.saved, "success");
