@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --require-virtualenv
 # Each worker has servers of its own; a file stays with one worker, so that what it has made serves all its tests.
-PYTEST ?= $(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+PYTEST ?= $(PY) -m pytest -n auto --maxprocesses 3 --dist loadfile --no-loadscope-reorder
 
 # A stamp is newer than the list it was installed from, so the second start installs nothing and needs no network.
 RUNTIME := $(VENV)/runtime.stamp
