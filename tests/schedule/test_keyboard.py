@@ -209,6 +209,8 @@ def test_visits_are_walked_over_and_met_by_keys(page: Page, furniture: SimpleNam
         page.keyboard.press("c")
     assert answer.value.status == 200
     expect(page.locator("[data-side] .side-status")).to_be_visible()
+    # The day is drawn anew; before that the cursor would stand on a visit that is replaced.
+    expect(page.locator(f'[data-visit="{third}"] .fa-thumbs-up')).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("[data-side]")).to_be_hidden()
     expect(page.locator(f'[data-visit="{third}"]')).to_be_focused()

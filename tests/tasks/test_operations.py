@@ -286,6 +286,9 @@ def test_one_calls_one_patient_at_a_time(make: Maker, me: User) -> None:
 
 
 def test_tries_follow_the_rule_until_a_person_decides(make: Maker, me: User) -> None:
+    doctor = make.doctor()
+    for days in range(12):  # the clinic is open every day, whatever other tests have planned
+        make.hours(doctor, MONDAY + timedelta(days=days))
     task = asked(make.patient())
     for expected in ("2026-11-23T12:00", "2026-11-24T09:00", "2026-11-27T09:00"):
         with clock.at(max(task.due_at, datetime.combine(MONDAY, time(10)))), transaction():

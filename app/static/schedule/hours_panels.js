@@ -198,7 +198,6 @@
       return box;
     }
     const boxes = [1, 2, 3, 4, 5, 6, 7].map(dayRows);
-    week.append(...boxes);
 
     async function show() {
       try {
@@ -228,7 +227,9 @@
       if (!button.dataset.sure) { button.dataset.sure = "1"; button.textContent = words.end_sure; return; }
       send(url, body([]), told);
     });
-    await show();
+    // Not before the pattern is there: what is written sooner would be lost, and an empty week saved over it.
+    if (!await show()) return;
+    week.append(...boxes);
     if (!week.querySelector(".shift-row")) boxes[0].querySelector("button").focus();
   };
   document.querySelector("[data-pattern]").addEventListener("click", () => rota.openPattern());
