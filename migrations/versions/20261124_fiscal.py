@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "20261124_fiscal"
-down_revision = "20261124_cash"
+down_revision = "20261124_orders"
 branch_labels = None
 depends_on = None
 

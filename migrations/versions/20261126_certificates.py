@@ -1,7 +1,7 @@
-"""Counts by denominations, limits of desks, categories that were merged."""
+"""Gift certificates."""
 
-revision = "20261124_cash"
-down_revision = "20261124_orders"
+revision = "20261126_certificates"
+down_revision = "20261126_fiscal"
 branch_labels = None
 depends_on = None
 
