@@ -10,7 +10,6 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -18,21 +17,14 @@ from playwright.sync_api import Page, expect
 
 from app import clock
 from tests.browser import Windows, windows
-from tests.conftest import Maker, _admin, make_app
+from tests.conftest import Maker, copied
 
 
 @pytest.fixture
 def clinic(server: Callable[[str], str], template: str) -> Iterator[Flask]:
     """The application as it is served, CSRF and all, on a database where nothing has happened yet."""
-    name = f"day_{uuid4().hex[:8]}"
-    _admin(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    app = make_app(server(name), WTF_CSRF_ENABLED=True)
-    yield app
-    with app.app_context():
-        from app.db import db
-
-        db.engine.dispose()
-    _admin(server, f"DROP DATABASE {name} WITH (FORCE)")
+    with copied(server, template, WTF_CSRF_ENABLED=True) as app:
+        yield app
 
 
 def furnish(app: Flask) -> SimpleNamespace:

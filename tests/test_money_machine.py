@@ -9,7 +9,6 @@ import os
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,7 +24,7 @@ from app.errors import Refusal
 from app.models import CashDesk, CashMovement, CashShift, Payment, User, WorkOrder
 from app.reports import queries
 from app.vocab import PaymentMethod
-from tests.conftest import Maker, _admin, make_app
+from tests.conftest import Maker, copied
 from tests.reports.agreement import agree
 
 START = datetime(2026, 3, 2, 9)
@@ -176,16 +175,8 @@ class Desk(RuleBasedStateMachine):
 
 @pytest.fixture
 def clinic(server: Any, template: str) -> Any:
-    name = f"machine_{uuid4().hex[:8]}"
-    _admin(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    application = make_app(server(name))
-    with application.app_context():
+    with copied(server, template) as application, application.app_context():
         yield application
-        from app.db import db
-
-        session.remove()
-        db.engine.dispose()
-    _admin(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def test_random_days(clinic: Any) -> None:

@@ -3,35 +3,29 @@
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser import windows
-from tests.conftest import Maker, _admin, make_app
+from tests.conftest import Maker, copied
 
 
 @pytest.fixture
 def clinic(server: Any, template: str) -> Iterator[SimpleNamespace]:
-    name = f"settling_{uuid4().hex[:8]}"
-    _admin(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    app = make_app(server(name))
-    from app.db import db, session
+    with copied(server, template) as app:
+        from app.db import session
 
-    with app.app_context():
-        make = Maker()
-        doctor, helper, patient = make.doctor(), make.doctor(), make.patient("Зубова")
-        made = SimpleNamespace(
-            app=app, patient=patient.id, doctor=doctor.id, helper=helper.id, service=make.service("1234.50").code
-        )
-        session.remove()
-    with windows(app) as made.w:
-        yield made
-        assert not made.w.faults, made.w.faults
-    with app.app_context():
-        db.engine.dispose()
-    _admin(server, f"DROP DATABASE {name} WITH (FORCE)")
+        with app.app_context():
+            make = Maker()
+            doctor, helper, patient = make.doctor(), make.doctor(), make.patient("Зубова")
+            made = SimpleNamespace(
+                app=app, patient=patient.id, doctor=doctor.id, helper=helper.id, service=make.service("1234.50").code
+            )
+            session.remove()
+        with windows(app) as made.w:
+            yield made
+            assert not made.w.faults, made.w.faults
 
 
 @pytest.mark.browser

@@ -1,10 +1,8 @@
 """The day of `a_day.py` on a database of its own, made once for all tests of the reports."""
 
-from uuid import uuid4
-
 import pytest
 
-from tests.conftest import Maker, Program, _admin, make_app, sign_in
+from tests.conftest import Maker, Program, copied, sign_in
 from tests.reports.a_day import make_day
 
 
@@ -13,17 +11,12 @@ def day_app(server, template):
     """The application on the database of the day; grants may be added, figures never change."""
     from app.db import db
 
-    name = f"day_{uuid4().hex[:8]}"
-    _admin(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    application = make_app(server(name))
-    with application.app_context():
-        application.extensions["the_day"] = make_day(Maker())
-        db.session.expunge_all()
-        db.session.remove()
-    yield application
-    with application.app_context():
-        db.engine.dispose()
-    _admin(server, f"DROP DATABASE {name} WITH (FORCE)")
+    with copied(server, template) as application:
+        with application.app_context():
+            application.extensions["the_day"] = make_day(Maker())
+            db.session.expunge_all()
+            db.session.remove()
+        yield application
 
 
 @pytest.fixture

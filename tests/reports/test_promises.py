@@ -1,14 +1,13 @@
 """`verify`: an honest clinic keeps every promise about money, and whoever breaks one is named."""
 
 from decimal import Decimal
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 
 from app.db import session, transaction
 from app.reports import queries
-from tests.conftest import Maker, _admin, make_app
+from tests.conftest import Maker, copied
 from tests.reports.a_day import make_day, user
 
 PROMISES = {promise.name: promise for promise in queries.PROMISES}
@@ -66,45 +65,38 @@ def clinic(server, template):
     from app.cash import operations as cash
     from app.models import CashDesk, CashShift, FiscalDevice, WorkOrder
 
-    name = f"promises_{uuid4().hex[:8]}"
-    _admin(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    application = make_app(server(name))
-    with application.app_context():
-        make_day(Maker())
-        director = user("director")
-        paid = session.query(WorkOrder).filter(WorkOrder.status != "draft", WorkOrder.due < WorkOrder.total).first()
-        ward = Maker().patient("Подопечный", guardian_id=paid.patient_id)
-        shift = session.query(CashShift).filter_by(closed_at=None).first()
-        if shift is None:
-            desk = session.query(CashDesk).filter(CashDesk.kind == "main", CashDesk.balance > 0).first()
-        else:
-            desk = session.get_one(CashDesk, shift.desk_id)
-        with transaction():
+    with copied(server, template) as application:
+        with application.app_context():
+            make_day(Maker())
+            director = user("director")
+            paid = session.query(WorkOrder).filter(WorkOrder.status != "draft", WorkOrder.due < WorkOrder.total).first()
+            ward = Maker().patient("Подопечный", guardian_id=paid.patient_id)
+            shift = session.query(CashShift).filter_by(closed_at=None).first()
             if shift is None:
-                cash.open_shift(desk.id, desk.balance, actor=director)
-            entity = {"branch_id": desk.branch_id, "legal_entity_id": desk.legal_entity_id}
-            other = CashDesk(name="Вторая касса", kind="additional", **entity)
-            session.add(other)
-            session.flush()
-            cash.open_shift(other.id, Decimal(0), actor=director)
-            cash.move(desk.id, "pay_in", Decimal(50), actor=director)
-            cash.move(desk.id, "transfer", Decimal(20), to_desk_id=other.id, actor=director)
-            wrong = cash.move(desk.id, "pay_in", Decimal(7), actor=director)
-            cash.reverse(wrong.id, "Ошибка", actor=director)
-            billing.reverse_order(paid.id, "Ошибка", actor=director)
-            billing.pass_advance(paid.patient_id, ward.id, Decimal("0.01"), "На лечение", actor=director)
-            session.add(FiscalDevice(name="ККТ", **entity))
-            session.flush()
-        for _ in range(2):
+                desk = session.query(CashDesk).filter(CashDesk.kind == "main", CashDesk.balance > 0).first()
+            else:
+                desk = session.get_one(CashDesk, shift.desk_id)
             with transaction():
-                part = {"method": "cash", "amount": Decimal(5), "desk_id": desk.id}
-                billing.take_payment(ward.id, [part], branch_id=desk.branch_id, actor=director)
-    yield application
-    with application.app_context():
-        from app.db import db
-
-        db.engine.dispose()
-    _admin(server, f"DROP DATABASE {name} WITH (FORCE)")
+                if shift is None:
+                    cash.open_shift(desk.id, desk.balance, actor=director)
+                entity = {"branch_id": desk.branch_id, "legal_entity_id": desk.legal_entity_id}
+                other = CashDesk(name="Вторая касса", kind="additional", **entity)
+                session.add(other)
+                session.flush()
+                cash.open_shift(other.id, Decimal(0), actor=director)
+                cash.move(desk.id, "pay_in", Decimal(50), actor=director)
+                cash.move(desk.id, "transfer", Decimal(20), to_desk_id=other.id, actor=director)
+                wrong = cash.move(desk.id, "pay_in", Decimal(7), actor=director)
+                cash.reverse(wrong.id, "Ошибка", actor=director)
+                billing.reverse_order(paid.id, "Ошибка", actor=director)
+                billing.pass_advance(paid.patient_id, ward.id, Decimal("0.01"), "На лечение", actor=director)
+                session.add(FiscalDevice(name="ККТ", **entity))
+                session.flush()
+            for _ in range(2):
+                with transaction():
+                    part = {"method": "cash", "amount": Decimal(5), "desk_id": desk.id}
+                    billing.take_payment(ward.id, [part], branch_id=desk.branch_id, actor=director)
+        yield application
 
 
 def test_an_honest_clinic_keeps_every_promise(clinic):

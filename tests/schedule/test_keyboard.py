@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, time, timedelta
 from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -16,22 +15,15 @@ from playwright.sync_api import Page, expect
 
 from app import clock
 from tests.browser import windows
-from tests.conftest import Maker, _admin, make_app
+from tests.conftest import Maker, copied
 
 TOMORROW = clock.today() + timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
 def clinic(server: Callable[[str], str], template: str) -> Iterator[Flask]:
-    name = f"keys_{uuid4().hex[:8]}"
-    _admin(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    app = make_app(server(name), WTF_CSRF_ENABLED=True)
-    yield app
-    with app.app_context():
-        from app.db import db
-
-        db.engine.dispose()
-    _admin(server, f"DROP DATABASE {name} WITH (FORCE)")
+    with copied(server, template, WTF_CSRF_ENABLED=True) as app:
+        yield app
 
 
 @pytest.fixture(scope="module")

@@ -4,44 +4,38 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import windows
-from tests.conftest import Maker, _admin, make_app
+from tests.conftest import Maker, copied
 
 
 @pytest.fixture(scope="module")
 def clinic(server: Any, template: str) -> Iterator[SimpleNamespace]:
     """Two doctors in two chairs, on two days running and the same weekday later; two people at the desk."""
-    name = f"managing_{uuid4().hex[:8]}"
-    _admin(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    app = make_app(server(name))
-    from app import clock
-    from app.db import db, session
+    with copied(server, template) as app:
+        from app import clock
+        from app.db import session
 
-    with app.app_context():
-        make = Maker()
-        day = clock.today() + timedelta(days=3)
-        doctors = [make.doctor() for _ in range(2)]
-        chairs = [make.chair() for _ in range(2)]
-        for n in (0, 1, 7, 14):
-            for doctor, chair in zip(doctors, chairs, strict=True):
-                make.hours(doctor, day + timedelta(days=n), chair_id=chair.id)
-        from app.models import CancelReason
+        with app.app_context():
+            make = Maker()
+            day = clock.today() + timedelta(days=3)
+            doctors = [make.doctor() for _ in range(2)]
+            chairs = [make.chair() for _ in range(2)]
+            for n in (0, 1, 7, 14):
+                for doctor, chair in zip(doctors, chairs, strict=True):
+                    make.hours(doctor, day + timedelta(days=n), chair_id=chair.id)
+            from app.models import CancelReason
 
-        make._save(CancelReason(name="Передумал"))
-        ids = SimpleNamespace(doctors=[row.id for row in doctors], chairs=[row.id for row in chairs])
-        session.remove()
-    with windows(app) as w:
-        desk = w.sign_in("administrator")
-        yield SimpleNamespace(app=app, day=day, w=w, desk=desk, senior=w.sign_in("senior"), **vars(ids))
-        assert not w.faults, w.faults
-    with app.app_context():
-        db.engine.dispose()
-    _admin(server, f"DROP DATABASE {name} WITH (FORCE)")
+            make._save(CancelReason(name="Передумал"))
+            ids = SimpleNamespace(doctors=[row.id for row in doctors], chairs=[row.id for row in chairs])
+            session.remove()
+        with windows(app) as w:
+            desk = w.sign_in("administrator")
+            yield SimpleNamespace(app=app, day=day, w=w, desk=desk, senior=w.sign_in("senior"), **vars(ids))
+            assert not w.faults, w.faults
 
 
 class Day:

@@ -20,7 +20,7 @@ from app.db import session, transaction
 from app.errors import NotUndoable, Refusal
 from app.models import Appointment, CancelReason, Employee, OutboxMessage, Role, TimeBlock, User
 from app.schedule import operations, queries
-from tests.conftest import Maker, _admin, make_app
+from tests.conftest import Maker, copied
 
 DAY = date(2026, 3, 3)
 NOW = datetime.combine(DAY, time(9))
@@ -210,10 +210,7 @@ class Desk(RuleBasedStateMachine):
 
 
 def test_whatever_was_done_is_undone(server: Any, template: str) -> None:
-    name = f"undo_{uuid4().hex[:8]}"
-    _admin(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    app = make_app(server(name))
-    with app.app_context():
+    with copied(server, template) as app, app.app_context():
         run_state_machine_as_test(
             Desk,
             settings=settings(
@@ -221,8 +218,3 @@ def test_whatever_was_done_is_undone(server: Any, template: str) -> None:
                 suppress_health_check=list(HealthCheck), print_blob=False, derandomize=True,
             ),
         )  # fmt: skip
-        from app.db import db
-
-        session.remove()
-        db.engine.dispose()
-    _admin(server, f"DROP DATABASE {name} WITH (FORCE)")

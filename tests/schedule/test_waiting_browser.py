@@ -4,51 +4,45 @@ from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser import windows
-from tests.conftest import Maker, _admin, make_app
+from tests.conftest import Maker, copied
 
 
 @pytest.fixture
 def clinic(server: Any, template: str) -> Iterator[SimpleNamespace]:
     """A doctor's day with one visit to be cancelled, one to come sooner, and somebody who waits for the afternoon."""
-    name = f"waiting_{uuid4().hex[:8]}"
-    _admin(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    app = make_app(server(name))
-    from app import clock
-    from app.db import db, session, transaction
-    from app.models import CancelReason
-    from app.schedule import operations
+    with copied(server, template) as app:
+        from app import clock
+        from app.db import session, transaction
+        from app.models import CancelReason
+        from app.schedule import operations
 
-    with app.app_context():
-        make = Maker()
-        day = clock.today() + timedelta(days=2)
-        doctor = make.doctor()
-        make.hours(doctor, day)
-        make._save(CancelReason(name="Заболел"))
+        with app.app_context():
+            make = Maker()
+            day = clock.today() + timedelta(days=2)
+            doctor = make.doctor()
+            make.hours(doctor, day)
+            make._save(CancelReason(name="Заболел"))
 
-        def at(hour: int) -> datetime:
-            return datetime.combine(day, time(hour))
+            def at(hour: int) -> datetime:
+                return datetime.combine(day, time(hour))
 
-        cancels, sooner, waits = (make.patient(name) for name in ("Отменяев", "Раньшев", "Ждунова"))
-        pks = {"doctor": doctor.id, "cancels": cancels.id, "sooner": sooner.id, "waits": waits.id}
-        with transaction():
-            first = operations.book(pks["cancels"], pks["doctor"], at(10), at(11), actor=None).id
-            later = operations.book(pks["sooner"], pks["doctor"], at(15), at(16), actor=None).id
-            wishes: dict[str, Any] = {"wanted_doctors": "only", "doctor_ids": [pks["doctor"]], "minutes": 60}
-            operations.wait_for_time(pks["sooner"], kind="move_up", appointment_id=later, **wishes, actor=None)
-            operations.wait_for_time(pks["waits"], windows=[(840, 1080)], **wishes, actor=None)
-        session.remove()
-    with windows(app) as w:
-        yield SimpleNamespace(app=app, day=day, w=w, visit=first, later=later, **pks)
-        assert not w.faults, w.faults
-    with app.app_context():
-        db.engine.dispose()
-    _admin(server, f"DROP DATABASE {name} WITH (FORCE)")
+            cancels, sooner, waits = (make.patient(name) for name in ("Отменяев", "Раньшев", "Ждунова"))
+            pks = {"doctor": doctor.id, "cancels": cancels.id, "sooner": sooner.id, "waits": waits.id}
+            with transaction():
+                first = operations.book(pks["cancels"], pks["doctor"], at(10), at(11), actor=None).id
+                later = operations.book(pks["sooner"], pks["doctor"], at(15), at(16), actor=None).id
+                wishes: dict[str, Any] = {"wanted_doctors": "only", "doctor_ids": [pks["doctor"]], "minutes": 60}
+                operations.wait_for_time(pks["sooner"], kind="move_up", appointment_id=later, **wishes, actor=None)
+                operations.wait_for_time(pks["waits"], windows=[(840, 1080)], **wishes, actor=None)
+            session.remove()
+        with windows(app) as w:
+            yield SimpleNamespace(app=app, day=day, w=w, visit=first, later=later, **pks)
+            assert not w.faults, w.faults
 
 
 @pytest.mark.browser
