@@ -282,6 +282,29 @@ class NotEnoughAdvance(Refusal):
     sentence = N_("The patient's advance is only %(left)s ₽.")
 
 
+class CertificateUnknown(Refusal):
+    code = "certificate_unknown"
+    sentence = N_("There is no certificate № %(number)s: check the number.")
+
+
+class CertificateExpired(Refusal):
+    code = "certificate_expired"
+    sentence = N_("Certificate № %(number)s was valid until %(day)s.")
+
+
+class CertificateSpent(Refusal):
+    """A certificate has less than is to be taken of it. `left`."""
+
+    code = "certificate_spent"
+    sentence = N_("Only %(left)s ₽ is left on certificate № %(number)s.")
+
+
+class CertificateExists(Refusal):
+    code = "certificate_exists"
+    status = 409
+    sentence = N_("There is already a certificate with this number: write another one.")
+
+
 class NothingOwed(Refusal):
     code = "nothing_owed"
     status = 409

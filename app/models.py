@@ -8,6 +8,7 @@ from flask_appbuilder.security.sqla.models import Role, User
 from app.tables.access import AccessGrant, AuditEvent, RequestKey, RightChange
 from app.tables.billing import (
     AdvanceTransfer,
+    Certificate,
     LedgerEntry,
     PatientAccount,
     Payment,
@@ -46,6 +47,7 @@ __all__ = [
     "CashDesk",
     "CashMovement",
     "CashShift",
+    "Certificate",
     "Chair",
     "ClinicSetting",
     "ConfirmLink",

@@ -20,7 +20,7 @@ from app.billing.panel import (
     ServicePricePanel,
     WorkOrderPanel,
 )
-from app.billing.views import MoneyListsView, SettlementView, WorkOrdersView
+from app.billing.views import CertificatesView, MoneyListsView, SettlementView, WorkOrdersView
 from app.cash.api import CashApi, ExpenseCategoryApi
 from app.cash.panel import CashDeskPanel, CashMovementPanel, CashShiftPanel, ExpenseCategoryPanel, ReceiptPanel
 from app.cash.views import CashView
@@ -115,6 +115,7 @@ MENU: list[tuple[str, list[Item]]] = [
             Item(N_("Work orders"), "WorkOrdersView.index", "work_order.see"),
             Item(N_("Debtors"), "MoneyListsView.debtors", "payment.see"),
             Item(N_("Advances"), "MoneyListsView.advances", "payment.see"),
+            Item(N_("Certificates"), "CertificatesView.index", "payment.see"),
         ],
     ),
     (
@@ -247,6 +248,7 @@ PAGES: list[type] = [
     ReceiptPanel,
     SettlementView,
     MoneyListsView,
+    CertificatesView,
     WorkOrdersView,
     ServiceApi,
     WorkOrderApi,

@@ -118,6 +118,8 @@ class LedgerKind(Labelled):
     ADVANCE_IN = "advance_in", N_("Advance received")
     ADVANCE_USED = "advance_used", N_("Advance used")
     ADVANCE_MOVED = "advance_moved", N_("Advance passed between relatives")
+    TO_CERTIFICATE = "to_certificate", N_("Certificate bought")
+    FROM_CERTIFICATE = "from_certificate", N_("Certificate used")
     REFUND = "refund", N_("Refund")
 
 
@@ -398,6 +400,9 @@ DEEDS: dict[str, str] = {
     "work_order.reopened": N_("Work order taken back to draft"),
     "payment.taken": N_("Payment taken"),
     "advance.passed": N_("Advance passed to a relative"),
+    "certificate.sold": N_("Certificate sold"),
+    "certificate.used": N_("Certificate used"),
+    "certificate.returned": N_("Certificate taken back"),
     "advance.returned": N_("Advance returned"),
     "payment.cancelled": N_("Payment cancelled as a mistake"),
     "payment.refunded": N_("Money returned"),
@@ -428,6 +433,7 @@ THINGS: dict[str, str] = {
     "fiscal_receipt": N_("Fiscal receipt"),
     "access_grant": N_("Access to other days"),
     "advance_transfer": N_("Advance of relatives"),
+    "certificate": N_("Certificate"),
     "appointment": N_("Visit"),
     "branch": N_("Branch"),
     "call_task": N_("Call task"),

@@ -21,7 +21,7 @@ from app.billing import operations as billing
 from app.cash import operations as cash
 from app.db import session, transaction
 from app.errors import Refusal
-from app.models import CashDesk, CashMovement, CashShift, Payment, User, WorkOrder
+from app.models import CashDesk, CashMovement, CashShift, Certificate, Payment, User, WorkOrder
 from app.reports import queries
 from app.vocab import PaymentMethod
 from tests.conftest import Maker, copied
@@ -103,6 +103,24 @@ class Desk(RuleBasedStateMachine):
     def refund_whole(self, n: int) -> None:
         if payment := self.pick(Payment, n, branch_id=self.branch.id):
             self.play("refund", billing.refund, payment.id, payment.amount, "Проба")
+
+    @rule(n=numbers, amount=SUMS, more=SUMS)
+    def sell_certificate(self, n: int, amount: Decimal, more: Decimal) -> None:
+        parts = [{"method": "cash", "amount": min(amount, more)}] if n % 3 else []
+        buyer = self.patients[n % 2]
+        self.play("sell", billing.sell_certificate, buyer, amount, parts, branch_id=self.branch.id)
+
+    @rule(n=numbers, amount=SUMS, cash_part=SUMS)
+    def spend_certificate(self, n: int, amount: Decimal, cash_part: Decimal) -> None:
+        if certificate := self.pick(Certificate, n, branch_id=self.branch.id):
+            parts = [{"method": "advance", "amount": amount, "certificate": certificate.number}]
+            parts += [{"method": "cash", "amount": cash_part}] if n % 2 else []
+            self.play("spend", billing.take_payment, self.patients[n % 2], parts, branch_id=self.branch.id)
+
+    @rule(n=numbers)
+    def take_certificate_back(self, n: int) -> None:
+        if certificate := self.pick(Certificate, n, branch_id=self.branch.id):
+            self.play("take back", billing.take_certificate_back, certificate.id, "Проба")
 
     @rule(n=numbers, amount=SUMS)
     def return_advance(self, n: int, amount: Decimal) -> None:

@@ -7,7 +7,7 @@ from marshmallow import fields, validate, validates_schema
 
 from app.billing import rules
 from app.cash.forms import above_zero, not_negative
-from app.schemas import Body, IdField, MoneyField, PageQuery, TextField, WholeField, one_of
+from app.schemas import Body, DayField, IdField, MoneyField, PageQuery, TextField, WholeField, one_of
 from app.vocab import N_, PaymentMethod
 
 _OBJECT = N_("This must be an object.")
@@ -75,6 +75,7 @@ class PaymentPart(Body):
     amount = MoneyField(required=True, validate=above_zero)
     desk_id = IdField(load_default=None, allow_none=True)
     from_patient_id = IdField(load_default=None, allow_none=True)
+    certificate = TextField(20, load_default=None, allow_none=True)
 
 
 class PaidBill(Body):
@@ -88,6 +89,14 @@ class NewPayment(Body):
     bills = _listed(PaidBill, 200, load_default=None, allow_none=True)
     tendered = MoneyField(load_default=None, allow_none=True, validate=not_negative)
     branch_id = IdField(load_default=None, allow_none=True)
+
+
+class NewCertificate(Body):
+    amount = MoneyField(required=True, validate=above_zero)
+    number = TextField(20, load_default="")
+    valid_until = DayField(load_default=None, allow_none=True)
+    parts = _listed(PaymentPart, rules.MOST_PARTS, load_default=list)
+    tendered = MoneyField(load_default=None, allow_none=True, validate=not_negative)
 
 
 class NewRefund(Body):

@@ -148,7 +148,12 @@ def receipt_fields(snapshot: Mapping[str, Any], row: Receipt) -> dict[str, Any]:
         "reason": snapshot.get("reason") or "",
         "lines": [{**empty, **line} for line in snapshot.get("lines") or []],
         "parts": [
-            {"label": _METHODS.get(PaymentMethod(part["method"]), part["method"]), "amount": part["amount"]}
+            {
+                "label": f"Сертификат № {part['certificate']}"
+                if part.get("certificate")
+                else _METHODS.get(PaymentMethod(part["method"]), part["method"]),
+                "amount": part["amount"],
+            }
             for part in snapshot.get("parts") or []
         ],
         "amount": amount("amount"),
@@ -158,6 +163,7 @@ def receipt_fields(snapshot: Mapping[str, Any], row: Receipt) -> dict[str, Any]:
         "has_change": amount("change") > 0,
         "to_advance": amount("to_advance"),
         "has_advance": amount("to_advance") > 0,
+        "certificate": snapshot.get("certificate") or "",
         "debt_left": amount("debt_left"),
         "has_debt": amount("debt_left") > 0,
     }

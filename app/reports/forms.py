@@ -33,7 +33,18 @@ class BillsQuery(ReportQuery):
     block = one_of(("bill", "payment", "refund"), load_default=None)
     method = one_of(PaymentMethod, load_default=None)
     show = one_of(
-        ("debt_start", "debt_end", "advance_start", "advance_end", "in", "used", "returned", "restored"),
+        (
+            "debt_start",
+            "debt_end",
+            "advance_start",
+            "advance_end",
+            "in",
+            "used",
+            "returned",
+            "restored",
+            "to_certificate",
+            "from_certificate",
+        ),
         load_default=None,
     )
     print = _Truth(load_default=False)

@@ -207,6 +207,12 @@ def _bills_payments(opened: Opened, seek: Mapping[str, Any], page: Page) -> Shee
             Figure(gettext("Advances returned"), totals["advance_returned"], seek={"show": "returned"}, sign="−"),
             Figure(gettext("Returned into advances"), totals["advance_restored"], seek={"show": "restored"}, sign="+"),
         ]
+        if totals["advance_to_certificate"] or totals["advance_from_certificate"]:
+            bought, used = totals["advance_to_certificate"], totals["advance_from_certificate"]
+            advance += [
+                Figure(gettext("Certificates bought"), bought, seek={"show": "to_certificate"}, sign="−"),
+                Figure(gettext("Certificates used"), used, seek={"show": "from_certificate"}, sign="+"),
+            ]
         if opened.branch_id is None:
             advance = [
                 Figure(gettext("Advances at the start"), totals["advance_start"], seek={"show": "advance_start"}),
@@ -335,6 +341,8 @@ def _behind_balance(opened: Opened, show: str, page: Page) -> Table:
             "used": gettext("Advances used"),
             "returned": gettext("Advances returned"),
             "restored": gettext("Returned into advances"),
+            "to_certificate": gettext("Certificates bought"),
+            "from_certificate": gettext("Certificates used"),
         }[show]
         columns = [
             Column("at", gettext("Time"), "moment"),

@@ -218,7 +218,7 @@ class PaymentPart(Model):
     amount: Mapped[Money]
     desk_id: Mapped[int | None] = mapped_column(ForeignKey("cash_desk.id"))
     movement_id: Mapped[int | None] = mapped_column(ForeignKey("cash_movement.id"))
-    #: Whose advance it was, when it was a relative's.
+    #: Where the advance came from, when it was a relative's or a certificate's.
     transfer_id: Mapped[int | None] = mapped_column(ForeignKey("advance_transfer.id"))
     __table_args__ = (
         one_of("method", PaymentMethod, "payment_part"),
@@ -235,20 +235,65 @@ class PaymentPart(Model):
         return f"{self.method}: {self.amount}"
 
 
+class Certificate(Made, Model):
+    """A gift certificate: a sum somebody paid ahead for whoever brings the number.
+
+    Passed advances move what is left of it.
+    """
+
+    __tablename__ = "certificate"
+    id: Mapped[Pk]
+    number: Mapped[str] = mapped_column(String(20))
+    legal_entity_id: Mapped[int] = mapped_column(ForeignKey("legal_entity.id"))
+    branch_id: Mapped[int] = mapped_column(ForeignKey("branch.id"))
+    buyer_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    #: None: bought with an advance that was there.
+    payment_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id"))
+    amount: Mapped[Money]
+    balance: Mapped[Money] = mapped_column(default=Decimal(0), server_default="0")
+    business_day: Mapped[date]
+    #: The last day it is taken; None: for ever.
+    valid_until: Mapped[date | None]
+    __table_args__ = (
+        Index("uq_certificate_number", sql("lower(number)"), unique=True),
+        UniqueConstraint("payment_id", name="uq_certificate_payment"),
+        not_blank("number", "certificate"),
+        CheckConstraint("amount > 0", name="ck_certificate_amount_positive"),
+        CheckConstraint("balance BETWEEN 0 AND amount", name="ck_certificate_balance_within_amount"),
+        CheckConstraint("valid_until >= business_day", name="ck_certificate_valid_after_sale"),
+        index("certificate", "buyer_id"),
+        index("certificate", "legal_entity_id"),
+        index("certificate", "branch_id"),
+    )
+
+    def __repr__(self) -> str:
+        return f"№ {self.number}"
+
+
 class AdvanceTransfer(Made, Model):
-    """An advance of one patient passed to a relative. Never edited; the ledger has both sides (trigger)."""
+    """An advance of one patient passed to a relative, into a certificate, or out of one.
+
+    Never edited; the ledger has the patients' sides (trigger). Without `from_id` it came from the certificate, without
+    `to_id` it went into it.
+    """
 
     __tablename__ = "advance_transfer"
     id: Mapped[Pk]
     branch_id: Mapped[int] = mapped_column(ForeignKey("branch.id"))
-    from_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
-    to_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    from_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
+    to_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
+    certificate_id: Mapped[int | None] = mapped_column(ForeignKey("certificate.id"))
     amount: Mapped[Money]
     business_day: Mapped[date]
     reason: Mapped[str] = mapped_column(String(400), default="", server_default="")
     __table_args__ = (
         CheckConstraint("amount > 0", name="ck_advance_transfer_amount_positive"),
         CheckConstraint("from_id <> to_id", name="ck_advance_transfer_of_two"),
+        CheckConstraint(
+            "num_nonnulls(from_id, to_id) = CASE WHEN certificate_id IS NULL THEN 2 ELSE 1 END",
+            name="ck_advance_transfer_of_a_certificate",
+        ),
+        index("advance_transfer", "certificate_id"),
         index("advance_transfer", "from_id"),
         index("advance_transfer", "to_id"),
     )
@@ -348,7 +393,10 @@ class LedgerEntry(Made, Model):
             name="ck_ledger_entry_reversal_named",
         ),
         Index("ix_ledger_entry_transfer_id", "transfer_id", postgresql_where=sql("transfer_id IS NOT NULL")),
-        CheckConstraint("(kind = 'advance_moved') = (transfer_id IS NOT NULL)", name="ck_ledger_entry_transfer_named"),
+        CheckConstraint(
+            "(kind IN ('advance_moved', 'to_certificate', 'from_certificate')) = (transfer_id IS NOT NULL)",
+            name="ck_ledger_entry_transfer_named",
+        ),
     )
 
     def __repr__(self) -> str:

@@ -34,7 +34,7 @@ def agree(window: Window, branch: int | None) -> None:
     assert queries.open_bills(window.last, branch).totals["debt"] == t["debt_end"]
     if branch is None:
         assert queries.standing_advances(window.last).totals["advance"] == t["advance_end"]
-    for which in ("in", "used", "returned", "restored"):
+    for which in ("in", "used", "returned", "restored", "to_certificate", "from_certificate"):
         assert queries.advance_moves(window, branch, which=which).totals["amount"] == t[f"advance_{which}"]
 
 

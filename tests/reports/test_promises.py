@@ -12,7 +12,7 @@ from tests.reports.a_day import make_day, user
 
 PROMISES = {promise.name: promise for promise in queries.PROMISES}
 MONEY = ("work_order", "work_order_line", "ledger_entry", "patient_account", "payment", "payment_part", "refund",
-         "refund_part", "advance_transfer", "receipt", "cash_movement", "cash_desk", "cash_shift",
+         "refund_part", "advance_transfer", "certificate", "receipt", "cash_movement", "cash_desk", "cash_shift",
          "fiscal_receipt")  # fmt: skip
 #: What somebody with the database's password might do, and the promise that tells of it.
 CRIMES = [
@@ -30,6 +30,7 @@ CRIMES = [
         "UPDATE ledger_entry SET advance_change = advance_change + 1 WHERE kind = 'advance_moved'",
     ),
     ("advance_of_relatives", "UPDATE advance_transfer SET amount = amount + 1"),
+    ("certificates", "UPDATE certificate SET balance = balance - 0.01"),
     ("parts_make_payment", "UPDATE payment SET amount = amount + 1"),
     ("parts_make_payment", "DELETE FROM ledger_entry WHERE kind = 'payment'"),
     ("allocated_within_payment", "UPDATE ledger_entry SET debt_change = debt_change - 100000 WHERE kind = 'payment'"),
@@ -90,6 +91,8 @@ def clinic(server, template):
                 cash.reverse(wrong.id, "Ошибка", actor=director)
                 billing.reverse_order(paid.id, "Ошибка", actor=director)
                 billing.pass_advance(paid.patient_id, ward.id, Decimal("0.01"), "На лечение", actor=director)
+                part = {"method": "cash", "amount": Decimal(9)}
+                billing.sell_certificate(ward.id, Decimal(9), [part], branch_id=desk.branch_id, actor=director)
                 session.add(FiscalDevice(name="ККТ", **entity))
                 session.flush()
             for _ in range(2):

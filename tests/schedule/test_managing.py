@@ -78,7 +78,7 @@ def outbox(visit_id: int) -> dict[str, str]:
         OutboxMessage.appointment_id == visit_id, OutboxMessage.planned_time.is_not(None)
     )
     rows = session.execute(asked.where(OutboxMessage.kind != "reminder").order_by(OutboxMessage.id))
-    return dict((tuple(row) for row in rows))
+    return dict(tuple(row) for row in rows)
 
 
 # --- undo -------------------------------------------------------------------------------------------------

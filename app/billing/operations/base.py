@@ -63,10 +63,15 @@ def entry(
 
 def receipt_for(
     kind: ReceiptKind, number: int, patient_id: int, full_name: str, card_number: int, branch: Branch,
-    parts: Sequence[tuple[str, Decimal]], lines: Sequence[Mapping[str, Any]], *, amount: Decimal, debt_left: Decimal,
-    tendered: Decimal | None = None, change: Decimal = ZERO, to_advance: Decimal = ZERO, actor: User | None,
+    parts: Sequence[tuple[str, Decimal, str | None]], lines: Sequence[Mapping[str, Any]], *, amount: Decimal,
+    debt_left: Decimal,
+    tendered: Decimal | None = None, change: Decimal = ZERO, to_advance: Decimal = ZERO, certificate: str | None = None,
+    actor: User | None,
 ) -> Receipt:  # fmt: skip
-    """The paper of a payment or a refund: its number, and every value as it is now, for ever."""
+    """The paper of a payment or a refund: its number, and every value as it is now, for ever.
+
+    A part is how, how much, by which certificate; `certificate` is the one that was bought.
+    """
     entity, wall = branch.legal_entity, clock.wall_now()
     return Receipt(
         kind=kind, legal_entity_id=branch.legal_entity_id, year=wall.year, number=number, patient_id=patient_id,
@@ -82,11 +87,16 @@ def receipt_for(
             "card_number": card_number,
             "cashier": access.account(actor).name if actor else "",
             "lines": list(lines),
-            "parts": [{"method": str(method), "amount": str(money.rounded(share))} for method, share in parts],
+            "parts": [
+                {"method": str(method), "amount": str(money.rounded(share))}
+                | ({"certificate": paid_by} if paid_by else {})
+                for method, share, paid_by in parts
+            ],
             "amount": str(money.rounded(amount)),
             "tendered": None if tendered is None else str(money.rounded(tendered)),
             "change": str(money.rounded(change)),
             "to_advance": str(money.rounded(to_advance)),
             "debt_left": str(money.rounded(debt_left)),
-        },
+        }
+        | ({"certificate": certificate} if certificate else {}),
     )  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any
 from app import access, audit, clock
 from app.billing import queries, rules
 from app.billing.operations.base import branch_of, entry, id_of, lock_account, receipt_for
+from app.billing.operations.certificates import spend_certificate
 from app.billing.operations.relatives import lend
 from app.billing.rules import Due, Part
 from app.cash import operations as cash
@@ -26,13 +27,14 @@ from app.vocab import N_, DeskKind, LedgerKind, PaymentMethod, ReceiptKind, Task
 def take_payment(
     patient_id: int, parts: Sequence[Part | Mapping[str, Any]], *,
     bills: Sequence[Due | Mapping[str, Any]] | None = None, tendered: Decimal | None = None,
-    branch_id: int | None = None, actor: User | None,
+    certificate: str | None = None, branch_id: int | None = None, actor: User | None,
 ) -> Payment:  # fmt: skip
     """Take a patient's money: cash, card, transfer, or from the advance, in several parts.
 
     It pays the given bills, or all that are due, the oldest first; the rest becomes an advance. Change is what the
     patient gave over the cash part and never comes into a desk. Without `desk_id` a part goes to the branch's desk of
-    its kind. A part `advance` with `from_patient_id` is a relative's.
+    its kind. A part `advance` with `from_patient_id` is a relative's, with `certificate` it is paid by one. The
+    payment's own `certificate` is the number of the one it buys, for the receipt.
 
     Writes the payment, its movements, the ledger and the receipt together.
 
@@ -41,6 +43,7 @@ def take_payment(
         NoDesk, WrongDesk: no desk of the branch for this kind of money; another branch's desk.
         ShiftClosed: with the desk to be opened.
         NotAllowed, NotRelative: another patient's advance.
+        CertificateUnknown, CertificateExpired, CertificateSpent
     """
     paid = [part if isinstance(part, Part) else Part(**part) for part in parts]
     chosen = None if bills is None else [bill if isinstance(bill, Due) else Due(**bill) for bill in bills]
@@ -85,10 +88,10 @@ def take_payment(
     )  # fmt: skip
     payment.receipt = receipt_for(
         ReceiptKind.SALE, numbers["receipt"][0], patient_id, patient.full_name, patient.card_number, branch,
-        [(part.method, part.amount) for part in paid],
+        [(part.method, part.amount, part.certificate) for part in paid],
         [line for bill in spread.bills for line in patient.lines[bill.work_order_id]],
         amount=whole, tendered=tendered, change=given_back, to_advance=spread.to_advance,
-        debt_left=debt_left, actor=actor,
+        debt_left=debt_left, certificate=certificate, actor=actor,
     )  # fmt: skip
     session.add(payment)
     session.flush()
@@ -106,17 +109,21 @@ def take_payment(
 
 
 def _borrowed(patient_id: int, parts: Sequence[Part], branch_id: int | None, actor: User | None) -> dict[int, int]:
-    """What relatives lend to a payment is the patient's advance first: {part: transfer}. Locks all their accounts."""
+    """What relatives lend and certificates pay is the patient's advance first: {part: transfer}. Locks all accounts."""
     lenders = {part.from_patient_id for part in parts if part.from_patient_id is not None}
-    if not lenders:
+    certificates = sorted((part.certificate.strip().lower(), n) for n, part in enumerate(parts) if part.certificate)
+    if not lenders and not certificates:
         return {}
     lock_account(patient_id, *lenders)
     branch = branch_of(branch_id, actor)
-    return {
+    lent = {
         place: lend(part.from_patient_id, patient_id, part.amount, branch_id=branch.id, actor=actor).id
         for place, part in enumerate(parts)
         if part.from_patient_id is not None
     }
+    for number, place in certificates:
+        lent[place] = spend_certificate(number, patient_id, parts[place].amount, branch_id=branch.id, actor=actor)
+    return lent
 
 
 def _entries_of(

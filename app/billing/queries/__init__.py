@@ -11,6 +11,13 @@ from app.billing.queries.balances import (
     relatives_of,
     transfers_of,
 )
+from app.billing.queries.certificates import (
+    certificate_locked,
+    certificate_numbered,
+    certificates,
+    certificates_left,
+    moves_of_certificate,
+)
 from app.billing.queries.lists import SORTS, advances, advances_total, debtors, debtors_total
 from app.billing.queries.orders import (
     Owing,
@@ -63,6 +70,10 @@ __all__ = [
     "assistants",
     "balance_of",
     "balances_of",
+    "certificate_locked",
+    "certificate_numbered",
+    "certificates",
+    "certificates_left",
     "debtors",
     "debtors_total",
     "doctors",
@@ -71,6 +82,7 @@ __all__ = [
     "first_branch",
     "is_patient_of",
     "left_to_reverse",
+    "moves_of_certificate",
     "of_closed_shifts",
     "orders_by_id",
     "orders_of",

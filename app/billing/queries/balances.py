@@ -9,7 +9,7 @@ from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from app.db import session
-from app.models import AdvanceTransfer, Patient, PatientAccount
+from app.models import AdvanceTransfer, Certificate, Patient, PatientAccount
 from app.money import ZERO
 from app.vocab import CardStatus
 
@@ -62,12 +62,13 @@ def relatives_of(patient_id: int) -> dict[int, tuple[str, int, Decimal]]:
 
 
 def transfers_of(patient_id: int) -> Rows:
-    """Advances passed between the patient and relatives, the newest first: transfer, the other, the change."""
+    """Advances the patient passed and got, the newest first: transfer, the relative or the certificate, the change."""
     other = case((AdvanceTransfer.from_id == patient_id, AdvanceTransfer.to_id), else_=AdvanceTransfer.from_id)
     change = case((AdvanceTransfer.from_id == patient_id, -AdvanceTransfer.amount), else_=AdvanceTransfer.amount)
     return session.execute(
-        select(AdvanceTransfer, Patient, change)
-        .join(Patient, Patient.id == other)
+        select(AdvanceTransfer, Patient, Certificate, change)
+        .outerjoin(Patient, Patient.id == other)
+        .outerjoin(Certificate, Certificate.id == AdvanceTransfer.certificate_id)
         .where(or_(AdvanceTransfer.from_id == patient_id, AdvanceTransfer.to_id == patient_id))
         .order_by(AdvanceTransfer.id.desc())
         .limit(30)

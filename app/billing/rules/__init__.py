@@ -25,6 +25,7 @@ from app.billing.rules.payments import (
     change,
     check_advance,
     check_cancellable,
+    check_certificate,
     check_parts,
     only_money,
     refundable,
@@ -37,7 +38,7 @@ from app.billing.rules.prices import service_code
 
 __all__ = [
     "MOST_LINES", "MOST_PARTS", "TEETH", "Allocation", "Cost", "Due", "LineLeft", "PaidPart", "Part", "Return",
-    "allocate", "change", "check_advance", "check_cancellable", "check_lines", "check_parts", "check_tooth",
-    "cost", "only_money", "refundable", "service_code", "shares", "spread", "sum_of", "take_back",
+    "allocate", "change", "check_advance", "check_cancellable", "check_certificate", "check_lines", "check_parts",
+    "check_tooth", "cost", "only_money", "refundable", "service_code", "shares", "spread", "sum_of", "take_back",
     "take_lines_back",
 ]  # fmt: skip

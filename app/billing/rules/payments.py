@@ -2,11 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from app import money
 from app.errors import (
     AdvanceOnlyForBills,
+    CertificateExpired,
+    CertificateSpent,
     Invalid,
     NotCancellable,
     NotDue,
@@ -23,12 +26,16 @@ MOST_PARTS = 20
 
 @dataclass(frozen=True)
 class Part:
-    """A share of a payment: how, how much, into which desk, if that was said, or from which relative's advance."""
+    """A share of a payment: how, how much, into which desk, if that was said.
+
+    An advance may be a relative's, or what is left on a certificate.
+    """
 
     method: str
     amount: Decimal
     desk_id: int | None = None
     from_patient_id: int | None = None
+    certificate: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,8 @@ def check_parts(parts: Sequence[Part]) -> Decimal:
             raise Invalid(fields={f"parts.{place}.desk_id": N_("The advance is not in a desk.")})
         if part.method != PaymentMethod.ADVANCE and part.from_patient_id is not None:
             raise Invalid(fields={f"parts.{place}.from_patient_id": N_("Only an advance is a relative's.")})
+        if part.certificate is not None and (part.method != PaymentMethod.ADVANCE or part.from_patient_id is not None):
+            raise Invalid(fields={f"parts.{place}.certificate": N_("A certificate is paid from as an advance.")})
     whole = sum((part.amount for part in parts), ZERO)
     if whole > money.LARGEST:
         raise Invalid(fields={"parts": N_("This sum is too large.")})
@@ -148,6 +157,19 @@ def check_advance(has: Decimal, wanted: Decimal) -> None:
     """
     if wanted > has:
         raise NotEnoughAdvance({"left": money.shown(has)}, left=str(has))
+
+
+def check_certificate(number: str, left: Decimal, wanted: Decimal, valid_until: date | None, today: date) -> None:
+    """Whether so much can be taken of a certificate on a day.
+
+    Raises:
+        CertificateExpired
+        CertificateSpent: with what is left.
+    """
+    if valid_until is not None and today > valid_until:
+        raise CertificateExpired({"number": number, "day": f"{valid_until:%d.%m.%Y}"}, until=valid_until.isoformat())
+    if wanted > left:
+        raise CertificateSpent({"left": money.shown(left), "number": number}, left=str(left))
 
 
 # --- refunds ------------------------------------------------------------------------------------------

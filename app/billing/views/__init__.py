@@ -3,8 +3,9 @@
 Where next: `operations`; the same over JSON is `api.py`.
 """
 
+from app.billing.views.certificates import CertificatesView
 from app.billing.views.lists import MoneyListsView
 from app.billing.views.settlement import SettlementView
 from app.billing.views.work_orders import WorkOrdersView
 
-__all__ = ["MoneyListsView", "SettlementView", "WorkOrdersView"]
+__all__ = ["CertificatesView", "MoneyListsView", "SettlementView", "WorkOrdersView"]

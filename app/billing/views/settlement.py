@@ -48,7 +48,7 @@ class SettlementView(DeskView):
             "billing/settle.html", status, title=gettext("Settlement"), patient=patient, bills=bills, doctors=doctors,
             balance=balance, sources=queries.advance_sources(patient.id) if balance.advance else [],
             payments=queries.payments_of(patient.id), methods=METHODS, family=family,
-            transfers=queries.transfers_of(patient.id) if family else [],
+            transfers=queries.transfers_of(patient.id),
             method_names=PaymentMethod, typed=request.form, wrong=wrong or {}, drafts=queries.drafts_of(patient.id),
         )  # fmt: skip
 
@@ -82,6 +82,8 @@ class SettlementView(DeskView):
         )
         if not parts:
             raise Invalid(fields={"cash": N_("Write what is paid.")})
+        if any(part["certificate"] == "" for part in form["parts"]):
+            raise Invalid(fields={"certificate": N_("Write the number of the certificate.")})
         if form["tendered"] is not None and not any(part["method"] == PaymentMethod.CASH for part in parts):
             form["tendered"] = None  # left over from a sum that was then put on the card
         if shares:
@@ -196,7 +198,7 @@ class SettlementView(DeskView):
 
 
 def _typed_parts() -> dict[str, dict[str, Any]]:
-    """The ways that have a sum, by the field it was typed into: those of the desk, then relatives' advances."""
+    """The ways that have a sum, by the field it was typed into: of the desk, relatives' advances, a certificate."""
     parts: dict[str, dict[str, Any]] = {
         str(method): {"method": str(method), "amount": request.form[method]} for method in METHODS if filled(method)
     }
@@ -204,6 +206,9 @@ def _typed_parts() -> dict[str, dict[str, Any]]:
         word, _, pk = name.partition("_")
         if word == "relative" and pk.isascii() and pk.isdigit() and filled(name):
             parts[name] = {"method": "advance", "amount": request.form[name], "from_patient_id": int(pk[:12])}
+    if filled("certificate"):
+        number = request.form.get("certificate_number", "").strip()
+        parts["certificate"] = {"method": "advance", "amount": request.form["certificate"], "certificate": number}
     return {name: part for name, part in parts.items() if money.parse(part["amount"]) != 0}
 
 

@@ -73,7 +73,7 @@ def ledger(
 
 
 def _flows(window: Window, branch_id: int | None, doctor_id: int | None) -> Row:
-    """What the ledger says of the days: billed, paid, refunded; advances in, used, returned, restored."""
+    """What the ledger says of the days: billed, paid, refunded; advances in, used, returned, restored, certificates."""
     kind, debt, advance = LedgerEntry.kind, LedgerEntry.debt_change, LedgerEntry.advance_change
     refund = kind.in_(UNPAID)
     row = (
@@ -89,6 +89,8 @@ def _flows(window: Window, branch_id: int | None, doctor_id: int | None) -> Row:
                 summed(case((kind == LedgerKind.ADVANCE_USED, -advance))).label("advance_used"),
                 summed(case((and_(refund, advance < 0), -advance))).label("advance_returned"),
                 summed(case((and_(refund, advance > 0), advance))).label("advance_restored"),
+                summed(case((kind == LedgerKind.TO_CERTIFICATE, -advance))).label("advance_to_certificate"),
+                summed(case((kind == LedgerKind.FROM_CERTIFICATE, advance))).label("advance_from_certificate"),
             )
         )
         .mappings()
@@ -207,6 +209,8 @@ def bills_payments(
             - advances["advance_used"]
             - advances["advance_returned"]
             + advances["advance_restored"]
+            - advances["advance_to_certificate"]
+            + advances["advance_from_certificate"]
         )
         methods = _by_method(window, branch_id)
         real = [row for row in methods if row["method"] != PaymentMethod.ADVANCE]
@@ -513,13 +517,15 @@ def standing_advances(day: date, *, page: Page = EVERYTHING) -> Figures:
 
 
 def advance_moves(window: Window, branch_id: int | None = None, *, which: str, page: Page = EVERYTHING) -> Figures:
-    """The entries of the ledger behind an advance figure: `in`, `used`, `returned` or `restored`."""
+    """The entries of the ledger behind an advance figure of `bills_payments`, by its name without `advance_`."""
     change = LedgerEntry.advance_change
     condition, sign = {
         "in": (LedgerEntry.kind == LedgerKind.ADVANCE_IN, 1),
         "used": (LedgerEntry.kind == LedgerKind.ADVANCE_USED, -1),
         "returned": (and_(LedgerEntry.kind.in_(UNPAID), change < 0), -1),
         "restored": (and_(LedgerEntry.kind.in_(UNPAID), change > 0), 1),
+        "to_certificate": (LedgerEntry.kind == LedgerKind.TO_CERTIFICATE, -1),
+        "from_certificate": (LedgerEntry.kind == LedgerKind.FROM_CERTIFICATE, 1),
     }[which]
     base = (
         select(

@@ -131,22 +131,36 @@ PROMISES = (
     ),
     Promise(
         "advance_of_relatives",
-        N_("An advance passed to a relative left one patient and came to the other, the same sum."),
+        N_("An advance that was passed left one patient or certificate and came to another, the same sum."),
         """
-        SELECT 'advance_transfer ' || t.id, t.amount, e.came FROM advance_transfer t
+        SELECT 'advance_transfer ' || t.id, t.amount, e.moved FROM advance_transfer t
         LEFT JOIN (SELECT transfer_id, count(*) AS entries, sum(advance_change) AS sum, sum(debt_change) AS debt,
-                          max(advance_change) AS came FROM ledger_entry WHERE transfer_id IS NOT NULL GROUP BY 1) e
+                          max(abs(advance_change)) AS moved
+                     FROM ledger_entry WHERE transfer_id IS NOT NULL GROUP BY 1) e
                ON e.transfer_id = t.id
-        WHERE e.entries IS DISTINCT FROM 2 OR e.sum <> 0 OR e.debt <> 0 OR e.came <> t.amount
-           OR NOT EXISTS (SELECT FROM ledger_entry l WHERE l.transfer_id = t.id AND l.patient_id = t.to_id
-                          AND l.advance_change = t.amount)""",
+        WHERE e.entries IS DISTINCT FROM num_nonnulls(t.from_id, t.to_id) OR e.debt <> 0 OR e.moved <> t.amount
+           OR e.sum <> CASE WHEN t.certificate_id IS NULL THEN 0 WHEN t.to_id IS NULL THEN -t.amount ELSE t.amount END
+           OR NOT EXISTS (SELECT FROM ledger_entry l WHERE l.transfer_id = t.id
+                          AND l.patient_id = COALESCE(t.to_id, t.from_id)
+                          AND l.advance_change = CASE WHEN t.to_id IS NULL THEN -t.amount ELSE t.amount END)""",
+    ),
+    Promise(
+        "certificates",
+        N_("What is left on a certificate is what was paid for it less what was spent, never below zero."),
+        """
+        SELECT 'certificate ' || c.id, COALESCE(t.paid - t.spent, 0), c.balance FROM certificate c
+        LEFT JOIN (SELECT certificate_id, COALESCE(sum(amount) FILTER (WHERE to_id IS NULL), 0) AS paid,
+                          COALESCE(sum(amount) FILTER (WHERE from_id IS NULL), 0) AS spent
+                     FROM advance_transfer WHERE certificate_id IS NOT NULL GROUP BY 1) t ON t.certificate_id = c.id
+        WHERE c.balance IS DISTINCT FROM t.paid - t.spent OR c.amount <> t.paid OR c.balance < 0""",
     ),
     Promise(
         "clinic_bridge",
-        N_("Over all patients, debts less advances are what was billed less what was paid and not returned."),
+        N_("Debts of patients less their advances and certificates are what was billed less what was paid and kept."),
         """
         SELECT 'clinic', b.billed - m.paid + m.returned, a.balance
-        FROM (SELECT COALESCE(sum(debt - advance), 0) AS balance FROM patient_account) a,
+        FROM (SELECT COALESCE(sum(debt - advance), 0) - (SELECT COALESCE(sum(balance), 0) FROM certificate) AS balance
+                FROM patient_account) a,
              (SELECT COALESCE(sum(total), 0) AS billed FROM work_order WHERE status <> 'draft') b,
              (SELECT (SELECT COALESCE(sum(amount), 0) FROM payment_part WHERE method <> 'advance') AS paid,
                      (SELECT COALESCE(sum(f.amount), 0) FROM refund_part f

@@ -68,5 +68,32 @@
     field.focus();
     show();
   });
+
+  // What is left on a certificate, as soon as its number is written.
+  const certificate = form.querySelector("[data-certificate]");
+  if (certificate) {
+    const number = certificate.querySelector("[name=certificate_number]");
+    const sum = certificate.querySelector("[name=certificate]");
+    const said = certificate.querySelector("[data-said]");
+    number.addEventListener("change", async () => {
+      const wanted = number.value.trim();
+      delete sum.dataset.most;
+      said.hidden = true;
+      if (!wanted) { sum.value = ""; show(); return; }
+      const answer = await fetch(`${certificate.dataset.certificate}?number=${encodeURIComponent(wanted)}`, {headers: {Accept: "application/json"}}).catch(() => null);
+      if (number.value.trim() !== wanted) return;
+      const body = answer ? await answer.json().catch(() => ({})) : {};
+      const found = Boolean(answer && answer.ok);
+      said.textContent = found ? body.said : body.message || "";
+      said.hidden = !said.textContent;
+      certificate.classList.toggle("has-error", !found && Boolean(said.textContent));
+      if (!found) return;
+      sum.dataset.most = body.left;
+      if (!sum.value.trim()) form.querySelector("[data-all=certificate]").click();
+    });
+    number.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") { event.preventDefault(); number.dispatchEvent(new Event("change")); sum.focus(); }
+    });
+  }
   show();
 })();
