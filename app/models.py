@@ -31,7 +31,7 @@ from app.tables.patients import Family, NameWord, Patient, PatientConsent, Patie
 from app.tables.schedule import Appointment, CalendarFeed, CancelReason, SavedView, ShelfItem, TimeBlock
 from app.tables.staff import Employee, Speciality
 from app.tables.tasks import CallAttempt, CallTask, CallTaskReason
-from app.tables.waiting import PlannedVisit, RefusalReason, WaitingEntry, WaitingOffer
+from app.tables.waiting import NextVisitRefusal, PlannedVisit, RefusalReason, WaitingEntry, WaitingOffer
 
 __all__ = [
     "AccessGrant",
@@ -66,6 +66,7 @@ __all__ = [
     "LegalEntity",
     "MessageTemplate",
     "NameWord",
+    "NextVisitRefusal",
     "NumberSeries",
     "OutboxMessage",
     "Patient",

@@ -141,6 +141,7 @@ def _patients(opened: Opened, seek: Mapping[str, Any], page: Page) -> Sheet:
         Column("paid", gettext("Paid"), "money"),
         Column("debt", gettext("Left to pay"), "money"),
         Column("next_visit", gettext("Next visit"), "wall"),
+        Column("next_visit_refused", gettext("Why no next visit")),
     ]
     words = []
     if "status" in narrow:

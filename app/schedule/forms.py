@@ -443,3 +443,8 @@ class Writing(Body):
 
     appointment_ids = _listed(IdField(), 300, required=True)
     body = TextField(1000, blank=False, required=True)
+
+
+class NoNextVisit(Body):
+    reason_id = IdField(required=True)
+    comment = TextField(400, load_default="")

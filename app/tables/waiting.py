@@ -88,6 +88,22 @@ class PlannedVisit(Made, Model):
         return self.reason
 
 
+class NextVisitRefusal(Made, Model):
+    """On this day the patient left without a next visit, and said why; the last word of the day counts."""
+
+    __tablename__ = "next_visit_refusal"
+    id: Mapped[Pk]
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    refusal_reason_id: Mapped[int] = mapped_column(ForeignKey("refusal_reason.id"))
+    refusal_reason: Mapped[RefusalReason] = relationship(lazy="joined")
+    comment: Mapped[str] = mapped_column(String(400), default="", server_default="")
+    business_day: Mapped[date]
+    __table_args__ = (UniqueConstraint("patient_id", "business_day", name="uq_next_visit_refusal_once_a_day"),)
+
+    def __repr__(self) -> str:
+        return f"{self.business_day}"
+
+
 class WaitingEntry(Made, Model):
     """A patient waits for a time that is not free now, with wishes; a freed time is matched against them.
 

@@ -1,4 +1,4 @@
-"""Gift certificates: bought with a patient's advance, spent into one."""
+"""Gift certificates, bought with a patient's advance and spent into one; who wants no next visit, and why."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -60,6 +60,17 @@ END $$;
 
 
 def upgrade() -> None:
+    op.create_table(
+        "next_visit_refusal",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("patient_id", sa.Integer(), sa.ForeignKey("patient.id"), nullable=False),
+        sa.Column("refusal_reason_id", sa.Integer(), sa.ForeignKey("refusal_reason.id"), nullable=False),
+        sa.Column("comment", sa.String(400), server_default="", nullable=False),
+        sa.Column("business_day", sa.Date(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("created_by_id", sa.Integer(), sa.ForeignKey("ab_user.id")),
+        sa.UniqueConstraint("patient_id", "business_day", name="uq_next_visit_refusal_once_a_day"),
+    )
     op.create_table(
         "certificate",
         sa.Column("id", sa.Integer(), primary_key=True),

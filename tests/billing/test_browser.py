@@ -15,9 +15,11 @@ from tests.conftest import Maker, copied
 def clinic(server: Any, template: str) -> Iterator[SimpleNamespace]:
     with copied(server, template) as app:
         from app.db import session
+        from app.models import RefusalReason
 
         with app.app_context():
             make = Maker()
+            make._save(RefusalReason(name="Уезжает"))
             doctor, helper, patient = make.doctor(), make.doctor(), make.patient("Зубова")
             made = SimpleNamespace(
                 app=app, patient=patient.id, doctor=doctor.id, helper=helper.id, service=make.service("1234.50").code
@@ -54,6 +56,11 @@ def test_an_order_is_filled_settled_with_one_key_and_the_next_visit_planned(clin
     page.wait_for_url("**/settlement/payments/*")
     page.locator("[data-wish-open]").first.click()
     expect(page.locator("[data-wish-side] form")).to_be_visible()
+    page.locator("[data-wish-close]").first.click()
+    page.locator("details.reverse summary").click()
+    page.select_option("[name=reason_id]", label="Уезжает")
+    page.get_by_role("button", name="Записать", exact=True).click()
+    expect(page.locator(".next-visit")).to_contain_text("Уезжает")
     with clinic.app.app_context():
         from app.db import session
 

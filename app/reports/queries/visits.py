@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Date,
     Integer,
     case,
     cast,
@@ -19,7 +20,9 @@ from app.models import (
     Appointment,
     Employee,
     LedgerEntry,
+    NextVisitRefusal,
     Patient,
+    RefusalReason,
     WorkOrder,
 )
 from app.money import ZERO
@@ -175,6 +178,16 @@ def patients(
         .correlate(line)
         .scalar_subquery()
     )
+    refused = (
+        select(RefusalReason.name)
+        .join(NextVisitRefusal, NextVisitRefusal.refusal_reason_id == RefusalReason.id)
+        .where(
+            NextVisitRefusal.patient_id == line.c.patient_id,
+            NextVisitRefusal.business_day == cast(func.coalesce(line.c.starts_at, moments(window)[0]), Date),
+        )
+        .correlate(line)
+        .scalar_subquery()
+    )
     rows = rows_of(
         page.of(
             select(
@@ -183,6 +196,7 @@ def patients(
                 Patient.card_number,
                 fio(Employee).label("doctor"),
                 next_visit.label("next_visit"),
+                refused.label("next_visit_refused"),
             )
             .join(Patient, Patient.id == line.c.patient_id)
             .join(Employee, Employee.id == line.c.doctor_id)

@@ -15,6 +15,7 @@ from app.schedule.operations.hours import (
     set_holiday,
     set_pattern,
 )
+from app.schedule.operations.next_visit import refuse_next_visit
 from app.schedule.operations.notifying import Asked, answer_link, asked, note_notified, take_reply
 from app.schedule.operations.offers import Accepted, accept_offer, decline_offer, expire_offers, offer_time
 from app.schedule.operations.planned import call_due, change_plan, close_plan, decline_plan, plan, postpone_plan
@@ -70,6 +71,7 @@ __all__ = [
     "postpone_plan",
     "preview_series",
     "put_on_shelf",
+    "refuse_next_visit",
     "remove_view",
     "restore",
     "revoke_feed",

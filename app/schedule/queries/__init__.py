@@ -36,6 +36,7 @@ from app.schedule.queries.hours_calendar import calendar_days, holidays_ahead, h
 from app.schedule.queries.lists import branches, cancel_reasons, chairs, doctors, grid, services, specialities
 from app.schedule.queries.load import MonthSheet, month_load
 from app.schedule.queries.looks import Look, came_before, last_change, last_deed, look
+from app.schedule.queries.next_visit import NextVisit, next_visit
 from app.schedule.queries.notify import stamp_of, to_notify, working_days
 from app.schedule.queries.planned import (
     WantedPlans,
@@ -83,6 +84,7 @@ __all__ = [
     "DoctorDay",
     "Look",
     "MonthSheet",
+    "NextVisit",
     "PaperLine",
     "PaperList",
     "Slip",
@@ -134,6 +136,7 @@ __all__ = [
     "midnight",
     "month_load",
     "name_of",
+    "next_visit",
     "open_offers",
     "overrides",
     "own_deed",

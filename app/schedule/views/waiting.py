@@ -5,14 +5,15 @@ Deeds go through `api/waiting.py`; `static/schedule/wishes.js` sends them. Where
 
 from typing import Any
 
-from flask import request, url_for
+from flask import flash, redirect, request, url_for
 from flask_babel import gettext
 
 from app import access, clock
-from app.errors import Invalid, NotAllowed
+from app.db import transaction
+from app.errors import Invalid, NotAllowed, Refusal
 from app.models import Appointment, Patient, PlannedVisit, WaitingEntry
 from app.patients import queries as patients
-from app.schedule import forms, queries, rules
+from app.schedule import forms, operations, queries, rules
 from app.schemas import Query, load
 from app.tasks.queries import refusal_reasons
 from app.vocab import (
@@ -24,7 +25,7 @@ from app.vocab import (
     WaitingStatus,
     WantedDoctors,
 )
-from app.web import DeskView, actor, expose, fetched, guarded, may
+from app.web import DeskView, actor, expose, fetched, guarded, may, say
 
 PAGE = 25
 
@@ -216,6 +217,42 @@ class PlannedView(DeskView):
             made_from=made_from if made_from in tuple(PlannedFrom) else PlannedFrom.CARD, own=own is not None,
             months=[(n, *rules.target_of(clock.today(), n)) for n in (1, 3, 6)], **_choices(), **_words(),
         )  # fmt: skip
+
+    @expose("/next/<int:pk>")
+    @guarded("planned.see")
+    def next(self, pk: int) -> Any:
+        """What is next for a patient who leaves, and the doors to it: a part of other pages."""
+        patient = fetched(Patient, pk)
+        own = access.account(actor()).own_only("planned.see")
+        if own is not None and not patients.treated_by(pk, own):
+            raise NotAllowed(right="planned.see")
+        return self.page(
+            "schedule/_next_visit.html", patient=patient, next=queries.next_visit(pk), refusals=refusal_reasons(),
+            payment=request.args.get("payment", type=int),
+        )  # fmt: skip
+
+    @expose("/none/<int:pk>", methods=["POST"])
+    @guarded("planned.edit")
+    def none(self, pk: int) -> Any:
+        """No next visit, and why; back to the payment it was said at, or to the card."""
+        fetched(Patient, pk)
+        own = access.account(actor()).own_only("planned.edit")
+        if own is not None and not patients.treated_by(pk, own):
+            raise NotAllowed(right="planned.edit")
+        try:
+            with transaction():
+                form = load(
+                    forms.NoNextVisit,
+                    {name: request.form[name] for name in ("reason_id", "comment") if request.form.get(name)},
+                )
+                operations.refuse_next_visit(pk, form["reason_id"], comment=form["comment"], actor=actor())
+            flash(gettext("Written down."), "success")
+        except Refusal as refusal:
+            say(refusal)
+        payment = request.form.get("payment", type=int)
+        if payment and 0 < payment < 2**31:
+            return redirect(url_for("SettlementView.paid", pk=payment), 303)
+        return redirect(url_for("PatientsView.card", pk=pk), 303)
 
     @expose("/<int:pk>/panel")
     @guarded("planned.see")
