@@ -299,6 +299,13 @@ class CertificateSpent(Refusal):
     sentence = N_("Only %(left)s ₽ is left on certificate № %(number)s.")
 
 
+class CertificateUnpaid(Refusal):
+    """What is paid and the buyer's advance do not make its sum. `missing`."""
+
+    code = "certificate_unpaid"
+    sentence = N_("The certificate is not paid in full: %(missing)s ₽ is missing.")
+
+
 class CertificateExists(Refusal):
     code = "certificate_exists"
     status = 409

@@ -90,7 +90,7 @@ def test_its_number_is_its_own_and_its_price_is_paid(make, branch):  # noqa: F81
             sell(make, branch, buyer, "100", ("cash", "100"), **wrong)
     with pytest.raises(errors.Invalid):
         sell(make, branch, buyer, "100", ("cash", "100.01"))
-    with pytest.raises(errors.NotEnoughAdvance):
+    with pytest.raises(errors.CertificateUnpaid):
         sell(make, branch, buyer, "100", ("cash", "99.99"))
     pay(make, branch, buyer.id, ("cash", "40"))
     pk, _ = sell(make, branch, buyer, "100", ("card", "60"))

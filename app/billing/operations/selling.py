@@ -12,9 +12,9 @@ from app.billing.operations.certificates import certificate_facts, pass_certific
 from app.billing.operations.payments import take_payment
 from app.billing.rules import Part
 from app.db import next_numbers, session
-from app.errors import CertificateExists, Invalid, NotFound
+from app.errors import CertificateExists, CertificateUnpaid, Invalid, NotFound
 from app.models import Certificate, Patient, User
-from app.money import LARGEST, rounded
+from app.money import LARGEST, rounded, shown
 from app.vocab import N_, PaymentMethod
 
 
@@ -28,20 +28,24 @@ def sell_certificate(
 
     Raises:
         Invalid: no sum; parts that make more; a day that has passed; whatever `take_payment` raises.
-        CertificateExists, NotEnoughAdvance
+        CertificateExists, CertificateUnpaid
     """
     if not amount.is_finite() or not 0 < amount <= LARGEST or amount != rounded(amount):
         raise Invalid(fields={"amount": N_("The sum must be above zero.")})
     if valid_until is not None and valid_until < clock.today():
         raise Invalid(fields={"valid_until": N_("This day has passed.")})
     paid = [part if isinstance(part, Part) else Part(**part) for part in parts]
-    if rules.sum_of(paid, PaymentMethod.ADVANCE) or rules.sum_of(paid, *PaymentMethod) > amount:
+    whole = rules.sum_of(paid, *PaymentMethod)
+    if rules.sum_of(paid, PaymentMethod.ADVANCE) or whole > amount:
         raise Invalid(fields={"amount": N_("More is paid than the certificate costs.")})
     lock_account(buyer_id)
     branch = branch_of(branch_id, actor)
     number = number.strip() or _next_number(branch.legal_entity_id)
     if queries.certificate_numbered(number) is not None:
         raise CertificateExists()
+    missing = amount - whole - queries.balance_of(buyer_id).advance
+    if missing > 0:
+        raise CertificateUnpaid({"missing": shown(missing)}, missing=str(missing))
     payment = None
     if paid:
         payment = take_payment(
@@ -50,7 +54,6 @@ def sell_certificate(
         branch = branch_of(payment.branch_id, actor)
     elif session.get(Patient, buyer_id) is None:
         raise NotFound()
-    rules.check_advance(queries.balance_of(buyer_id).advance, amount)
     row = Certificate(
         number=number, legal_entity_id=branch.legal_entity_id, branch_id=branch.id, buyer_id=buyer_id, amount=amount,
         payment_id=payment.id if payment else None, business_day=clock.today(), valid_until=valid_until,

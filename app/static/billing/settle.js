@@ -87,7 +87,14 @@
       said.textContent = found ? body.said : body.message || "";
       said.hidden = !said.textContent;
       certificate.classList.toggle("has-error", !found && Boolean(said.textContent));
-      if (!found) return;
+      if (!found) {
+        // What it was to pay is paid in cash again.
+        const lost = kopecks(sum.value);
+        sum.value = "";
+        if (lost) cash.value = shown(kopecks(cash.value) + lost);
+        show();
+        return;
+      }
       sum.dataset.most = body.left;
       if (!sum.value.trim()) form.querySelector("[data-all=certificate]").click();
     });
