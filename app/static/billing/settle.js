@@ -80,7 +80,7 @@
       delete sum.dataset.most;
       said.hidden = true;
       if (!wanted) { sum.value = ""; show(); return; }
-      const answer = await fetch(`${certificate.dataset.certificate}?number=${encodeURIComponent(wanted)}`, {headers: {Accept: "application/json"}}).catch(() => null);
+      const answer = await fetch(`${certificate.dataset.certificate}?number=${encodeURIComponent(wanted)}`, {headers: {"X-Requested-With": "XMLHttpRequest"}}).catch(() => null);
       if (number.value.trim() !== wanted) return;
       const body = answer ? await answer.json().catch(() => ({})) : {};
       const found = Boolean(answer && answer.ok);
