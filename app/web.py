@@ -27,9 +27,10 @@ from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_wtf.csrf import CSRFError
 from jwt import PyJWTError
 from psycopg.types.json import Jsonb
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.base import ExecutableOption
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -508,13 +509,14 @@ def _json_value(value: Any) -> Any:
     raise TypeError(f"cannot be written as JSON: {type(value).__name__}")
 
 
-def fetched(model: type, pk: int) -> Any:
-    """A record by its number.
+def fetched(model: type, pk: int, *options: ExecutableOption) -> Any:
+    """A record by its number; `options` say what of it is not wanted, for instance a card's phones.
 
     Raises:
         NotFound
     """
-    row = session.scalar(select(model).where(model.id == pk)) if 0 < pk < 2**31 else None  # type: ignore[attr-defined]
+    asked: Select[Any] = select(model).where(model.id == pk).options(*options)  # type: ignore[attr-defined]
+    row = session.scalar(asked) if 0 < pk < 2**31 else None
     if row is None:
         raise NotFound()
     return row

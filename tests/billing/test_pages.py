@@ -53,7 +53,7 @@ def test_settling_from_the_queue_to_the_receipt(client_of, bill):
     )
     assert answer.status_code == 303, answer.text
     page = browser.get(answer.location).text
-    assert "500,00" in page and "/documents/receipts/" in page and f"/schedule/?patient={bill.patient_id}" in page
+    assert "500,00" in page and "/documents/receipts/" in page and f"/planned/next/{bill.patient_id}?" in page
     assert queries.balance_of(bill.patient_id).debt == 0
 
 

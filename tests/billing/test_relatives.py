@@ -86,7 +86,7 @@ def test_reversed_it_is_passed_back_and_returned_to_who_paid(make, branch, famil
     with transaction():
         operations.return_advance(payment.id, D(1000), "не нужен", actor=make.user("senior"))
     assert owes(child.id) == owes(mother.id) == (0, 0) and held(branch.desk_id) == 0
-    assert [change for *_, change in queries.transfers_of(child.id)] == [D(-1000), D(1000)]
+    assert [row.change for row in queries.transfers_of(child.id)] == [D(-1000), D(1000)]
     proven()
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import Integer, case, func, or_, select
 from sqlalchemy.orm import aliased
 
-from app.db import session
+from app.db import Fixed, given, session
 from app.models import AdvanceTransfer, Certificate, Patient, PatientAccount
 from app.money import ZERO
 from app.vocab import CardStatus
@@ -43,33 +43,51 @@ def balances_of(patient_ids: Collection[int]) -> dict[int, Balance]:
     return {patient_id: Balance(debt, advance) for patient_id, debt, advance in rows}
 
 
-def relatives_of(patient_id: int) -> dict[int, tuple[str, int, Decimal]]:
-    """The patient's relatives: name, card, advance, by number. One family, or one is the other's guardian."""
+def _relatives() -> Fixed:
     me, other = aliased(Patient), aliased(Patient)
-    rows = session.execute(
-        select(other, func.coalesce(PatientAccount.advance, 0))
-        .select_from(me)
-        .join(
-            other,
-            or_(other.family_id == me.family_id, other.guardian_id == me.id, other.id == me.guardian_id),
+    return Fixed(
+        select(
+            other.id, func.concat_ws(" ", other.surname, other.name, func.nullif(other.patronymic, "")).label("name"),
+            other.card_number, func.coalesce(PatientAccount.advance, 0).label("advance"),
         )
+        .select_from(me)
+        .join(other, or_(other.family_id == me.family_id, other.guardian_id == me.id, other.id == me.guardian_id))
         .outerjoin(PatientAccount, PatientAccount.patient_id == other.id)
-        .where(me.id == patient_id, other.id != patient_id, other.status != CardStatus.ARCHIVED)
+        .where(me.id == given("patient"), other.id != me.id, other.status != CardStatus.ARCHIVED)
         .order_by(other.surname, other.name, other.id)
         .limit(50)
-    )
-    return {patient.id: (patient.full_name, patient.card_number, advance) for patient, advance in rows}
+    )  # fmt: skip
+
+
+_RELATIVES = _relatives()
+
+
+def relatives_of(patient_id: int) -> dict[int, tuple[str, int, Decimal]]:
+    """The patient's relatives: name, card, advance, by number. One family, or one is the other's guardian."""
+    return {row.id: (row.name, row.card_number, row.advance) for row in _RELATIVES(patient=patient_id)}
+
+
+def _transfers() -> Fixed:
+    patient = given("patient", Integer())
+    mine = AdvanceTransfer.from_id == patient
+    return Fixed(
+        select(
+            AdvanceTransfer.business_day, AdvanceTransfer.reason, Certificate.id.label("certificate_id"),
+            Certificate.number.label("certificate"),
+            func.concat_ws(" ", Patient.surname, Patient.name, func.nullif(Patient.patronymic, "")).label("relative"),
+            case((mine, -AdvanceTransfer.amount), else_=AdvanceTransfer.amount).label("change"),
+        )
+        .outerjoin(Patient, Patient.id == case((mine, AdvanceTransfer.to_id), else_=AdvanceTransfer.from_id))
+        .outerjoin(Certificate, Certificate.id == AdvanceTransfer.certificate_id)
+        .where(or_(mine, AdvanceTransfer.to_id == patient))
+        .order_by(AdvanceTransfer.id.desc())
+        .limit(30)
+    )  # fmt: skip
+
+
+_TRANSFERS = _transfers()
 
 
 def transfers_of(patient_id: int) -> Rows:
-    """Advances the patient passed and got, the newest first: transfer, the relative or the certificate, the change."""
-    other = case((AdvanceTransfer.from_id == patient_id, AdvanceTransfer.to_id), else_=AdvanceTransfer.from_id)
-    change = case((AdvanceTransfer.from_id == patient_id, -AdvanceTransfer.amount), else_=AdvanceTransfer.amount)
-    return session.execute(
-        select(AdvanceTransfer, Patient, Certificate, change)
-        .outerjoin(Patient, Patient.id == other)
-        .outerjoin(Certificate, Certificate.id == AdvanceTransfer.certificate_id)
-        .where(or_(AdvanceTransfer.from_id == patient_id, AdvanceTransfer.to_id == patient_id))
-        .order_by(AdvanceTransfer.id.desc())
-        .limit(30)
-    ).all()
+    """Advances the patient passed and got, the newest first: day, reason, the relative or the certificate, change."""
+    return _TRANSFERS(patient=patient_id).all()

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import case, exists, func, or_, select, text
+from sqlalchemy.orm import lazyload
 
 from app.billing.queries.balances import Balance, Rows
 from app.billing.rules import Due, LineLeft
@@ -54,10 +55,19 @@ def is_patient_of(patient_id: int, doctor_id: int) -> bool:
 
 def unpaid_bills(patient_id: int) -> list[WorkOrder]:
     """A patient's bills that are not paid in full, the oldest first."""
+    return [order for order in open_orders(patient_id) if order.status == WorkOrderStatus.ISSUED]
+
+
+def open_orders(patient_id: int) -> list[WorkOrder]:
+    """What is to be settled: drafts that are not issued yet, and bills that are not paid in full, the oldest first."""
     return list(
         session.scalars(
             select(WorkOrder)
-            .where(WorkOrder.patient_id == patient_id, WorkOrder.status == WorkOrderStatus.ISSUED)
+            .where(
+                WorkOrder.patient_id == patient_id,
+                WorkOrder.status.in_((WorkOrderStatus.ISSUED, WorkOrderStatus.DRAFT)),
+            )
+            .options(lazyload(WorkOrder.lines))
             .order_by(WorkOrder.issued_at, WorkOrder.id)
         )
     )
@@ -65,18 +75,6 @@ def unpaid_bills(patient_id: int) -> list[WorkOrder]:
 
 def orders_by_id(ids: Collection[int]) -> list[WorkOrder]:
     return list(session.scalars(select(WorkOrder).where(WorkOrder.id.in_(ids)).order_by(WorkOrder.id)))
-
-
-def drafts_of(patient_id: int) -> list[WorkOrder]:
-    """A patient's orders that are not issued yet."""
-    return list(
-        session.scalars(
-            select(WorkOrder)
-            .where(WorkOrder.patient_id == patient_id, WorkOrder.status == WorkOrderStatus.DRAFT)
-            .order_by(WorkOrder.id)
-            .limit(50)
-        )
-    )
 
 
 def orders_of(patient_id: int, *, doctor_id: int | None = None, limit: int = 50) -> Rows:

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import flash, redirect, request, url_for
 from flask_babel import gettext
+from sqlalchemy.orm import lazyload
 
 from app import money
 from app.billing import forms, operations, queries, rules
@@ -33,7 +34,7 @@ class SettlementView(DeskView):
     def index(self, pk: int | None = None) -> Any:
         """«To be paid»; with a number, the settlement of that patient."""
         if pk is not None:
-            return self._patient(fetched(Patient, pk))
+            return self._patient(fetched(Patient, pk, lazyload(Patient.phones)))
         page = max(0, min(request.args.get("page", 0, type=int), 10_000))
         count, rows = queries.to_be_paid(limit=PAGE, offset=page * PAGE)
         return self.page(
@@ -41,7 +42,8 @@ class SettlementView(DeskView):
         )  # fmt: skip
 
     def _patient(self, patient: Patient, status: int = 200, wrong: dict[str, str] | None = None) -> Any:
-        bills, balance = queries.unpaid_bills(patient.id), queries.balance_of(patient.id)
+        orders, balance = queries.open_orders(patient.id), queries.balance_of(patient.id)
+        bills = [order for order in orders if order.status == WorkOrderStatus.ISSUED]
         doctors = {row.id: row for row in queries.employees({bill.doctor_id for bill in bills})}
         family = queries.relatives_of(patient.id) if may("payment.relatives") else {}
         return self.page(
@@ -49,7 +51,8 @@ class SettlementView(DeskView):
             balance=balance, sources=queries.advance_sources(patient.id) if balance.advance else [],
             payments=queries.payments_of(patient.id), methods=METHODS, family=family,
             transfers=queries.transfers_of(patient.id),
-            method_names=PaymentMethod, typed=request.form, wrong=wrong or {}, drafts=queries.drafts_of(patient.id),
+            method_names=PaymentMethod, typed=request.form, wrong=wrong or {},
+            drafts=[order for order in orders if order.status == WorkOrderStatus.DRAFT],
         )  # fmt: skip
 
     @expose("/<int:pk>/pay", methods=["POST"])

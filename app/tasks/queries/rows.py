@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, DateTime, Select, and_, case, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from app import clock
-from app.db import session
+from app.db import Fixed, given, session
 from app.models import (
     Appointment,
     CallTask,
@@ -87,21 +87,27 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     return found
 
 
-def counts() -> tuple[int, int]:
-    """How many are overdue, and how many are due today; one index is read, up to a thousand entries."""
-    today = clock.today()
-    start, tomorrow = _day_starts(today), _day_starts(today + timedelta(days=1))
+def _counts() -> Fixed:
     due = (
         select(CallTask.due_at)
-        .where(IS_OPEN, CallTask.due_at < tomorrow)
+        .where(IS_OPEN, CallTask.due_at < given("tomorrow", DateTime()))
         .order_by(CallTask.due_at)
         .limit(MOST_COUNTED)
         .subquery()
     )
-    overdue, count = session.execute(
-        select(func.count().filter(due.c.due_at < start), func.count()).select_from(due)
-    ).one()
-    return overdue, count - overdue
+    overdue = func.count().filter(due.c.due_at < given("today", DateTime()))
+    return Fixed(select(overdue.label("late"), func.count().label("all")).select_from(due))
+
+
+#: Asked with every page: the menu shows them.
+_COUNTS = _counts()
+
+
+def counts() -> tuple[int, int]:
+    """How many are overdue, and how many are due today; one index is read, up to a thousand entries."""
+    today = clock.today()
+    row = _COUNTS(today=_day_starts(today), tomorrow=_day_starts(today + timedelta(days=1))).one()
+    return row.late, row.all - row.late
 
 
 def stamp() -> str:
