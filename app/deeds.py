@@ -20,6 +20,7 @@ from app.vocab import (
     CancelledBy,
     CardStatus,
     Confirmation,
+    ConsentKind,
     DeskKind,
     MessageKind,
     MovementKind,
@@ -49,6 +50,8 @@ FIELDS = {
     "hours_before": N_("hours before"), "hours": N_("hours"), "cancel_comment": N_("comment to cancellation"),
     "target_from": N_("should come from"), "target_to": N_("should come until"), "call_on": N_("call on"),
     "urgency": N_("urgency"), "minutes": N_("minutes"), "wishes": N_("wishes"), "refusal": N_("reason of refusal"),
+    "relative": N_("relative"), "payer": N_("who pays"), "given_on": N_("given on"), "tags": N_("tags"),
+    "insurance": N_("insurance"), "discount_percent": N_("discount in percent"), "snils": N_("SNILS"), "inn": N_("INN"),
     "text": N_("text"), "answered_by": N_("answered"), "notify_attempts": N_("attempts to reach"),
 }  # fmt: skip
 _LISTS = {
@@ -57,7 +60,7 @@ _LISTS = {
     "confirmation": (Confirmation,),
     "sex": (Sex,), "urgency": (Urgency,),
     "cancelled_by": (CancelledBy,), "answered_by": (AnsweredBy,),
-    "kind": (MovementKind, BlockKind, MessageKind, TemplateKind, DeskKind, WaitingKind),
+    "kind": (ConsentKind, MovementKind, BlockKind, MessageKind, TemplateKind, DeskKind, WaitingKind),
 }  # fmt: skip
 
 

@@ -27,7 +27,16 @@ from app.tables.documents import DocumentTemplate, IssuedDocument
 from app.tables.fiscal import FiscalDevice, FiscalReceipt
 from app.tables.hours import HolidayOverride, HoursException, HoursPattern, WorkingHours
 from app.tables.messages import ConfirmLink, IncomingMessage, MessageTemplate, OutboxMessage
-from app.tables.patients import Family, NameWord, Patient, PatientConsent, PatientPhone, ReferralSource
+from app.tables.patients import (
+    Family,
+    NameWord,
+    Patient,
+    PatientConsent,
+    PatientPhone,
+    PatientTag,
+    PatientTagged,
+    ReferralSource,
+)
 from app.tables.schedule import Appointment, CalendarFeed, CancelReason, SavedView, ShelfItem, TimeBlock
 from app.tables.staff import Employee, Speciality
 from app.tables.tasks import CallAttempt, CallTask, CallTaskReason
@@ -73,6 +82,8 @@ __all__ = [
     "PatientAccount",
     "PatientConsent",
     "PatientPhone",
+    "PatientTag",
+    "PatientTagged",
     "Payment",
     "PaymentPart",
     "PlannedVisit",

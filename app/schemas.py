@@ -166,6 +166,20 @@ def _flat(messages: Any, prefix: str = "") -> dict[str, str]:
     return {prefix or "_schema": str(first)}
 
 
+_OBJECT = N_("This must be an object.")
+_LIST = {**_REQUIRED, "invalid": N_("This must be a list.")}
+
+
+def listed(schema: type[Body], most: int, **kwargs: Any) -> fields.List:
+    """A list of objects, not endless."""
+    return fields.List(
+        fields.Nested(schema, error_messages={"type": _OBJECT, "null": _OBJECT}),
+        validate=validate.Length(max=most, error=N_("This list is too long.")),
+        error_messages=_LIST,
+        **kwargs,
+    )
+
+
 def load(schema: type[Schema], data: Any) -> dict[str, Any]:
     """Input checked by a schema.
 

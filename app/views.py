@@ -32,7 +32,7 @@ from app.health import HealthApi
 from app.messages.panel import MessageTemplatePanel, OutboxPanel
 from app.messages.views import MessagesView
 from app.patients.api import PatientApi
-from app.patients.panel import PatientPanel, ReferralSourcePanel
+from app.patients.panel import PatientPanel, PatientTagPanel, ReferralSourcePanel
 from app.patients.views import PatientLookupView, PatientsView
 from app.reports.api import ReportApi
 from app.reports.views import ReportsView
@@ -170,6 +170,7 @@ MENU: list[tuple[str, list[Item]]] = [
             Item(N_("Cancellation reasons"), "CancelReasonPanel.list", "directory.see"),
             Item(N_("Reasons of refusal"), "RefusalReasonPanel.list", "directory.see"),
             Item(N_("Referral sources"), "ReferralSourcePanel.list", "directory.see"),
+            Item(N_("Tags of patients"), "PatientTagPanel.list", "directory.see"),
             Item(N_("Message templates"), "MessageTemplatePanel.list", "directory.see"),
             Item(N_("Document templates"), "DocumentTemplatePanel.list", "directory.see"),
         ],
@@ -192,6 +193,7 @@ PAGES: list[type] = [
     PatientLookupView,
     PatientApi,
     ReferralSourcePanel,
+    PatientTagPanel,
     PatientPanel,
     MyView,
     HealthApi,

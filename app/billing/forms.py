@@ -3,29 +3,12 @@
 from typing import Any
 
 from marshmallow import ValidationError as Wrong
-from marshmallow import fields, validate, validates_schema
+from marshmallow import validates_schema
 
 from app.billing import rules
 from app.cash.forms import above_zero, not_negative
-from app.schemas import Body, DayField, IdField, MoneyField, PageQuery, TextField, WholeField, one_of
+from app.schemas import Body, DayField, IdField, MoneyField, PageQuery, TextField, WholeField, listed, one_of
 from app.vocab import N_, PaymentMethod
-
-_OBJECT = N_("This must be an object.")
-_LIST = {
-    "required": N_("Fill in this field."),
-    "null": N_("Fill in this field."),
-    "invalid": N_("This must be a list."),
-}
-
-
-def _listed(schema: type[Body], most: int, **kwargs: Any) -> fields.List:
-    """A list of objects, not endless."""
-    return fields.List(
-        fields.Nested(schema, error_messages={"type": _OBJECT, "null": _OBJECT}),
-        validate=validate.Length(max=most, error=N_("This list is too long.")),
-        error_messages=_LIST,
-        **kwargs,
-    )
 
 
 class OrderLine(Body):
@@ -48,12 +31,12 @@ class NewWorkOrder(Body):
     doctor_id = IdField(required=True)
     appointment_id = IdField(load_default=None, allow_none=True)
     branch_id = IdField(load_default=None, allow_none=True)
-    lines = _listed(OrderLine, rules.MOST_LINES, required=True)
+    lines = listed(OrderLine, rules.MOST_LINES, required=True)
 
 
 class ChangedWorkOrder(Body):
     version = WholeField(1, 2**31 - 1, load_default=None, allow_none=True)
-    lines = _listed(OrderLine, rules.MOST_LINES, required=True)
+    lines = listed(OrderLine, rules.MOST_LINES, required=True)
 
 
 class ReversedLine(Body):
@@ -63,7 +46,7 @@ class ReversedLine(Body):
 
 class Reversal(Body):
     reason = TextField(400, blank=False, required=True)
-    lines = _listed(ReversedLine, rules.MOST_LINES, load_default=None, allow_none=True)
+    lines = listed(ReversedLine, rules.MOST_LINES, load_default=None, allow_none=True)
 
 
 class Empty(Body):
@@ -85,8 +68,8 @@ class PaidBill(Body):
 
 class NewPayment(Body):
     patient_id = IdField(required=True)
-    parts = _listed(PaymentPart, rules.MOST_PARTS, required=True)
-    bills = _listed(PaidBill, 200, load_default=None, allow_none=True)
+    parts = listed(PaymentPart, rules.MOST_PARTS, required=True)
+    bills = listed(PaidBill, 200, load_default=None, allow_none=True)
     tendered = MoneyField(load_default=None, allow_none=True, validate=not_negative)
     branch_id = IdField(load_default=None, allow_none=True)
 
@@ -95,7 +78,7 @@ class NewCertificate(Body):
     amount = MoneyField(required=True, validate=above_zero)
     number = TextField(20, load_default="")
     valid_until = DayField(load_default=None, allow_none=True)
-    parts = _listed(PaymentPart, rules.MOST_PARTS, load_default=list)
+    parts = listed(PaymentPart, rules.MOST_PARTS, load_default=list)
     tendered = MoneyField(load_default=None, allow_none=True, validate=not_negative)
 
 

@@ -99,7 +99,7 @@ def issue(kind: str, patient_id: int, *, actor: User | None) -> IssuedDocument:
     entity, branch = signing
     day = clock.today()
     number = next_number(entity.id, kind)
-    values = queries.merge_fields(patient, entity, branch, number, actor)
+    values = queries.merge_fields(patient, entity, branch, number, actor, kind=kind)
     html, made = printed(TITLES[TemplateKind(kind)], str(number), template.body, values)
     row = IssuedDocument(
         kind=kind, legal_entity_id=entity.id, year=day.year, number=number, day=day, patient_id=patient.id,

@@ -29,7 +29,8 @@ from app.models import (
     WorkOrder,
     WorkOrderLine,
 )
-from app.vocab import WorkOrderStatus
+from app.patients import rules as patients
+from app.vocab import TemplateKind, WorkOrderStatus
 
 #: In force since 01.09.2026; the clinic's setting overrides it when the act changes.
 PAID_SERVICES_ACT = (
@@ -225,14 +226,21 @@ def clinic_fields(entity: LegalEntity, branch: Branch | None) -> dict[str, Any]:
 
 
 def merge_fields(
-    patient: Patient, entity: LegalEntity, branch: Branch, number: int, actor: User | None
+    patient: Patient, entity: LegalEntity, branch: Branch, number: int, actor: User | None, *, kind: str
 ) -> dict[str, Any]:
-    """Every value that a template may name. What the clinic does not know is an empty string."""
+    """Every value that a template may name. What the clinic does not know is an empty string.
+
+    `rep` is the guardian when the patient may not sign a paper of this kind oneself, by age; `payer` is who signs.
+    """
     day = clock.today()
     setting = session.get(ClinicSetting, 1)
     doctor = session.get(Employee, patient.doctor_id) if patient.doctor_id else None
     signer = session.scalars(select(Employee).where(Employee.user_id == actor.id)).first() if actor else None
-    guardian = patient.guardian
+    signs = patients.signs(patients.age(patient.birth_date, day))
+    alone = signs == patients.Signs.PATIENT or (
+        signs == patients.Signs.TREATMENT_ONLY and kind == TemplateKind.CONSENT_TREATMENT
+    )
+    guardian = None if alone and patient.birth_date else patient.guardian
     return {
         "clinic": clinic_fields(entity, branch),
         "legal": {"paid_services_act": (setting.paid_services_act if setting else "") or PAID_SERVICES_ACT},

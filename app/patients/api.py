@@ -5,12 +5,14 @@ The contract is word for word in the API's description. Where next: `operations.
 
 from typing import Any
 
+from marshmallow import fields
+
 from app import access
 from app.db import transaction
 from app.patients import operations, queries, rules
 from app.patients.reach import visible
-from app.schemas import Body, DayField, IdField, PageQuery, TextField, WholeField, one_of
-from app.vocab import Sex
+from app.schemas import Body, DayField, IdField, PageQuery, TextField, WholeField, listed, one_of
+from app.vocab import N_, Sex
 from app.web import DeskApi, actor, asks, expose, guarded, takes
 
 
@@ -29,6 +31,12 @@ class CardBody(Body):
     comment = TextField(2000)
 
 
+class PhoneBody(Body):
+    number = TextField(40, required=True, blank=False)
+    owner = TextField(100, load_default="")
+    for_sms = fields.Boolean(load_default=True, error_messages={"invalid": N_("Unknown value.")})
+
+
 class CardChangeBody(Body):
     version = WholeField(1, 2**31 - 1, required=True)
     surname = TextField(100, blank=False)
@@ -42,6 +50,10 @@ class CardChangeBody(Body):
     passport = TextField(500)
     snils = TextField(14)
     inn = TextField(12)
+    phones = listed(PhoneBody, rules.MOST_PHONES)
+    insurance = TextField(200)
+    guardian_id = IdField(allow_none=True)
+    doctor_id = IdField(allow_none=True)
     allergy = TextField(500)
     source_id = IdField(allow_none=True)
     comment = TextField(2000)

@@ -2,18 +2,29 @@
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from flask import request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import DateField, EmailField, HiddenField, SelectField, StringField, TelField, TextAreaField
+from wtforms import (
+    DateField,
+    EmailField,
+    HiddenField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TelField,
+    TextAreaField,
+)
 from wtforms.validators import DataRequired, Length, Optional, Regexp
 
 from app.models import Patient
 from app.patients import queries
 from app.vocab import Sex
+from app.web import phone_filter
 
 _CLEAN = Regexp(r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$", message=_("There are characters here that cannot be printed."))
 
@@ -24,6 +35,19 @@ def _at_most(most: int) -> list[object]:
 
 def _needed(most: int) -> list[object]:
     return [DataRequired(_("Fill in this field.")), Length(max=most, message=_("This text is too long.")), _CLEAN]
+
+
+def typed_phones() -> list[dict[str, Any]]:
+    """The rows of phones as they were typed: number, owner, for_sms."""
+    numbers, owners, uses = (request.form.getlist(name)[:50] for name in ("phone_number", "phone_owner", "phone_sms"))
+    return [
+        {
+            "number": number[:40].replace("\x00", ""),
+            "owner": owners[n][:100].replace("\x00", "") if n < len(owners) else "",
+            "for_sms": n >= len(uses) or uses[n] != "no",
+        }
+        for n, number in enumerate(numbers)
+    ]
 
 
 class CardForm(FlaskForm):
@@ -42,18 +66,33 @@ class CardForm(FlaskForm):
     snils = StringField(_("Insurance number (SNILS)"), _at_most(14))
     inn = StringField(_("Taxpayer number (INN)"), _at_most(12))
     allergy = StringField(_("Allergy"), _at_most(500))
+    insurance = StringField(_("Insurance policy: company and number"), _at_most(200))
+    guardian_id = SelectField(_("Guardian"), [Optional()], validate_choice=False)
+    doctor_id = SelectField(_("Treating doctor"), [Optional()])
+    discount_percent = StringField(_("Discount, %"), _at_most(8))
+    discount_reason = StringField(_("Reason of the discount"), _at_most(200))
+    tag_ids = SelectMultipleField(_("Tags"), [Optional()])
     source_id = SelectField(_("Where they learned about us"), [Optional()])
     comment = TextAreaField(_("Comment"), _at_most(2000))
 
     def __init__(self, obj: Patient | None = None) -> None:
         phone = obj.phones[0].number if obj and obj.phones else ""
         super().__init__(obj=obj, phone=phone)
+        self.wrong_phones: dict[str, str] = {}
         if obj and not request.form:
             self.source_id.data, self.sex.data = str(obj.source_id or ""), obj.sex or ""
+            self.guardian_id.data, self.doctor_id.data = str(obj.guardian_id or ""), str(obj.doctor_id or "")
+            self.tag_ids.data = [str(tag.id) for tag in obj.tags]
+            percent = obj.discount_percent
+            self.discount_percent.data = f"{percent.normalize():f}".replace(".", ",") if percent else ""
         sources = queries.sources()
         if obj and obj.source and obj.source not in sources:
             # archived since: it is no longer offered, but an edit does not lose it
             sources.append(obj.source)
+        doctors, tags = queries.doctors(obj.doctor_id if obj else None), queries.tags(obj)
+        self.doctor_id.choices = [("", ""), *((str(pk), name) for pk, name in doctors)]
+        self.tag_ids.choices = [(str(tag.id), tag.name) for tag in tags]
+        self.guardian_id.choices = [("", ""), *queries.named(self.guardian_id.data)]
         self.sex.choices = [("", ""), *((str(sex), _(sex.label)) for sex in Sex)]
         self.source_id.choices = [("", ""), *((str(source.id), source.name) for source in sources)]
 
@@ -61,26 +100,62 @@ class CardForm(FlaskForm):
         """What was sent, as the operations take it; a field that was not sent is not changed."""
         skipped = {"version", "csrf_token"}
         values = {field.name: field.data for field in self if field.name not in skipped and field.name in request.form}
-        if "source_id" in values:
-            values["source_id"] = int(values["source_id"]) if values["source_id"] else None
+        for name in ("source_id", "doctor_id", "guardian_id"):
+            if name in values:
+                given = str(values[name] or "")
+                values[name] = int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
+        if "tags_shown" in request.form:
+            values["tag_ids"] = [int(pk) for pk in self.tag_ids.data or []]
+        if "discount_percent" in values:
+            values["discount_percent"] = self._percent(values["discount_percent"])
+        if "phone_number" in request.form:
+            values["phones"] = typed_phones()
         return values
+
+    def phone_rows(self, patient: Patient | None = None) -> list[dict[str, Any]]:
+        """The rows of phones to show: as typed, or as they stand; always one to write into."""
+        if "phone_number" in request.form:
+            return typed_phones()
+        if request.form.get("phone"):
+            return [{"number": request.form["phone"], "owner": "", "for_sms": True}]
+        standing = patient.phones if patient else []
+        rows = [{"number": phone_filter(one.number), "owner": one.owner, "for_sms": one.for_sms} for one in standing]
+        return rows or [{"number": "", "owner": "", "for_sms": True}]
+
+    @staticmethod
+    def _percent(typed: str | None) -> Decimal | None:
+        clean = (typed or "").replace(",", ".").replace("%", "").strip()
+        try:
+            return Decimal(clean) if clean else None
+        except InvalidOperation:
+            return Decimal("NaN")
 
     def show_newer(self, current: Mapping[str, Any]) -> None:
         """Beside each field that somebody else has changed, what stands there now; saving again is then on purpose."""
         self.version.data = str(current["version"])
         phones = current["phones"]
         now = {**current, "phone": phones[0]["number"] if phones else ""}
+        now["tag_ids"], now["phones"] = None, None
+        said = ", ".join(f"{one['number']} {one['owner']}".strip() for one in phones)
+        if "phone_number" in request.form and said != ", ".join(
+            f"{one['number']} {one['owner']}".strip() for one in typed_phones() if one["number"]
+        ):
+            self.wrong_phones["phones"] = f"{gettext('Now')}: {said or '—'}"
         for name, typed in self.values().items():
-            if (typed or "") != (now[name] or ""):
+            if name not in ("tag_ids", "phones") and (typed or "") != (now[name] or ""):
                 self.show({name: f"{gettext('Now')}: {self._in_words(name, now[name]) or '—'}"})
 
     def _in_words(self, name: str, value: Any) -> str:
-        if name in ("sex", "source_id"):
+        if name in ("sex", "source_id", "doctor_id"):
             return str(dict(self[name].choices).get(str(value or ""), ""))
+        if name == "guardian_id":
+            return ", ".join(text for _pk, text in queries.named(value))
         return f"{value:%d.%m.%Y}" if isinstance(value, date) else str(value or "")
 
     def show(self, fields: dict[str, str]) -> None:
         """Put the sentences of a refusal beside their fields."""
         for name, sentence in fields.items():
-            if name in self:
+            if name.startswith("phones"):
+                self.wrong_phones[name] = sentence
+            elif name in self:
                 self[name].errors = [*self[name].errors, sentence]

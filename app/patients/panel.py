@@ -2,7 +2,7 @@
 
 from flask_babel import lazy_gettext as _
 
-from app.models import Patient, ReferralSource
+from app.models import Patient, PatientTag, ReferralSource
 from app.panels import DeskInterface, PanelView, ReadOnlyPanel
 from app.vocab import CardStatus
 
@@ -19,6 +19,22 @@ class ReferralSourcePanel(PanelView):
     edit_columns = ["name", "archived"]
     search_columns = ["name", "archived"]
     label_columns = {"name": _("Name"), "archived": _("In the archive")}
+    base_order = ("name", "asc")
+
+
+class PatientTagPanel(PanelView):
+    """Words that are put on cards; alerts are shown in red."""
+
+    datamodel = DeskInterface(PatientTag)
+    route_base = "/directories/patient-tags"
+    one, list_title = _("Tag"), _("Tags of patients")
+    list_columns = ["name", "alert", "archived"]
+    show_columns = ["name", "alert", "archived"]
+    add_columns = ["name", "alert"]
+    edit_columns = ["name", "alert", "archived"]
+    search_columns = ["name", "archived"]
+    audited = ("name", "alert", "archived")
+    label_columns = {"name": _("Name"), "alert": _("Alert, shown in red"), "archived": _("In the archive")}
     base_order = ("name", "asc")
 
 

@@ -3,6 +3,8 @@
 The card's tabs are fragments of the rooms that own them, asked for by the browser. Where next: `operations.py`.
 """
 
+from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from flask import current_app, flash, jsonify, redirect, request, url_for
@@ -10,11 +12,11 @@ from flask_babel import gettext
 
 from app import access, audit, clock
 from app.db import transaction
-from app.errors import Invalid, Refusal, Stale
+from app.errors import Invalid, NotFound, Refusal, Stale
 from app.patients import operations, queries, rules
 from app.patients.forms import CardForm
 from app.patients.reach import visible
-from app.vocab import N_
+from app.vocab import N_, ConsentKind
 from app.web import DeskView, actor, expose, guarded, may, refusal_body, say
 
 PAGE = 25
@@ -27,6 +29,7 @@ TABS = [
     (N_("Messages"), "MessagesView.patient_messages", "message.see"),
     (N_("Plans and waiting"), "WaitingView.patient_wishes", "planned.see"),
     (N_("Calls"), "TasksView.patient_tasks", "task.add"),
+    (N_("Family and consents"), "PatientsView.relatives", "card.see"),
     (N_("History"), "PatientsView.history", "card.see"),
 ]
 
@@ -75,7 +78,8 @@ class PatientsView(DeskView):
         here = {rule.endpoint for rule in current_app.url_map.iter_rules()}
         tabs = [(title, url_for(at, pk=pk)) for title, at, right in TABS if at in here and may(right)]
         # `?tab=documents` opens the tab of that room
-        first = next((url for _, url in tabs if url.split("/")[1] == request.args.get("tab")), tabs[0][1])
+        asked = request.args.get("tab", "")
+        first = next((url for _, url in tabs if asked in (url.split("/")[1], url.rsplit("/")[-1])), tabs[0][1])
         return self.page(
             "patients/card.html",
             title=patient.full_name,
@@ -85,9 +89,74 @@ class PatientsView(DeskView):
             figures=queries.statistics(pk),
             by_doctor=queries.by_doctor(pk),
             family=queries.family(patient),
+            signs=str(rules.signs(rules.age(patient.birth_date, clock.today()))),
+            doctor=dict(queries.doctors(patient.doctor_id)).get(patient.doctor_id) if patient.doctor_id else None,
             tabs=tabs,
             first=first,
         )
+
+    @expose("/<int:pk>/family", methods=["GET"])
+    @guarded("card.see")
+    def relatives(self, pk: int) -> Any:
+        """The tab «Family and consents»."""
+        patient = visible(pk)
+        return self.page(
+            "patients/relatives.html", patient=patient, family=queries.family(patient), consents=queries.consents(pk),
+            kinds=ConsentKind, today=clock.today(),
+            signs=str(rules.signs(rules.age(patient.birth_date, clock.today()))),
+        )  # fmt: skip
+
+    @expose("/<int:pk>/family/<what>", methods=["POST"])
+    @guarded("card.edit")
+    def change_family(self, pk: int, what: str) -> Any:
+        """Join a relative, leave the family, say who pays."""
+        visible(pk)
+
+        def work() -> None:
+            given = _whole(request.form.get("relative_id"))
+            if what == "join":
+                if not given:
+                    raise Invalid(fields={"relative_id": N_("Choose the relative.")})
+                visible(given)
+                operations.join_family(pk, given, actor=actor())
+            elif what == "leave":
+                operations.leave_family(pk, actor=actor())
+            elif what == "payer":
+                operations.set_payer(pk, given or None, actor=actor())
+            else:
+                raise NotFound()
+
+        return self._done(pk, work)
+
+    @expose("/<int:pk>/consents", methods=["POST"])
+    @guarded("card.edit")
+    def consent(self, pk: int) -> Any:
+        """Write down a consent, or its withdrawal."""
+        visible(pk)
+
+        def work() -> None:
+            if withdrawn := _whole(request.form.get("withdraw")):
+                operations.withdraw_consent(pk, withdrawn, actor=actor())
+                return
+            try:
+                day = date.fromisoformat(request.form.get("given_on", "")) if request.form.get("given_on") else None
+            except ValueError as error:
+                raise Invalid(fields={"given_on": N_("This is not a day.")}) from error
+            operations.give_consent(pk, request.form.get("kind", ""), day, actor=actor())
+
+        return self._done(pk, work)
+
+    def _done(self, pk: int, work: Callable[[], None]) -> Any:
+        """Do it, and come back to the tab; a refusal is said with its own sentence."""
+        try:
+            with transaction():
+                work()
+            flash(gettext("Written down."), "success")
+        except Invalid as wrong:
+            flash(" ".join(gettext(str(said)) for said in wrong.facts["fields"].values()), "danger")
+        except Refusal as refusal:
+            say(refusal)
+        return redirect(url_for("PatientsView.card", pk=pk, tab="family"), 303)
 
     @expose("/<int:pk>/history", methods=["GET"])
     @guarded("card.see")
@@ -114,7 +183,15 @@ class PatientsView(DeskView):
             except Refusal as refusal:
                 self._show(form, refusal)
         status = 422 if request.method == "POST" else 200
-        return self.page("patients/form.html", status, title=gettext("New card"), form=form, twins=twins, patient=None)
+        return self.page(
+            "patients/form.html",
+            status,
+            title=gettext("New card"),
+            form=form,
+            twins=twins,
+            patient=None,
+            phones=form.phone_rows(),
+        )
 
     def _twins(self, values: dict[str, Any]) -> list[dict[str, Any]]:
         number = rules.phone(values["phone"]) if values.get("phone") else None
@@ -138,7 +215,15 @@ class PatientsView(DeskView):
                 patient = visible(pk)
                 self._show(form, refusal)
         status = 422 if request.method == "POST" else 200
-        return self.page("patients/form.html", status, title=patient.full_name, form=form, twins=[], patient=patient)
+        return self.page(
+            "patients/form.html",
+            status,
+            title=patient.full_name,
+            form=form,
+            twins=[],
+            patient=patient,
+            phones=form.phone_rows(patient),
+        )
 
     def _show(self, form: CardForm, refusal: Refusal) -> None:
         if isinstance(refusal, Invalid):

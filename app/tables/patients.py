@@ -1,8 +1,9 @@
 """The card index: patients' cards, their phones, families and consents."""
 
 from datetime import date
+from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Identity, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Identity, Index, Numeric, String, Text, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -31,6 +32,34 @@ class Family(Made, Model):
 
     def __repr__(self) -> str:
         return self.name
+
+
+class PatientTag(Archivable, Model):
+    """A word the desk puts on cards («VIP», «боится уколов»); an alert is shown in red, like an allergy."""
+
+    __tablename__ = "patient_tag"
+    id: Mapped[Pk]
+    name: Mapped[Name]
+    alert: Mapped[bool] = mapped_column(default=False, server_default="false")
+    __table_args__ = (
+        Index("uq_patient_tag_name", sql("lower(name)"), unique=True),
+        not_blank("name", "patient_tag"),
+    )
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+class PatientTagged(Model):
+    """A tag of a card."""
+
+    __tablename__ = "patient_tagged"
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), primary_key=True)
+    tag_id: Mapped[int] = mapped_column(ForeignKey("patient_tag.id"), primary_key=True)
+    __table_args__ = (index("patient_tagged", "tag_id"),)
+
+    def __repr__(self) -> str:
+        return f"{self.tag_id}"
 
 
 #: Name parts as the search compares them: lower case, ё as е, each word after a space, the halves of a
@@ -63,8 +92,23 @@ class Patient(Made, Model):
     family_id: Mapped[int | None] = mapped_column(ForeignKey("family.id"))
     family: Mapped[Family | None] = relationship(lazy="select")
     guardian_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
-    guardian: Mapped["Patient | None"] = relationship(remote_side="Patient.id", lazy="select")
+    guardian: Mapped["Patient | None"] = relationship(
+        remote_side="Patient.id", lazy="select", foreign_keys="Patient.guardian_id"
+    )
     doctor_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id"))
+    #: Insurer and number of a policy of voluntary insurance.
+    insurance: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    #: What the patient is always given; suggested in a new work order.
+    discount_percent: Mapped[Decimal | None] = mapped_column(Numeric(5, 2))
+    discount_reason: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    #: Who of the family pays; none: the guardian of a minor, else the patient.
+    payer_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
+    payer: Mapped["Patient | None"] = relationship(
+        remote_side="Patient.id", lazy="select", foreign_keys="Patient.payer_id"
+    )
+    tags: Mapped[list[PatientTag]] = relationship(
+        secondary="patient_tagged", lazy="select", order_by="(PatientTag.alert.desc(), PatientTag.name)"
+    )
     archive_reason: Mapped[LongText]
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     phones: Mapped[list["PatientPhone"]] = relationship(
@@ -77,6 +121,9 @@ class Patient(Made, Model):
         not_blank("surname", "patient"),
         not_blank("name", "patient"),
         CheckConstraint("guardian_id <> id", name="ck_patient_guardian_other"),
+        CheckConstraint("payer_id <> id", name="ck_patient_payer_other"),
+        CheckConstraint("discount_percent > 0 AND discount_percent <= 100", name="ck_patient_discount_sane"),
+        Index("ix_patient_payer_id", "payer_id", postgresql_where=sql("payer_id IS NOT NULL")),
         CheckConstraint("birth_date >= DATE '1900-01-01'", name="ck_patient_birth_date_sane"),
         Index("ix_patient_search_name", "search_name", postgresql_using="gin",
               postgresql_ops={"search_name": "gin_trgm_ops"}),

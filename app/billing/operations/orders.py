@@ -65,7 +65,7 @@ def create_work_order(
         raise Invalid(fields={"patient_id": N_("This is not a patient of yours: there is no visit to you.")})
     branch = branch_of(branch_id, actor)
     now = clock.now()
-    priced = _priced(lines, set(), day=clock.today(), actor=actor)
+    priced = _priced(lines, set(), patient.discount_percent, day=clock.today(), actor=actor)
     order = WorkOrder(
         legal_entity_id=branch.legal_entity_id, branch_id=branch.id, year=clock.today().year,
         number=next_number(branch.legal_entity_id, "work_order"), patient_id=patient_id, doctor_id=doctor_id,
@@ -81,7 +81,8 @@ def create_work_order(
 def change_work_order(order_id: int, version: int | None, lines: Sequence[Line], *, actor: User | None) -> WorkOrder:
     """Write the lines of a draft anew, with the prices of the day it was made.
 
-    A discount that somebody with a larger limit gave stays while its line stays as it was. `version` is the one that
+    A discount that somebody with a larger limit gave stays while its line stays as it was. What the patient's card
+    gives, anybody may give. `version` is the one that
     was looked at; None overwrites whatever is there.
 
     Raises:
@@ -93,7 +94,8 @@ def change_work_order(order_id: int, version: int | None, lines: Sequence[Line],
     if version is not None and version != order.version:
         raise Stale(current={"id": order.id, "version": order.version, "total": str(order.total)})
     before = _figures(order)
-    priced = _priced(lines, _discounts(order), day=clock.wall(order.created_at).date(), actor=actor)
+    always = session.scalar(select(Patient.discount_percent).where(Patient.id == order.patient_id))
+    priced = _priced(lines, _discounts(order), always, day=clock.wall(order.created_at).date(), actor=actor)
     order.lines.clear()
     session.flush()  # the old positions must be gone before the new ones come
     order.lines = priced
@@ -185,11 +187,11 @@ def _discounts(order: WorkOrder) -> set[tuple[Any, ...]]:
 
 
 def _priced(
-    lines: Sequence[Line], standing: set[tuple[Any, ...]], *, day: date, actor: User | None
+    lines: Sequence[Line], standing: set[tuple[Any, ...]], always: Decimal | None, *, day: date, actor: User | None
 ) -> list[WorkOrderLine]:
-    """Lines with the prices of a day and their totals; a complaint names its line."""
+    """Lines with the prices of a day and their totals; a complaint names its line. `always` is the card's discount."""
     rules.check_lines(lines)
-    limit = access.discount_limit(actor)
+    limit = max(access.discount_limit(actor), always or ZERO)
     ids = {line["service_id"] for line in lines}
     services, prices = queries.services_by_id(ids), queries.prices_of(ids, day)
     priced = []

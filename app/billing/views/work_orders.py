@@ -177,7 +177,7 @@ class WorkOrdersView(DeskView):
             "billing/order_form.html", status, patient=patient, visit=visit, order=order, lines=lines or [],
             title=gettext("Work order № %(number)s", number=order.number) if order else gettext("New work order"),
             wrong=wrong or {}, doctors=doctors, doctor_id=request.form.get("doctor_id", chosen, type=int),
-            limit=access.discount_limit(actor()), typed=request.form,
+            limit=max(access.discount_limit(actor()), patient.discount_percent or 0), typed=request.form,
             helpers=queries.assistants(), teeth=rules.TEETH,
         )  # fmt: skip
 

@@ -12,7 +12,17 @@ from sqlalchemy.orm import aliased
 
 from app import clock
 from app.db import session
-from app.models import Appointment, Employee, Patient, PatientAccount, PatientPhone, ReferralSource, WorkOrder
+from app.models import (
+    Appointment,
+    Employee,
+    Patient,
+    PatientAccount,
+    PatientConsent,
+    PatientPhone,
+    PatientTag,
+    ReferralSource,
+    WorkOrder,
+)
 from app.money import ZERO
 from app.patients import rules
 from app.patients.queries.search import Found, of_doctor, rows
@@ -128,6 +138,49 @@ def family(patient: Patient) -> list[Found]:
         select(Patient.id).where(Patient.family_id == patient.family_id, Patient.id != patient.id).order_by(Patient.id)
     )
     return rows(list(ids))
+
+
+def doctors(but: int | None = None) -> list[tuple[int, str]]:
+    """Who may be a patient's treating doctor, by name; `but` is one more, who perhaps left."""
+    found = session.scalars(
+        select(Employee)
+        .where(Employee.is_doctor, or_(Employee.archived.is_(False), Employee.id == but))
+        .order_by(Employee.surname, Employee.name)
+        .limit(500)
+    )
+    return [(doctor.id, doctor.short_name) for doctor in found]
+
+
+def tags(patient: Patient | None = None) -> list[PatientTag]:
+    """The tags that may be put on a card, and those that are on it."""
+    worn = [tag.id for tag in patient.tags] if patient else []
+    return list(
+        session.scalars(
+            select(PatientTag)
+            .where(or_(PatientTag.archived.is_(False), PatientTag.id.in_(worn)))
+            .order_by(PatientTag.alert.desc(), PatientTag.name)
+        )
+    )
+
+
+def named(patient_id: Any) -> list[tuple[str, str]]:
+    """A patient as a select shows one: none or one row."""
+    given = str(patient_id or "")
+    if not given.isascii() or not given.isdigit() or len(given) > 9:
+        return []
+    patient = session.get(Patient, int(given))
+    return [(given, f"{patient.full_name}, № {patient.card_number}")] if patient else []
+
+
+def consents(patient_id: int) -> list[PatientConsent]:
+    """What the patient agreed to, and took back; the newest first."""
+    return list(
+        session.scalars(
+            select(PatientConsent)
+            .where(PatientConsent.patient_id == patient_id)
+            .order_by(PatientConsent.given_on.desc(), PatientConsent.id.desc())
+        )
+    )
 
 
 def sources() -> list[ReferralSource]:

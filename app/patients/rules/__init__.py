@@ -3,7 +3,22 @@
 Where next: `cards.py` for phones, names and complete cards; `typed.py` for how a search is read.
 """
 
-from app.patients.rules.cards import REGION, age, card_status, check_birth_date, person_name, phone
+from app.patients.rules.cards import (
+    MOST_PHONES,
+    REGION,
+    Phone,
+    Signs,
+    age,
+    card_status,
+    check_birth_date,
+    check_guardian,
+    inn,
+    person_name,
+    phone,
+    phones,
+    signs,
+    snils,
+)
 from app.patients.rules.typed import (
     TAIL,
     Doubtful,
@@ -19,6 +34,7 @@ from app.patients.rules.typed import (
 )
 
 __all__ = [
-    "REGION", "TAIL", "Doubtful", "Wanted", "age", "card_status", "check_birth_date", "choices", "doubtful", "like",
-    "meant", "other_layout", "person_name", "phone", "searchable", "sound", "wanted",
+    "MOST_PHONES", "REGION", "TAIL", "Doubtful", "Phone", "Signs", "Wanted", "age", "card_status", "check_birth_date",
+    "check_guardian", "choices", "doubtful", "inn", "like", "meant", "other_layout", "person_name", "phone", "phones",
+    "searchable", "signs", "snils", "sound", "wanted",
 ]  # fmt: skip

@@ -92,12 +92,14 @@
   // A select that asks the server while one types.
   if (window.jQuery && jQuery.fn.select2) {
     jQuery(".my_select2, .my_select2_multi").select2({allowClear: true, placeholder: "", width: "100%"});
-    jQuery("[data-remote]").each(function () {
+    const asking = (place) => jQuery(place).find("[data-remote]").each(function () {
       jQuery(this).select2({
-        allowClear: true, placeholder: "", width: "100%",
+        allowClear: true, placeholder: this.dataset.placeholder || "", width: "100%",
         ajax: {url: this.dataset.remote, delay: 200, data: (p) => ({q: p.term, page: p.page || 1}), dataType: "json"},
       });
     });
+    asking(document);
+    document.body.addEventListener("htmx:afterSwap", (event) => asking(event.detail.target));
     jQuery(document).on("select2:open", () => document.querySelector(".select2-container--open .select2-search__field")?.focus());
   }
 })();

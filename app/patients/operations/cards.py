@@ -1,30 +1,35 @@
 """Changes of the card index: a new card, an edit, the archive. Flush, never commit.
 
-A card is a draft until it has a birth date and a phone. Where next: `rules.py`.
+A card is a draft until it has a birth date and a phone. Where next: `families.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from app import access, audit, clock
+from sqlalchemy import select
+
+from app import access, audit, clock, money
 from app.db import lock, session
-from app.errors import CardArchived, Invalid, NotAllowed, NotFound, ReasonNeeded, Stale
-from app.models import Patient, PatientPhone, ReferralSource, User
+from app.errors import CardArchived, DiscountTooLarge, Invalid, NotAllowed, NotFound, ReasonNeeded, Stale
+from app.models import Employee, Patient, PatientPhone, PatientTag, ReferralSource, User
 from app.patients import queries, rules
 from app.vocab import N_, CardStatus, Sex
 
 #: What a card's form holds besides the phones.
 FIELDS = (
     "surname", "name", "patronymic", "birth_date", "sex", "email", "address", "passport", "snils", "inn",
-    "allergy", "comment", "source_id",
+    "allergy", "comment", "source_id", "insurance", "guardian_id", "doctor_id", "discount_percent", "discount_reason",
 )  # fmt: skip
 LOGGED = (*FIELDS, "status")
+#: What is empty as None, not as an empty text.
+_NUMBERS = ("birth_date", "sex", "source_id", "guardian_id", "doctor_id", "discount_percent")
 
 
 def create_card(values: Mapping[str, Any], *, actor: User | None) -> Patient:
     """Start a patient's card; surname and name are enough for a draft.
 
-    `values`: any of FIELDS, and `phone` as typed. Duplicates are not refused: the desk sees them and decides.
+    `values`: any of FIELDS; `phone` as typed, or `phones` with owner and for_sms; `tag_ids`. Duplicates are not
+    refused: the desk sees them and decides.
     Records `card.created`.
 
     Raises:
@@ -32,14 +37,17 @@ def create_card(values: Mapping[str, Any], *, actor: User | None) -> Patient:
         Invalid: a name is missing, the phone or the birth date cannot be right, there is no such source.
     """
     access.require_own(actor, "card.edit", None)
-    clean = _checked(values)
+    clean = _checked(values, None, actor)
     if not clean.get("surname") or not clean.get("name"):
         raise Invalid(fields={key: N_("Fill in this field.") for key in ("surname", "name") if not clean.get(key)})
     number = rules.phone(values["phone"]) if values.get("phone") else None
     patient = Patient(**clean, created_by_id=actor.id if actor else None)
-    if number:
+    if values.get("phones") is not None:
+        _write_phones(patient, values["phones"])
+    elif number:
         patient.phones.append(PatientPhone(number=number))
-    patient.status = rules.card_status(patient.birth_date, bool(number))
+    patient.tags = _tags(values.get("tag_ids") or ())
+    patient.status = rules.card_status(patient.birth_date, bool(patient.phones))
     session.add(patient)
     session.flush()
     session.refresh(patient, ["card_number", "version"])
@@ -50,26 +58,31 @@ def create_card(values: Mapping[str, Any], *, actor: User | None) -> Patient:
 def edit_card(patient_id: int, version: int, values: Mapping[str, Any], *, actor: User | None) -> Patient:
     """Change what stands on a card; fields that are not given stay.
 
-    `phone` changes the first phone, empty removes it. A draft that became complete is a full card.
+    `phone` changes the first phone, empty removes it; `phones` are all of them, `tag_ids` all tags. A draft that became
+    complete is a full card.
     Records `card.changed` with what changed; an edit that changes nothing leaves no trace.
 
     Raises:
         NotFound, NotAllowed, CardArchived, Invalid
         Stale: somebody saved the card after `version` was read; `current` is the card now.
     """
-    patient = _mine(patient_id, "card.edit", actor)
+    patient = locked_card(patient_id, "card.edit", actor)
     if patient.status == CardStatus.ARCHIVED:
         raise CardArchived()
     if patient.version != version:
         raise Stale(current=plain(patient))
-    before, clean = _facts(patient), _checked(values)
+    before, clean = _facts(patient), _checked(values, patient, actor)
     for key in ("surname", "name"):
         if key in clean and not clean[key]:
             raise Invalid(fields={key: N_("Fill in this field.")})
     for key, value in clean.items():
         setattr(patient, key, value)
-    if "phone" in values:
+    if values.get("phones") is not None:
+        _write_phones(patient, values["phones"])
+    elif "phone" in values:
         _change_phone(patient, values["phone"] or "")
+    if values.get("tag_ids") is not None:
+        patient.tags = _tags(values["tag_ids"])
     patient.status = rules.card_status(patient.birth_date, bool(patient.phones))
     after = _facts(patient)
     if after != before:
@@ -87,7 +100,7 @@ def archive_card(patient_id: int, reason: str, *, actor: User | None) -> Patient
     """
     if not reason.strip():
         raise ReasonNeeded()
-    patient = _mine(patient_id, "card.archive", actor)
+    patient = locked_card(patient_id, "card.archive", actor)
     if patient.status != CardStatus.ARCHIVED:
         patient.status, patient.archive_reason = CardStatus.ARCHIVED, reason.strip()
         patient.version += 1
@@ -102,7 +115,7 @@ def restore_card(patient_id: int, *, actor: User | None) -> Patient:
     Raises:
         NotFound, NotAllowed
     """
-    patient = _mine(patient_id, "card.archive", actor)
+    patient = locked_card(patient_id, "card.archive", actor)
     if patient.status == CardStatus.ARCHIVED:
         patient.status = rules.card_status(patient.birth_date, bool(patient.phones))
         patient.archive_reason = ""
@@ -124,11 +137,12 @@ def plain(patient: Patient) -> dict[str, Any]:
         "full_name": patient.full_name,
         **{name: getattr(patient, name) for name in FIELDS},
         "phones": [{"number": p.number, "owner": p.owner, "for_sms": p.for_sms} for p in patient.phones],
+        "tags": [tag.name for tag in patient.tags],
         "balance": queries.balance_of(patient.id),
     }
 
 
-def _mine(patient_id: int, right: str, actor: User | None) -> Patient:
+def locked_card(patient_id: int, right: str, actor: User | None) -> Patient:
     """The card, locked, if the right of the actor covers it."""
     access.require(actor, right)
     patient = lock(Patient, patient_id)
@@ -140,7 +154,8 @@ def _mine(patient_id: int, right: str, actor: User | None) -> Patient:
     return patient
 
 
-def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(values: Mapping[str, Any], patient: Patient | None, actor: User | None) -> dict[str, Any]:
+    """The fields as they are kept; what stands on the card already is not complained about."""
     clean = {key: values[key] for key in FIELDS if key in values}
     for key in ("surname", "name", "patronymic"):
         if clean.get(key):
@@ -148,16 +163,66 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
         elif key in clean:
             clean[key] = ""
     for key, value in clean.items():
-        if value is None and key not in ("birth_date", "sex", "source_id"):
+        if key in _NUMBERS:
+            clean[key] = value or None
+        elif value is None:
             clean[key] = ""
     rules.check_birth_date(clean.get("birth_date"), clock.today())
-    if "sex" in clean:
-        clean["sex"] = clean["sex"] or None
-        if clean["sex"] is not None and clean["sex"] not in set(Sex):
-            raise Invalid(fields={"sex": N_("Unknown value.")})
-    if clean.get("source_id") and session.get(ReferralSource, clean["source_id"]) is None:
-        raise Invalid(fields={"source_id": N_("There is no such entry in the directory.")})
+    for key, check in (("snils", rules.snils), ("inn", rules.inn)):
+        if clean.get(key) and (patient is None or clean[key] != getattr(patient, key)):
+            clean[key] = check(clean[key])
+    if clean.get("sex") is not None and clean["sex"] not in set(Sex):
+        raise Invalid(fields={"sex": N_("Unknown value.")})
+    for key, model in (("source_id", ReferralSource), ("doctor_id", Employee)):
+        if clean.get(key) and session.get(model, clean[key]) is None:
+            raise Invalid(fields={key: N_("There is no such entry in the directory.")})
+    if clean.get("guardian_id"):
+        _check_guardian(clean, patient)
+    if "discount_percent" in clean:
+        _check_discount(clean, patient, actor)
     return clean
+
+
+def _check_guardian(clean: Mapping[str, Any], patient: Patient | None) -> None:
+    guardian = session.get(Patient, clean["guardian_id"])
+    if guardian is None or (patient is not None and guardian.id == patient.id):
+        raise Invalid(fields={"guardian_id": N_("Choose the guardian's card.")})
+    if patient is None or guardian.id != patient.guardian_id:
+        born = clean.get("birth_date", patient.birth_date if patient else None)
+        rules.check_guardian(guardian.birth_date, born, clock.today())
+        if patient is not None and guardian.guardian_id == patient.id:
+            raise Invalid(fields={"guardian_id": N_("The patient is the guardian of this person.")})
+
+
+def _check_discount(clean: Mapping[str, Any], patient: Patient | None, actor: User | None) -> None:
+    """A card's discount is given by who may give as much, with a reason."""
+    percent = clean["discount_percent"]
+    if percent is None or (patient is not None and percent == patient.discount_percent):
+        return
+    if not percent.is_finite() or not 0 < percent <= 100 or percent != money.rounded(percent):
+        raise Invalid(fields={"discount_percent": N_("The discount is from 0 to 100 percent.")})
+    if percent > (limit := access.discount_limit(actor)):
+        raise DiscountTooLarge(limit=f"{limit.normalize():f}")
+    if not (clean.get("discount_reason") or "").strip():
+        raise Invalid(fields={"discount_reason": N_("Write why the patient has a discount.")})
+
+
+def _tags(ids: Collection[int]) -> list[PatientTag]:
+    found = list(session.scalars(select(PatientTag).where(PatientTag.id.in_(ids)))) if ids else []
+    if len(found) != len(set(ids)):
+        raise Invalid(fields={"tag_ids": N_("There is no such entry in the directory.")})
+    return found
+
+
+def _write_phones(patient: Patient, typed: Sequence[Mapping[str, Any]]) -> None:
+    """The phones as they were written; a number that stays keeps its row."""
+    standing = {phone.number: phone for phone in patient.phones}
+    rows = []
+    for wanted in rules.phones(typed):
+        row = standing.get(wanted.number) or PatientPhone(number=wanted.number)
+        row.owner, row.for_sms = wanted.owner, wanted.for_sms
+        rows.append(row)
+    patient.phones = rows
 
 
 def _change_phone(patient: Patient, typed: str) -> None:
@@ -176,5 +241,8 @@ def _change_phone(patient: Patient, typed: str) -> None:
 
 def _facts(patient: Patient) -> dict[str, Any]:
     facts = audit.facts(patient, LOGGED)
-    facts["phone"] = ", ".join(phone.number for phone in patient.phones)
+    facts["phone"] = ", ".join(
+        " ".join(filter(None, (phone.number, phone.owner, "" if phone.for_sms else "—SMS"))) for phone in patient.phones
+    )
+    facts["tags"] = ", ".join(tag.name for tag in patient.tags)
     return facts

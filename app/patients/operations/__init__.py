@@ -1,0 +1,13 @@
+"""Changes of the card index; one module per subject. Flush, never commit.
+
+Where next: `cards.py` (a card, its edit, the archive), `families.py` (who belongs together, who pays), `consents.py`.
+"""
+
+from app.patients.operations.cards import FIELDS, archive_card, create_card, edit_card, locked_card, plain, restore_card
+from app.patients.operations.consents import give_consent, withdraw_consent
+from app.patients.operations.families import join_family, leave_family, set_payer
+
+__all__ = [
+    "FIELDS", "archive_card", "create_card", "edit_card", "give_consent", "join_family", "leave_family", "locked_card",
+    "plain", "restore_card", "set_payer", "withdraw_consent",
+]  # fmt: skip
