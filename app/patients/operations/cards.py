@@ -188,8 +188,7 @@ def _check_guardian(clean: Mapping[str, Any], patient: Patient | None) -> None:
     if guardian is None or (patient is not None and guardian.id == patient.id):
         raise Invalid(fields={"guardian_id": N_("Choose the guardian's card.")})
     if patient is None or guardian.id != patient.guardian_id:
-        born = clean.get("birth_date", patient.birth_date if patient else None)
-        rules.check_guardian(guardian.birth_date, born, clock.today())
+        rules.check_guardian(guardian.birth_date, clock.today())
         if patient is not None and guardian.guardian_id == patient.id:
             raise Invalid(fields={"guardian_id": N_("The patient is the guardian of this person.")})
 

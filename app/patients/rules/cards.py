@@ -122,8 +122,8 @@ def signs(years: int | None) -> Signs:
     return Signs.TREATMENT_ONLY if years >= SIGNS_TREATMENT else Signs.GUARDIAN
 
 
-def check_guardian(guardian_birth: date | None, ward_birth: date | None, today: date) -> None:
-    """A guardian is grown up, and older than the ward.
+def check_guardian(guardian_birth: date | None, today: date) -> None:
+    """A guardian is grown up.
 
     Raises:
         Invalid
@@ -131,8 +131,6 @@ def check_guardian(guardian_birth: date | None, ward_birth: date | None, today: 
     years = age(guardian_birth, today)
     if years is not None and years < ADULT:
         raise Invalid(fields={"guardian_id": N_("The guardian must be of age.")})
-    if guardian_birth and ward_birth and guardian_birth >= ward_birth:
-        raise Invalid(fields={"guardian_id": N_("The guardian must be older than the patient.")})
 
 
 def person_name(text: str) -> str:
