@@ -33,7 +33,7 @@ from app.messages.panel import MessageTemplatePanel, OutboxPanel
 from app.messages.views import MessagesView
 from app.patients.api import PatientApi
 from app.patients.panel import PatientPanel, PatientTagPanel, ReferralSourcePanel
-from app.patients.views import PatientLookupView, PatientsView
+from app.patients.views import PatientLookupView, PatientsView, SelectionsView
 from app.reports.api import ReportApi
 from app.reports.views import ReportsView
 from app.schedule.api import (
@@ -191,6 +191,7 @@ PAGES: list[type] = [
     ConfirmView,
     PatientsView,
     PatientLookupView,
+    SelectionsView,
     PatientApi,
     ReferralSourcePanel,
     PatientTagPanel,

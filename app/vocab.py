@@ -360,6 +360,7 @@ DEEDS: dict[str, str] = {
     "card.changed": N_("Card changed"),
     "card.archived": N_("Card archived"),
     "card.restored": N_("Card taken out of the archive"),
+    "cards.exported": N_("Selection of patients exported"),
     "family.joined": N_("Joined to a relative"),
     "family.left": N_("No longer of the family"),
     "family.payer": N_("Who pays changed"),

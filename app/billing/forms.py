@@ -99,3 +99,16 @@ class Why(Body):
 
 class ServiceQuery(PageQuery):
     q = TextField(100, load_default="")
+
+
+class PricesOn(PageQuery):
+    day = DayField(required=True)
+
+
+class PriceFile(Body):
+    valid_from = DayField(required=True)
+
+
+class AppliedPrices(Body):
+    seen = TextField(64, blank=False, required=True)
+    skip_refused = TextField(1, load_default="")

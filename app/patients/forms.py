@@ -1,4 +1,4 @@
-"""The card's form: what a browser may send."""
+"""The card's form and the conditions of a selection: what a browser may send."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -9,6 +9,7 @@ from flask import request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
+from marshmallow import fields, post_load
 from wtforms import (
     DateField,
     EmailField,
@@ -23,7 +24,8 @@ from wtforms.validators import DataRequired, Length, Optional, Regexp
 
 from app.models import Patient
 from app.patients import queries
-from app.vocab import Sex
+from app.schemas import DayField, IdField, MoneyField, PageQuery, WholeField, one_of
+from app.vocab import N_, Sex
 from app.web import phone_filter
 
 _CLEAN = Regexp(r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$", message=_("There are characters here that cannot be printed."))
@@ -35,6 +37,29 @@ def _at_most(most: int) -> list[object]:
 
 def _needed(most: int) -> list[object]:
     return [DataRequired(_("Fill in this field.")), Length(max=most, message=_("This text is too long.")), _CLEAN]
+
+
+class SelectionQuery(PageQuery):
+    """Conditions of a selection, as the address has them."""
+
+    doctor_id = IdField(load_default=None)
+    visited_from = DayField(load_default=None)
+    visited_to = DayField(load_default=None)
+    not_since = DayField(load_default=None)
+    no_future = fields.Boolean(load_default=None, error_messages={"invalid": N_("Unknown value.")})
+    service_id = IdField(load_default=None)
+    debt_from = MoneyField(load_default=None)
+    advance = fields.Boolean(load_default=None, error_messages={"invalid": N_("Unknown value.")})
+    source_id = IdField(load_default=None)
+    tag_id = IdField(load_default=None)
+    age_from = WholeField(0, 130, load_default=None)
+    age_to = WholeField(0, 130, load_default=None)
+    sex = one_of(Sex, load_default=None)
+
+    @post_load
+    def without_size(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        data.pop("page_size", None)
+        return data
 
 
 def typed_phones() -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ from reportlab.platypus import LongTable, Paragraph, SimpleDocTemplate, Spacer, 
 from app import clock, money, pdf
 from app.errors import Refusal
 from app.reports.tables import Column, Sheet, Table
+from app.spreadsheets import safe
 from app.vocab import N_
 
 TYPES = {
@@ -37,19 +38,11 @@ TYPES = {
 MOST_PDF_ROWS = 3000
 #: What Excel can hold on one sheet.
 MOST_XLSX_ROWS = 1_000_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 class TooManyRows(Refusal):
     code = "too_many_rows"
     sentence = N_("This is too much for one file: %(rows)s rows. Choose fewer days, or take another kind of file.")
-
-
-def safe(text: Any) -> str:
-    """Text as a spreadsheet may get it: no formula, no control characters."""
-    cleaned = _UNPRINTABLE.sub("", str(text))
-    return f"'{cleaned}" if cleaned.startswith(_FORMULA) else cleaned
 
 
 def make(sheet: Sheet, form: str) -> bytes:

@@ -2,9 +2,11 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Computed, ForeignKey, Identity, Index, Numeric, String, Text, UniqueConstraint
 from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.tables.base import Archivable, Instant, LongText, Made, Model, Name, Pk, index, not_blank, one_of
@@ -188,6 +190,25 @@ class PatientPhone(Model):
 
     def __repr__(self) -> str:
         return self.number
+
+
+class PatientSelection(Model):
+    """Conditions on patients kept under a name: a person's own, or shown to everybody."""
+
+    __tablename__ = "patient_selection"
+    id: Mapped[Pk]
+    user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id"))
+    name: Mapped[str] = mapped_column(String(60))
+    shared: Mapped[bool] = mapped_column(default=False, server_default="false")
+    criteria: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[Instant] = mapped_column(server_default=sql("now()"))
+    __table_args__ = (
+        Index("uq_patient_selection_name", "user_id", sql("lower(name)"), unique=True),
+        not_blank("name", "patient_selection"),
+    )
+
+    def __repr__(self) -> str:
+        return self.name
 
 
 class PatientConsent(Made, Model):

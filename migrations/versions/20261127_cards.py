@@ -1,7 +1,8 @@
-"""What a card says besides the name: tags, who pays, insurance, the patient's discount."""
+"""What a card says besides the name: tags, who pays, insurance, the patient's discount. Selections of patients."""
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "20261127_cards"
 down_revision = "20261126_certificates"
@@ -34,6 +35,17 @@ def upgrade() -> None:
         sa.Column("tag_id", sa.Integer(), sa.ForeignKey("patient_tag.id"), primary_key=True),
     )
     op.create_index("ix_patient_tagged_tag_id", "patient_tagged", ["tag_id"])
+    op.create_table(
+        "patient_selection",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("user_id", sa.Integer(), sa.ForeignKey("ab_user.id"), nullable=False),
+        sa.Column("name", sa.String(60), nullable=False),
+        sa.Column("shared", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("criteria", JSONB(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("btrim(name) <> ''", name="ck_patient_selection_name_not_blank"),
+    )
+    op.create_index("uq_patient_selection_name", "patient_selection", ["user_id", sa.text("lower(name)")], unique=True)
 
 
 def downgrade() -> None:

@@ -1,14 +1,11 @@
 """The lists «Debtors» and «Advances»: found, sorted, exported, called."""
 
-import io
 from typing import Any
 
 from flask import Response, flash, redirect, request, url_for
 from flask_babel import gettext
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 
-from app import clock
+from app import clock, spreadsheets
 from app.billing import operations, queries
 from app.db import transaction
 from app.errors import NotFound, Refusal
@@ -16,12 +13,9 @@ from app.models import Patient
 from app.web import DeskView, actor, expose, fetched, guarded, say
 
 PAGE = 50
-#: More than any clinic has; a file is written row by row.
-MOST_ROWS = 100_000
 _LISTS = {
     "debtors": (queries.debtors, queries.debtors_total), "advances": (queries.advances, queries.advances_total),
 }  # fmt: skip
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class MoneyListsView(DeskView):
@@ -58,8 +52,9 @@ class MoneyListsView(DeskView):
         """The whole list as a table for Excel."""
         if which not in _LISTS:
             raise NotFound()
-        rows = _LISTS[which][0](request.args.get("q", "").strip()[:100].replace("\x00", ""), limit=MOST_ROWS)
-        answer = Response(_xlsx(which, rows), mimetype=XLSX)
+        q = request.args.get("q", "").strip()[:100].replace("\x00", "")
+        rows = _LISTS[which][0](q, limit=spreadsheets.MOST_ROWS)
+        answer = Response(_xlsx(which, rows), mimetype=spreadsheets.XLSX)
         answer.headers["Content-Disposition"] = f'attachment; filename="{which}-{clock.today().isoformat()}.xlsx"'
         answer.headers["Cache-Control"] = "no-store"
         return answer
@@ -84,25 +79,14 @@ class MoneyListsView(DeskView):
 
 
 def _xlsx(which: str, rows: Any) -> bytes:
-    """The list as a workbook; what people typed is text, never a formula."""
-    book = Workbook(write_only=True)
-    page = book.create_sheet("Debtors" if which == "debtors" else "Advances")
-
-    def text(value: str) -> Any:
-        cell = WriteOnlyCell(page, value=value)
-        cell.data_type = "s"
-        return cell
-
+    """The list as a workbook."""
     since = gettext("Oldest unpaid bill") if which == "debtors" else gettext("Last payment")
-    page.append(
-        [text(word) for word in (gettext("Patient"), gettext("Card"), gettext("Phone"), since, gettext("Last visit"),
-                                 gettext("Sum, ₽"))]
-    )  # fmt: skip
-    for patient, amount, since_day, phone, last_visit in rows:
-        page.append(
-            [text(patient.full_name), patient.card_number, text(phone or ""), since_day,
-             last_visit.date() if last_visit else None, amount]
-        )  # fmt: skip
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+    heads = (gettext("Patient"), gettext("Card"), gettext("Phone"), since, gettext("Last visit"), gettext("Sum, ₽"))
+    return spreadsheets.workbook(
+        "Debtors" if which == "debtors" else "Advances",
+        heads,
+        (
+            [patient.full_name, patient.card_number, phone or "", since_day, last.date() if last else None, amount]
+            for patient, amount, since_day, phone, last in rows
+        ),
+    )

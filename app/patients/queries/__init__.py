@@ -1,6 +1,6 @@
 """Who is in the card index, and what is known of them: one question, one function, few statements.
 
-Where next: `search.py` for finding a card, `cards.py` for what is known of it.
+Where next: `search.py` for finding a card, `selection.py` for many by conditions, `cards.py` for what is known of it.
 """
 
 from app.patients.queries.cards import (
@@ -17,8 +17,10 @@ from app.patients.queries.cards import (
     treated_by,
 )
 from app.patients.queries.search import Found, find, matching, of_doctor, rows
+from app.patients.queries.selection import Selection, select_cards, selections, service_names
 
 __all__ = [
-    "Found", "balance_of", "by_doctor", "consents", "doctors", "family", "find", "matching", "named", "of_doctor",
-    "possible_duplicates", "rows", "sources", "statistics", "tags", "treated_by",
+    "Found", "Selection", "balance_of", "by_doctor", "consents", "doctors", "family", "find", "matching",
+    "named", "of_doctor", "possible_duplicates", "rows", "select_cards", "selections", "service_names",
+    "sources", "statistics", "tags", "treated_by",
 ]  # fmt: skip

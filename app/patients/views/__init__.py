@@ -1,0 +1,9 @@
+"""Pages of the card index: the search and the card, selections of patients.
+
+The card's tabs are fragments of the rooms that own them. Where next: `../operations`.
+"""
+
+from app.patients.views.cards import PatientLookupView, PatientsView
+from app.patients.views.selections import SelectionsView
+
+__all__ = ["PatientLookupView", "PatientsView", "SelectionsView"]

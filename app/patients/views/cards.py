@@ -1,0 +1,276 @@
+"""The search and a patient's card as pages.
+
+Where next: `selections.py`; the deeds are in `../operations`.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from flask import current_app, flash, jsonify, redirect, request, url_for
+from flask_babel import gettext
+
+from app import access, audit, clock
+from app.db import transaction
+from app.errors import Invalid, NotFound, Refusal, Stale
+from app.patients import operations, queries, rules
+from app.patients.forms import CardForm
+from app.patients.reach import visible
+from app.vocab import N_, ConsentKind
+from app.web import DeskView, actor, expose, guarded, may, refusal_body, say
+
+PAGE = 25
+
+#: Tabs of the card that other rooms own: title, address, right.
+TABS = [
+    (N_("Visits"), "ScheduleView.patient_visits", "schedule.see"),
+    (N_("Money"), "SettlementView.patient_money", "payment.see"),
+    (N_("Documents"), "DocumentsView.patient_documents", "document.print"),
+    (N_("Messages"), "MessagesView.patient_messages", "message.see"),
+    (N_("Plans and waiting"), "WaitingView.patient_wishes", "planned.see"),
+    (N_("Calls"), "TasksView.patient_tasks", "task.add"),
+    (N_("Family and consents"), "PatientsView.relatives", "card.see"),
+    (N_("History"), "PatientsView.history", "card.see"),
+]
+
+
+def _whole(given: str | None) -> int:
+    """A small number as a browser sends it; 0 for anything else."""
+    return int(given) if given and len(given) < 10 and given.isascii() and given.isdigit() else 0
+
+
+def _page_number() -> int:
+    page = _whole(request.args.get("page"))
+    return page if page < 100_000 else 0
+
+
+class PatientsView(DeskView):
+    """«Картотека»: search, new card, card, edit, archive."""
+
+    route_base = "/patients"
+    default_view = "index"
+
+    @expose("/", methods=["GET"])
+    @guarded("card.see")
+    def index(self) -> Any:
+        """The card index: a search and a page of what it found."""
+        q, page = request.args.get("q", "")[:100], _page_number()
+        own = access.account(actor()).own_only("card.see")
+        archived = bool(request.args.get("archived"))
+        count, found = queries.find(q, limit=PAGE, offset=page * PAGE, doctor_id=own, archived=archived)
+        return self.page(
+            "patients/index.html",
+            title=gettext("Patients"),
+            archived=archived,
+            q=q,
+            found=found,
+            count=count,
+            page=page,
+            size=PAGE,
+            may_start=may("card.edit") and access.account(actor()).own_only("card.edit") is None,
+        )
+
+    @expose("/<int:pk>", methods=["GET"])
+    @guarded("card.see")
+    def card(self, pk: int) -> Any:
+        """A patient's card with its figures; the tabs follow."""
+        patient = visible(pk)
+        here = {rule.endpoint for rule in current_app.url_map.iter_rules()}
+        tabs = [(title, url_for(at, pk=pk)) for title, at, right in TABS if at in here and may(right)]
+        # `?tab=documents` opens the tab of that room
+        asked = request.args.get("tab", "")
+        first = next((url for _, url in tabs if asked in (url.split("/")[1], url.rsplit("/")[-1])), tabs[0][1])
+        return self.page(
+            "patients/card.html",
+            title=patient.full_name,
+            patient=patient,
+            age=rules.age(patient.birth_date, clock.today()),
+            balance=queries.balance_of(pk),
+            figures=queries.statistics(pk),
+            by_doctor=queries.by_doctor(pk),
+            family=queries.family(patient),
+            signs=str(rules.signs(rules.age(patient.birth_date, clock.today()))),
+            doctor=dict(queries.doctors(patient.doctor_id)).get(patient.doctor_id) if patient.doctor_id else None,
+            tabs=tabs,
+            first=first,
+        )
+
+    @expose("/<int:pk>/family", methods=["GET"])
+    @guarded("card.see")
+    def relatives(self, pk: int) -> Any:
+        """The tab «Family and consents»."""
+        patient = visible(pk)
+        return self.page(
+            "patients/relatives.html", patient=patient, family=queries.family(patient), consents=queries.consents(pk),
+            kinds=ConsentKind, today=clock.today(),
+            signs=str(rules.signs(rules.age(patient.birth_date, clock.today()))),
+        )  # fmt: skip
+
+    @expose("/<int:pk>/family/<what>", methods=["POST"])
+    @guarded("card.edit")
+    def change_family(self, pk: int, what: str) -> Any:
+        """Join a relative, leave the family, say who pays."""
+        visible(pk)
+
+        def work() -> None:
+            given = _whole(request.form.get("relative_id"))
+            if what == "join":
+                if not given:
+                    raise Invalid(fields={"relative_id": N_("Choose the relative.")})
+                visible(given)
+                operations.join_family(pk, given, actor=actor())
+            elif what == "leave":
+                operations.leave_family(pk, actor=actor())
+            elif what == "payer":
+                operations.set_payer(pk, given or None, actor=actor())
+            else:
+                raise NotFound()
+
+        return self._done(pk, work)
+
+    @expose("/<int:pk>/consents", methods=["POST"])
+    @guarded("card.edit")
+    def consent(self, pk: int) -> Any:
+        """Write down a consent, or its withdrawal."""
+        visible(pk)
+
+        def work() -> None:
+            if withdrawn := _whole(request.form.get("withdraw")):
+                operations.withdraw_consent(pk, withdrawn, actor=actor())
+                return
+            try:
+                day = date.fromisoformat(request.form.get("given_on", "")) if request.form.get("given_on") else None
+            except ValueError as error:
+                raise Invalid(fields={"given_on": N_("This is not a day.")}) from error
+            operations.give_consent(pk, request.form.get("kind", ""), day, actor=actor())
+
+        return self._done(pk, work)
+
+    def _done(self, pk: int, work: Callable[[], None]) -> Any:
+        """Do it, and come back to the tab; a refusal is said with its own sentence."""
+        try:
+            with transaction():
+                work()
+            flash(gettext("Written down."), "success")
+        except Invalid as wrong:
+            flash(" ".join(gettext(str(said)) for said in wrong.facts["fields"].values()), "danger")
+        except Refusal as refusal:
+            say(refusal)
+        return redirect(url_for("PatientsView.card", pk=pk, tab="family"), 303)
+
+    @expose("/<int:pk>/history", methods=["GET"])
+    @guarded("card.see")
+    def history(self, pk: int) -> Any:
+        """Who did what for this patient, the newest first."""
+        visible(pk)
+        return self.page("patients/history.html", events=audit.timeline(pk))
+
+    @expose("/new", methods=["GET", "POST"])
+    @guarded("card.edit")
+    def new(self) -> Any:
+        """A new card; cards that may be the same person are shown before it is saved anyway."""
+        access.require_own(actor(), "card.edit", None)
+        form, twins = CardForm(), []
+        if form.validate_on_submit():
+            values = form.values()
+            try:
+                twins = self._twins(values)
+                if not twins or request.form.get("anyway"):
+                    with transaction():
+                        patient = operations.create_card(values, actor=actor())
+                    flash(gettext("The card was saved."), "success")
+                    return redirect(url_for("PatientsView.card", pk=patient.id))
+            except Refusal as refusal:
+                self._show(form, refusal)
+        status = 422 if request.method == "POST" else 200
+        return self.page(
+            "patients/form.html",
+            status,
+            title=gettext("New card"),
+            form=form,
+            twins=twins,
+            patient=None,
+            phones=form.phone_rows(),
+        )
+
+    def _twins(self, values: dict[str, Any]) -> list[dict[str, Any]]:
+        number = rules.phone(values["phone"]) if values.get("phone") else None
+        surname, name = rules.person_name(values["surname"]), rules.person_name(values["name"])
+        return queries.possible_duplicates(surname, name, values.get("birth_date"), number)
+
+    @expose("/<int:pk>/edit", methods=["GET", "POST"])
+    @guarded("card.edit")
+    def edit(self, pk: int) -> Any:
+        """Change a card; somebody else's newer change is not overwritten."""
+        patient = visible(pk)
+        form = CardForm(obj=patient)
+        if form.validate_on_submit():
+            try:
+                version = _whole(request.form.get("version"))
+                with transaction():
+                    operations.edit_card(pk, version, form.values(), actor=actor())
+                flash(gettext("The card was saved."), "success")
+                return redirect(url_for("PatientsView.card", pk=pk))
+            except Refusal as refusal:
+                patient = visible(pk)
+                self._show(form, refusal)
+        status = 422 if request.method == "POST" else 200
+        return self.page(
+            "patients/form.html",
+            status,
+            title=patient.full_name,
+            form=form,
+            twins=[],
+            patient=patient,
+            phones=form.phone_rows(patient),
+        )
+
+    def _show(self, form: CardForm, refusal: Refusal) -> None:
+        if isinstance(refusal, Invalid):
+            form.show(refusal_body(refusal)["fields"])
+            return
+        say(refusal)
+        if isinstance(refusal, Stale):
+            form.show_newer(refusal.facts["current"])
+
+    @expose("/<int:pk>/archive", methods=["POST"])
+    @guarded("card.archive")
+    def archive(self, pk: int) -> Any:
+        """Put a card into the archive, with the reason."""
+        visible(pk)
+        try:
+            with transaction():
+                operations.archive_card(pk, request.form.get("reason", "")[:400], actor=actor())
+            flash(gettext("The card is in the archive."), "success")
+        except Refusal as refusal:
+            say(refusal)
+        return redirect(url_for("PatientsView.card", pk=pk))
+
+    @expose("/<int:pk>/restore", methods=["POST"])
+    @guarded("card.archive")
+    def restore(self, pk: int) -> Any:
+        """Take a card out of the archive."""
+        visible(pk)
+        try:
+            with transaction():
+                operations.restore_card(pk, actor=actor())
+            flash(gettext("The card was taken out of the archive."), "success")
+        except Refusal as refusal:
+            say(refusal)
+        return redirect(url_for("PatientsView.card", pk=pk))
+
+
+class PatientLookupView(DeskView):
+    """Patients for a select that asks while one types."""
+
+    route_base = "/lookup"
+
+    @expose("/patients", methods=["GET"])
+    @guarded("card.see")
+    def patients(self) -> Any:
+        """A page of matches as the select takes them."""
+        page = max(_page_number() - 1, 0)
+        own = access.account(actor()).own_only("card.see")
+        count, found = queries.find(request.args.get("q", "")[:100], limit=20, offset=page * 20, doctor_id=own)
+        results = [{"id": row["id"], "text": f"{row['full_name']}, № {row['card_number']}"} for row in found]
+        return jsonify(results=results, pagination={"more": count > (page + 1) * 20})
