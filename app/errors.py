@@ -250,6 +250,30 @@ class EmptyWorkOrder(Refusal):
     sentence = N_("There are no services in the work order. Add at least one.")
 
 
+class PricesChanged(Refusal):
+    """Services or prices are not what they were when the file was looked at."""
+
+    code = "prices_changed"
+    status = 409
+    sentence = N_("The price list was changed after the file was checked. Nothing was written: look at the new result.")
+
+
+class RowsRefused(Refusal):
+    code = "rows_refused"
+    sentence = N_("Refused rows: %(refused)s. Mend the file, or tick that they are left out.")
+
+
+class ImportApplied(Refusal):
+    code = "import_applied"
+    status = 409
+    sentence = N_("This file has already been applied.")
+
+
+class NothingToImport(Refusal):
+    code = "nothing_to_import"
+    sentence = N_("There is nothing new in this file.")
+
+
 class NoPrice(Refusal):
     code = "no_price"
     sentence = N_("The service “%(service)s” has no price for today. Set it in the price list.")

@@ -20,7 +20,7 @@ from app.billing.panel import (
     ServicePricePanel,
     WorkOrderPanel,
 )
-from app.billing.views import CertificatesView, MoneyListsView, SettlementView, WorkOrdersView
+from app.billing.views import CertificatesView, MoneyListsView, PricesView, SettlementView, WorkOrdersView
 from app.cash.api import CashApi, ExpenseCategoryApi
 from app.cash.panel import CashDeskPanel, CashMovementPanel, CashShiftPanel, ExpenseCategoryPanel, ReceiptPanel
 from app.cash.views import CashView
@@ -156,6 +156,7 @@ MENU: list[tuple[str, list[Item]]] = [
         [
             Item(N_("Calendars for phones"), "FeedsView.index", "schedule.feed"),
             Item(N_("Doctors' hours"), "HoursView.index", "schedule.hours"),
+            Item(N_("Price list"), "PricesView.index", "directory.see"),
             Item(N_("Services"), "ServicePanel.list", "directory.see"),
             Item(N_("Prices"), "ServicePricePanel.list", "directory.see"),
             Item(N_("Service categories"), "ServiceCategoryPanel.list", "directory.see"),
@@ -253,6 +254,7 @@ PAGES: list[type] = [
     MoneyListsView,
     CertificatesView,
     WorkOrdersView,
+    PricesView,
     ServiceApi,
     WorkOrderApi,
     PaymentApi,

@@ -102,6 +102,16 @@ class TaxCode(Labelled):
     EXPENSIVE = "2", N_("2 – expensive treatment")
 
 
+class PriceVerdict(Labelled):
+    """What a row of a price list that came as a file would do."""
+
+    NEW = "new", N_("New service")
+    PRICE = "price", N_("New price")
+    CHANGED = "changed", N_("Renamed or changed")
+    SAME = "same", N_("No change")
+    REFUSED = "refused", N_("Row refused")
+
+
 class PaymentMethod(Labelled):
     CASH = "cash", N_("Cash")
     CARD = "card", N_("Bank card")
@@ -418,6 +428,7 @@ DEEDS: dict[str, str] = {
     "cash.moved": N_("Cash operation"),
     "cash.reversed": N_("Cash operation reversed"),
     "expense_category.added": N_("Expense category added"),
+    "prices.imported": N_("Price list taken from a file"),
     "directory.added": N_("Directory entry added"),
     "directory.changed": N_("Directory entry changed"),
     "directory.removed": N_("Directory entry removed"),
@@ -441,6 +452,7 @@ THINGS: dict[str, str] = {
     "access_grant": N_("Access to other days"),
     "advance_transfer": N_("Advance of relatives"),
     "certificate": N_("Certificate"),
+    "price_import": N_("Price list from a file"),
     "appointment": N_("Visit"),
     "branch": N_("Branch"),
     "call_task": N_("Call task"),

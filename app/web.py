@@ -132,6 +132,9 @@ def _fingerprint() -> str:
     body = request.get_data(cache=True)
     if request.form:
         kept = sorted((key, value) for key, value in request.form.items(multi=True) if key != "csrf_token")
+        for name, file in request.files.items(multi=True):
+            kept.append((name, hashlib.sha256(file.stream.read()).hexdigest()))
+            file.stream.seek(0)
         body = repr(kept).encode()
     elif request.is_json:
         body = json.dumps(request.get_json(silent=True), sort_keys=True, default=str).encode()

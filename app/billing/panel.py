@@ -50,6 +50,7 @@ class ServicePanel(PanelView):
 
     datamodel = DeskInterface(Service)
     route_base = "/service-list"
+    show_template, edit_template = "billing/service_show.html", "billing/service_edit.html"
     list_title, one = lazy_gettext("Services"), lazy_gettext("Service")
     list_columns = ["code", "name", "category", "minutes", "tax_code", "archived"]
     show_columns = ["code", "name", "category", "minutes", "item_kind", "vat", "tax_code", "archived"]
@@ -88,6 +89,7 @@ class ServicePricePanel(PanelView):
 
     datamodel = DeskInterface(ServicePrice)
     route_base = "/service-prices"
+    list_template = "billing/service_prices.html"
     include_route_methods = {"list", "show", "add"}
     base_permissions = ["can_see", "can_edit"]
     list_title, one = lazy_gettext("Prices"), lazy_gettext("Price")

@@ -5,9 +5,11 @@ Payments, refunds and ledger entries are append-only (triggers); mistakes are me
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, SmallInteger, String, UniqueConstraint
 from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.tables.base import Archivable, Code, Instant, Made, Model, Money, Name, Pk, index, not_blank, one_of
@@ -71,6 +73,29 @@ class ServicePrice(Made, Model):
 
     def __repr__(self) -> str:
         return f"{self.price}"
+
+
+class PriceImport(Made, Model):
+    """A price list that came as a file: its rows as they were read, and, once applied, what became of each.
+
+    What is applied is never changed (trigger).
+    """
+
+    __tablename__ = "price_import"
+    id: Mapped[Pk]
+    file_name: Mapped[Name]
+    valid_from: Mapped[date]
+    columns: Mapped[list[Any]] = mapped_column(JSONB)
+    rows: Mapped[list[Any]] = mapped_column(JSONB)
+    verdicts: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
+    applied_at: Mapped[Instant | None]
+    applied_by_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
+    __table_args__ = (
+        CheckConstraint("(applied_at IS NULL) = (verdicts IS NULL)", name="ck_price_import_applied_with_verdicts"),
+    )
+
+    def __repr__(self) -> str:
+        return self.file_name
 
 
 class WorkOrder(Made, Model):

@@ -18,6 +18,15 @@ from app.billing.queries.certificates import (
     certificates_left,
     moves_of_certificate,
 )
+from app.billing.queries.imports import (
+    category_ids,
+    forget_old_imports,
+    imports,
+    judged,
+    price_history,
+    service_ids,
+    whole_price_list,
+)
 from app.billing.queries.lists import SORTS, advances, advances_total, debtors, debtors_total
 from app.billing.queries.orders import (
     Owing,
@@ -70,6 +79,7 @@ __all__ = [
     "assistants",
     "balance_of",
     "balances_of",
+    "category_ids",
     "certificate_locked",
     "certificate_numbered",
     "certificates",
@@ -79,7 +89,10 @@ __all__ = [
     "doctors",
     "employees",
     "first_branch",
+    "forget_old_imports",
+    "imports",
     "is_patient_of",
+    "judged",
     "left_to_reverse",
     "moves_of_certificate",
     "of_closed_shifts",
@@ -90,6 +103,7 @@ __all__ = [
     "owing_locked",
     "paid_for",
     "payments_of",
+    "price_history",
     "price_list",
     "prices_of",
     "receipt_lines",
@@ -97,10 +111,12 @@ __all__ = [
     "relatives_of",
     "returnable",
     "reversals_of",
+    "service_ids",
     "services_by_id",
     "services_named",
     "to_be_paid",
     "transfers_of",
     "unpaid_bills",
     "was_paid",
+    "whole_price_list",
 ]

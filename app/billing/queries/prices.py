@@ -15,7 +15,7 @@ from app.db import session
 from app.models import Service, ServiceCategory, ServicePrice
 
 
-def _price_on(day: date) -> Any:
+def price_on(day: date) -> Any:
     """The price of a service that is in force on a day."""
     return (
         select(ServicePrice.price)
@@ -47,7 +47,7 @@ def price_list(q: str = "", *, day: date | None = None, limit: int = 25, offset:
 
     Found by words of the name in any order, or by the start of the code.
     """
-    price = _price_on(day or clock.today())
+    price = price_on(day or clock.today())
     found = (
         select(
             Service.id, Service.code, Service.name, ServiceCategory.name.label("category"), Service.minutes,

@@ -1,7 +1,7 @@
 """Decisions about money: plain values in, an answer or a refusal out.
 
 Where next: `orders.py` for what a line costs, `payments.py` for how money is spread and returned, `prices.py` for the
-codes of the price list.
+codes of the price list, `price_rows.py` for what a file would change in it.
 """
 
 from app.billing.rules.orders import (
@@ -34,11 +34,13 @@ from app.billing.rules.payments import (
     sum_of,
     take_back,
 )
+from app.billing.rules.price_rows import DETAILS, Known, Verdict, as_kept, category_key, counts, digest, judge
 from app.billing.rules.prices import service_code
 
 __all__ = [
-    "MOST_LINES", "MOST_PARTS", "TEETH", "Allocation", "Cost", "Due", "LineLeft", "PaidPart", "Part", "Return",
-    "allocate", "change", "check_advance", "check_cancellable", "check_certificate", "check_lines", "check_parts",
-    "check_tooth", "cost", "only_money", "refundable", "service_code", "shares", "spread", "sum_of", "take_back",
+    "DETAILS", "MOST_LINES", "MOST_PARTS", "TEETH", "Allocation", "Cost", "Due", "Known", "LineLeft", "PaidPart",
+    "Part", "Return", "Verdict", "allocate", "as_kept", "category_key", "change", "check_advance",
+    "check_cancellable", "check_certificate", "check_lines", "check_parts", "check_tooth", "cost", "counts",
+    "digest", "judge", "only_money", "refundable", "service_code", "shares", "spread", "sum_of", "take_back",
     "take_lines_back",
 ]  # fmt: skip
