@@ -17,6 +17,7 @@ from app.db import session, transaction
 from app.documents import operations as documents
 from app.models import Family, Patient, PatientConsent, PatientTag, WorkOrder
 from app.patients import operations, queries, rules
+from tests.browser import Windows, windows
 from tests.conftest import Maker
 
 
@@ -285,3 +286,48 @@ def test_two_desks_write_down_one_consent(app: Flask, make: Maker, context: None
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(one, range(8)))
     assert len(session.scalars(select(PatientConsent).where(PatientConsent.patient_id == patient_id)).all()) == 1
+
+
+# --- who may be the same person, while one types
+
+
+def test_candidates_while_typing(make: Maker, client_of: Any, context: None) -> None:
+    twin = make.patient("Двойникова", name="Инна", birth_date=date(1991, 2, 3), phone="+79165550101")
+    desk = client_of("administrator")
+
+    def seen(**typed: str) -> bool:
+        answer = desk.get("/patients/twins", query_string=typed)
+        assert answer.status_code == 200
+        return f"/patients/{twin.id}" in answer.text
+
+    assert seen(surname="двойникова", name="инна") and seen(phone="8 916 555-01-01")
+    assert seen(surname="Двойникова", name="И") is False and seen(surname="Двойникова") is False
+    assert seen(surname="Двойникова", name="Инна", birth_date="1991-02-03")
+    assert not seen(surname="Двойникова", name="Инна", birth_date="1990-01-01")
+    for nonsense in ({}, {"surname": "%", "name": "_"}, {"phone": "x" * 5000}, {"birth_date": "31.31", "name": "\x00"}):
+        assert not seen(**nonsense)
+    assert client_of("doctor").get("/patients/twins?surname=Двойникова&name=Инна").status_code == 403
+
+
+@pytest.mark.browser
+def test_the_form_warns_before_it_is_sent(app: Flask, make: Maker, context: None) -> None:
+    twin_id = make.patient("Предупреждаева", name="Зоя").id
+    session.remove()
+    with windows(app) as opened:
+        _fill_in(opened, twin_id)
+        assert not opened.faults, opened.faults
+
+
+def _fill_in(opened: Windows, twin_id: int) -> None:
+    page = opened.sign_in("administrator")
+    page.goto(f"{opened.base}/patients/new")
+    page.fill("#surname", "Предупреждаева")
+    page.fill("#name", "Зоя")
+    page.locator(f"[data-twins] a[href='/patients/{twin_id}']").wait_for()
+    page.click("[data-more-phones]")
+    page.locator("[name=phone_number]").last.fill("8 495 111-22-33")
+    page.locator("[name=phone_owner]").last.fill("рабочий")
+    page.locator("[name=anyway]").check()
+    page.get_by_role("button", name="Сохранить").click()
+    page.wait_for_url(lambda url: url.rsplit("/", 1)[-1].isdigit())
+    assert "+7 495 111-22-33" in page.locator(".card-head").inner_text()

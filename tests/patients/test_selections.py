@@ -136,6 +136,11 @@ def test_who_fits_is_who_plainly_fits(clinic: Any, data: Any) -> None:
     assert {row["id"] for row in found} == plainly(wanted) and count == len(found)
 
 
+@pytest.mark.parametrize("zero", [Selection(debt_from=D(0)), Selection(age_to=0)])
+def test_zero_asks_something(zero: Selection) -> None:
+    assert zero.asks and not Selection(no_future=False).asks and not Selection().asks
+
+
 def test_a_leap_day(context: None) -> None:
     from app.patients.queries.selection import years_ago
 

@@ -50,7 +50,8 @@ class Selection:
     @property
     def asks(self) -> bool:
         """Is there any condition?"""
-        return any(getattr(self, field.name) not in (None, False) for field in fields(self))
+        given = [getattr(self, field.name) for field in fields(self)]
+        return any(value is not None and value is not False for value in given)
 
 
 def select_cards(

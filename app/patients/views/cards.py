@@ -193,6 +193,29 @@ class PatientsView(DeskView):
             phones=form.phone_rows(),
         )
 
+    @expose("/twins", methods=["GET"])
+    @guarded("card.edit")
+    def twins(self) -> Any:
+        """Cards that may be the person whose name is being typed: a part of the form, empty when there are none."""
+        access.require_own(actor(), "card.edit", None)
+        typed = {
+            key: request.args.get(key, "")[:100].replace("\x00", "").strip() for key in ("surname", "name", "phone")
+        }
+        try:
+            number = rules.phone(typed["phone"]) if typed["phone"] else None
+        except Invalid:
+            number = None
+        try:
+            born = date.fromisoformat(request.args.get("birth_date", ""))
+        except ValueError:
+            born = None
+        named = rules.searchable(typed["surname"]).strip() and rules.searchable(typed["name"]).strip()
+        found = []
+        if named or number:
+            surname, name = (typed["surname"], typed["name"]) if named else ("\x7f", "\x7f")
+            found = queries.possible_duplicates(rules.person_name(surname), rules.person_name(name), born, number)
+        return self.page("patients/_twins.html", twins=found) if found else ""
+
     def _twins(self, values: dict[str, Any]) -> list[dict[str, Any]]:
         number = rules.phone(values["phone"]) if values.get("phone") else None
         surname, name = rules.person_name(values["surname"]), rules.person_name(values["name"])

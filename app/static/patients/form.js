@@ -1,4 +1,4 @@
-// The form of a card: one more phone.
+// The form of a card: one more phone; who may be the same person, while the name is typed.
 (function () {
   "use strict";
   const phones = document.querySelector("[data-phones]");
@@ -10,5 +10,28 @@
     row.querySelectorAll("input").forEach((field) => { field.value = ""; });
     event.target.closest("button").before(row);
     row.querySelector("input").focus();
+  });
+
+  const twins = document.querySelector("[data-twins]");
+  const address = twins?.dataset.twins;
+  if (!address) return;
+  const form = document.querySelector("form[method=post] [name=surname]").form;
+  let wait = 0, asked = "";
+  async function look() {
+    const typed = new URLSearchParams({
+      surname: form.surname.value, name: form.elements.namedItem("name").value,
+      birth_date: form.birth_date.value, phone: form.querySelector("[name=phone_number]").value,
+    }).toString();
+    if (typed === asked) return;
+    asked = typed;
+    const answer = await fetch(`${address}?${typed}`, {headers: {"X-Requested-With": "XMLHttpRequest"}}).catch(() => null);
+    if (!answer?.ok || typed !== asked) return;
+    twins.innerHTML = await answer.text();
+    form.querySelector("[data-anyway]").hidden = !twins.firstElementChild;
+  }
+  form.addEventListener("input", (event) => {
+    if (!["surname", "name", "birth_date", "phone_number"].includes(event.target.name)) return;
+    clearTimeout(wait);
+    wait = setTimeout(look, 300);
   });
 })();
