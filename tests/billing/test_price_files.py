@@ -255,6 +255,15 @@ def test_what_changed_since_the_look_is_said_and_nothing_is_written(make: Any) -
     assert (price_of(one.id, LATER), price_of(two.id, LATER)) == (1100, 1300)
 
 
+def test_a_price_that_is_written_already_takes_over_and_the_page_says_so(make: Any, client_of: Any) -> None:
+    one, after = make.service("1000.00"), LATER + timedelta(days=9)
+    make._save(ServicePrice(service_id=one.id, valid_from=after, price=Decimal("3000")))
+    pk, seen = looked(make, [one.code, "", "", "2000"])
+    assert f"до {after:%d.%m.%Y}" in client_of("director").get(f"/prices/import/{pk}").text
+    apply(make, pk, seen)
+    assert [price_of(one.id, LATER + timedelta(days=n)) for n in (-1, 0, 8, 9)] == [1000, 2000, 2000, 3000]
+
+
 def test_the_past_stays_and_an_applied_file_too(make: Any) -> None:
     one = make.service("1000.00")
     with pytest.raises(errors.Invalid):

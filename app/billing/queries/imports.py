@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import Row, delete, func, select
 from sqlalchemy.orm import defer
 
 from app import clock
@@ -26,6 +26,12 @@ def judged(row: PriceImport) -> list[Verdict]:
 def _known(day: date) -> dict[str, Known]:
     begun = session.execute(select(ServicePrice.service_id, ServicePrice.price).where(ServicePrice.valid_from == day))
     begins = {row.service_id: row.price for row in begun}
+    later = session.execute(
+        select(ServicePrice.service_id, func.min(ServicePrice.valid_from).label("day"))
+        .where(ServicePrice.valid_from > day)
+        .group_by(ServicePrice.service_id)
+    )
+    next_days = {row.service_id: row.day.isoformat() for row in later}
     found = session.execute(
         select(
             Service.id, Service.code, Service.name, ServiceCategory.name.label("category"), Service.minutes,
@@ -35,7 +41,7 @@ def _known(day: date) -> dict[str, Known]:
     return {
         row.code: Known(
             row.id, row.name, row.category, row.minutes, row.item_kind, row.vat, row.tax_code, row.archived, row.price,
-            begins.get(row.id),
+            begins.get(row.id), next_days.get(row.id, ""),
         )
         for row in found
     }  # fmt: skip

@@ -41,11 +41,16 @@ class Known:
     archived: bool
     price: Decimal | None
     begins: Decimal | None = None
+    #: When a price that is written already takes over: the day in ISO form.
+    next_day: str = ""
 
 
 @dataclass
 class Verdict:
-    """One row of a file: what it means, and what would be written. `why` is a refusal's sentence, `facts` fill it."""
+    """One row of a file: what it means, and what would be written. `why` is a refusal's sentence, `facts` fill it.
+
+    `until`: the new price ends on this day, when the next one begins that is written already.
+    """
 
     line: int
     kind: PriceVerdict
@@ -53,6 +58,7 @@ class Verdict:
     name: str
     price: str = ""
     was: str = ""
+    until: str = ""
     changes: dict[str, list[str]] = field(default_factory=dict)
     why: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
@@ -150,7 +156,8 @@ def _verdict(
         PriceVerdict.PRICE if service.price != price else PriceVerdict.CHANGED if changes else PriceVerdict.SAME
     )  # fmt: skip
     values = {name: given[name] for name in changes}
-    return Verdict(line, kind, code, given.get("name", service.name), str(price), was, changes, values=values)
+    until = service.next_day if kind == PriceVerdict.PRICE else ""
+    return Verdict(line, kind, code, given.get("name", service.name), str(price), was, until, changes, values=values)
 
 
 def _price(typed: str) -> Decimal:

@@ -124,6 +124,7 @@ class PricesView(DeskView):
             asked=asked if asked in list(PriceVerdict) else "", kinds=PriceVerdict, seen=rules.digest(verdicts),
             writes=sum(many[kind] for kind in (PriceVerdict.NEW, PriceVerdict.PRICE, PriceVerdict.CHANGED)),
             passed=row.valid_from < clock.today(), meaning=_headings(), changed=_changed,
+            day_of=lambda day: f"{date.fromisoformat(day):%d.%m.%Y}",
         )  # fmt: skip
 
     @expose("/import/<int:pk>/apply", methods=["POST"])
