@@ -10,9 +10,11 @@ import io
 import logging
 import re
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from flask import Response
+from pypdf import PdfReader, PdfWriter
 from reportlab import rl_config
 from reportlab.lib.fonts import addMapping
 from reportlab.pdfbase import pdfmetrics
@@ -123,3 +125,13 @@ def lost_letters(pdf: bytes) -> bool:
             if font in poor and text.strip():
                 return True
     return False
+
+
+def joined(papers: Iterable[bytes]) -> bytes:
+    """Several papers as one file, in their order, to be printed at once."""
+    whole = PdfWriter()
+    for paper in papers:
+        whole.append(PdfReader(io.BytesIO(paper)))
+    out = io.BytesIO()
+    whole.write(out)
+    return out.getvalue()

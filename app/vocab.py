@@ -324,6 +324,11 @@ class TemplateKind(Labelled):
     CONTRACT = "contract", N_("Contract for paid medical services")
     CONSENT_PERSONAL_DATA = "consent_personal_data", N_("Consent to processing of personal data")
     CONSENT_TREATMENT = "consent_treatment", N_("Informed consent to treatment")
+    CONSENT_ADVERTISING = "consent_advertising", N_("Consent to advertising messages")
+    HEALTH_QUESTIONNAIRE = "health_questionnaire", N_("Health questionnaire")
+    TREATMENT_PLAN = "treatment_plan", N_("Treatment plan and estimate")
+    REFERRAL = "referral", N_("Referral")
+    MEDICAL_CARD = "medical_card", N_("Medical card 043/у")
 
 
 class ReportKind(Labelled):

@@ -33,7 +33,7 @@ PUBLIC = {
 #: and neither is a card that nobody has started yet, or the sheet of a whole branch.
 NOT_OWN = {
     ("doctor", "/api/v1/reports/cash"), ("doctor", "/reports/cash"), ("doctor", "/patients/new"),
-    ("doctor", "/schedule/spare"),
+    ("doctor", "/schedule/spare"), ("doctor", "/patients/twins"),
 }  # fmt: skip
 
 

@@ -32,7 +32,17 @@ TITLES = {
     TemplateKind.CONTRACT: "Договор на оказание платных медицинских услуг",
     TemplateKind.CONSENT_PERSONAL_DATA: "Согласие на обработку персональных данных",
     TemplateKind.CONSENT_TREATMENT: "Информированное добровольное согласие на медицинское вмешательство",
+    TemplateKind.CONSENT_ADVERTISING: "Согласие на получение рекламных сообщений",
+    TemplateKind.HEALTH_QUESTIONNAIRE: "Анкета о здоровье",
+    TemplateKind.TREATMENT_PLAN: "План лечения и смета",
+    TemplateKind.REFERRAL: "Направление",
+    TemplateKind.MEDICAL_CARD: "Медицинская карта 043/у",
 }
+#: What a newcomer signs; printed together.
+FIRST_VISIT = (
+    TemplateKind.CONTRACT, TemplateKind.CONSENT_PERSONAL_DATA, TemplateKind.CONSENT_TREATMENT,
+    TemplateKind.HEALTH_QUESTIONNAIRE,
+)  # fmt: skip
 
 
 def ship_templates() -> None:
@@ -113,6 +123,15 @@ def issue(kind: str, patient_id: int, *, actor: User | None) -> IssuedDocument:
         after=audit.facts(row, ("kind", "number", "year", "template_id", "sha256")),
     )  # fmt: skip
     return row
+
+
+def issue_first_visit(patient_id: int, *, actor: User | None) -> list[IssuedDocument]:
+    """Number and freeze all that a newcomer signs, in one go: all of it or nothing.
+
+    Raises:
+        As `issue`.
+    """
+    return [issue(kind, patient_id, actor=actor) for kind in FIRST_VISIT]
 
 
 def new_version(template_id: int, name: str, body: str, *, actor: User | None) -> DocumentTemplate:

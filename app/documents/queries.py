@@ -59,6 +59,16 @@ def issued_papers(patient_id: int) -> Sequence[Row[Any]]:
     ).all()  # fmt: skip
 
 
+def stored_papers(patient_id: int, first: int, last: int) -> list[bytes]:
+    """The bytes of a patient's papers from one number of a record to another, twenty at most."""
+    if not 0 < first <= last < 2**31 or not 0 < patient_id < 2**31:
+        return []
+    found = select(IssuedDocument.pdf).where(
+        IssuedDocument.patient_id == patient_id, IssuedDocument.id.between(first, last)
+    )
+    return list(session.scalars(found.order_by(IssuedDocument.id).limit(20)))
+
+
 def receipts_of(patient_id: int) -> Sequence[Receipt]:
     """The receipts of a patient, the newest first."""
     return session.scalars(select(Receipt).where(Receipt.patient_id == patient_id).order_by(Receipt.id.desc())).all()

@@ -56,12 +56,30 @@ class DocumentsView(DeskView):
     @guarded("document.print")
     def issue(self) -> Any:
         """Number and freeze a paper, then show it."""
-        patient_id = request.form.get("patient_id", "")
-        if not patient_id.isascii() or not patient_id.isdigit() or not 0 < int(patient_id) < 2**31:
-            raise Invalid(fields={"patient_id": N_("This must be the number of a record.")})
+        patient_id = _patient_of_form()
         with transaction():
-            row = operations.issue(request.form.get("kind", ""), int(patient_id), actor=actor())
+            row = operations.issue(request.form.get("kind", ""), patient_id, actor=actor())
         return redirect(url_for(".paper", pk=row.id), 303)
+
+    @expose("/first-visit", methods=["POST"])
+    @guarded("document.print")
+    def first_visit(self) -> Any:
+        """Number and freeze all that a newcomer signs, then show it as one file."""
+        patient_id = _patient_of_form()
+        with transaction():
+            rows = operations.issue_first_visit(patient_id, actor=actor())
+            first, last = rows[0].id, rows[-1].id
+        return redirect(url_for(".package", pk=patient_id, first=first, last=last), 303)
+
+    @expose("/patient/<int:pk>/package-<int:first>-<int:last>.pdf")
+    @guarded("document.print")
+    def package(self, pk: int, first: int, last: int) -> Any:
+        """Papers of a patient that were issued together, one after the other, to be printed at once: the stored bytes."""
+        operations.require_patient_of(pk, "document.print", actor=actor())
+        papers = queries.stored_papers(pk, first, last)
+        if not papers:
+            raise NotFound()
+        return as_pdf(pdf.joined(papers), f"papers-{pk}-{first}")
 
     @expose("/<int:pk>.pdf")
     @guarded("document.print")
@@ -108,6 +126,13 @@ class DocumentsView(DeskView):
             _OF_ORDER[kind], title, paper.fill_in(paper.shipped(kind), queries.provided_print(order))
         )  # fmt: skip
         return as_pdf(pdf.render(html), f"{kind}-{order.year}-{order.number}")
+
+
+def _patient_of_form() -> int:
+    patient_id = request.form.get("patient_id", "")
+    if not patient_id.isascii() or not patient_id.isdigit() or not 0 < int(patient_id) < 2**31:
+        raise Invalid(fields={"patient_id": N_("This must be the number of a record.")})
+    return int(patient_id)
 
 
 def _order_of(pk: int) -> WorkOrder:

@@ -246,7 +246,7 @@ def test_issue_from_the_card_once(make, client_of):
     assert one.headers["Content-Disposition"].startswith("inline") and "no-store" in one.headers["Cache-Control"]
     assert "Ёлкина" in text_of(one.data)
     tab = browser.get(f"/documents/patient/{patient.id}").text
-    assert first.location in tab and tab.count('name="kind"') == 3
+    assert first.location in tab and tab.count('name="kind"') == len(TemplateKind)
 
 
 @pytest.mark.parametrize(
@@ -393,3 +393,41 @@ def test_templates_panel(make, client_of):
     assert administrator.get(f"/document-templates/edit/{row.id}").status_code == 403
     assert administrator.post(f"/document-templates/{row.id}/try.pdf", data={"body": "x"}).status_code == 403
     assert director.get("/document-templates/edit/999999").status_code == 404
+
+
+def test_the_papers_of_a_first_visit_in_one_click(make, client_of):
+    patient = make.patient(**FULL)
+    desk, key = client_of("administrator"), str(uuid4())
+    form = {"patient_id": patient.id, "request_id": key}
+    first, second = (desk.post("/documents/first-visit", data=form) for _ in range(2))
+    assert first.status_code == 303 and first.headers["Location"] == second.headers["Location"]
+    rows = session.query(IssuedDocument).filter_by(patient_id=patient.id).order_by(IssuedDocument.id).all()
+    assert [row.kind for row in rows] == list(operations.FIRST_VISIT)
+    file = desk.get(first.headers["Location"])
+    assert file.mimetype == "application/pdf"
+    said = text_of(file.data)
+    places = [
+        said.index(word)
+        for word in ("ДОГОВОР", "обработку персональных данных", "медицинских вмешательств №", "АНКЕТА")
+    ]
+    assert places == sorted(places) and "Ёлкина" in said
+    pages = sum(len(pypdf.PdfReader(io.BytesIO(row.pdf)).pages) for row in rows)
+    assert len(pypdf.PdfReader(io.BytesIO(file.data)).pages) == pages
+    stranger = make.patient()
+    at = f"/documents/patient/{stranger.id}/package-{rows[0].id}-{rows[-1].id}.pdf"
+    assert desk.get(at).status_code == 404
+    assert client_of("doctor").get(first.headers["Location"]).status_code == 404
+    assert desk.post("/documents/first-visit", data={"patient_id": "x"}).status_code == 422
+    assert desk.get(f"/documents/patient/{patient.id}/package-9-1.pdf").status_code == 404
+
+
+def test_the_plan_lists_what_the_newest_order_says(make):
+    from app.billing import operations as billing
+
+    patient, doctor, service = make.patient(**FULL), make.doctor(), make.service("4321.00", name="Коронка на зуб")
+    with transaction():
+        billing.create_work_order(patient.id, doctor.id, [{"service_id": service.id, "quantity": 2}], actor=None)
+    with transaction():
+        plan = operations.issue("treatment_plan", patient.id, actor=make.user())
+    said = words_of(plan.pdf)
+    assert "Коронка на зуб" in said and "8 642,00" in said.replace("\u00a0", " ") and "Восемь тысяч шестьсот" in said
