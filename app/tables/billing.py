@@ -58,7 +58,7 @@ class Service(Archivable, Model):
 
 
 class ServicePrice(Made, Model):
-    """What a service costs from a day on, until the next price of the same service."""
+    """What a service costs from a day on, until the next price of the same service. Never changed (trigger)."""
 
     __tablename__ = "service_price"
     id: Mapped[Pk]

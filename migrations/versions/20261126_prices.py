@@ -1,4 +1,4 @@
-"""Price lists read from a file, row by row."""
+"""Price lists read from a file, row by row; prices that stay as they were written."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,9 @@ depends_on = None
 TRIGGERS = """
 CREATE TRIGGER tr_price_import_applied_stays BEFORE UPDATE OR DELETE ON price_import
     FOR EACH ROW WHEN (OLD.applied_at IS NOT NULL) EXECUTE FUNCTION refuse_change();
+-- A price is never changed: the next one is added. What was billed by it can be looked up for ever.
+CREATE TRIGGER tr_service_price_append_only BEFORE UPDATE OR DELETE ON service_price
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
 """
 
 

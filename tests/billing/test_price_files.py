@@ -338,6 +338,14 @@ def test_a_price_edited_during_the_apply_waits_or_is_seen(app: Any, make: Any) -
     assert (price_of(one.id, LATER), price_of(two.id, LATER)) == (1000, 1200)
 
 
+@pytest.mark.parametrize("statement", ["UPDATE service_price SET price = 1", "DELETE FROM service_price"])
+def test_a_price_that_is_written_stays(make: Any, statement: str) -> None:
+    one = make.service("1000.00")
+    with pytest.raises(DBAPIError, match="append"):
+        session.execute(text(f"{statement} WHERE service_id = :pk"), {"pk": one.id})
+    session.rollback()
+
+
 # --- pages -----------------------------------------------------------------------------------------------------
 
 
@@ -435,9 +443,11 @@ def test_the_price_of_a_day_is_the_last_that_began(app: Any, set_on: dict[int, i
 
     start = date(2026, 1, 1)
     with app.app_context():
-        service = Maker().service()
+        make = Maker()
+        category = make.service().category_id
+        name = f"X{uuid4().int % 10**12}"
+        service = make._save(Service(code=name, name=name, category_id=category, minutes=30))
         with transaction():
-            session.query(ServicePrice).filter_by(service_id=service.id).delete()
             session.add_all(
                 ServicePrice(service_id=service.id, valid_from=start + timedelta(n), price=Decimal(kopecks) / 100)
                 for n, kopecks in set_on.items()
