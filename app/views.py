@@ -24,6 +24,7 @@ from app.billing.views import CertificatesView, MoneyListsView, PricesView, Sett
 from app.cash.api import CashApi, ExpenseCategoryApi
 from app.cash.panel import CashDeskPanel, CashMovementPanel, CashShiftPanel, ExpenseCategoryPanel, ReceiptPanel
 from app.cash.views import CashView
+from app.documents.cash_views import CashPapersView
 from app.documents.panel import DocumentTemplatePanel, IssuedDocumentPanel
 from app.documents.views import DocumentsView
 from app.fiscal.panel import FiscalDevicePanel
@@ -238,6 +239,7 @@ PAGES: list[type] = [
     CallTaskApi,
     RefusalReasonPanel,
     DocumentsView,
+    CashPapersView,
     DocumentTemplatePanel,
     IssuedDocumentPanel,
     ReportsView,

@@ -1,10 +1,11 @@
 """Changes of the cash desk: shifts, movements, reversals, expense categories.
 
-Locks, everywhere in this order: desks by number, then shifts, then the series of numbers (out, in). A
-movement is inserted; the database's trigger changes the balance. Where next: `rules.py`, `queries.py`.
+Locks, everywhere in this order: desks by number, then shifts, then the series of numbers (bank_out, out, bank_in,
+in). A movement is inserted; the database's trigger changes the balance. Where next: `rules.py`, `queries.py`.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -91,7 +92,7 @@ def _write(
 ) -> CashMovement:  # fmt: skip
     """One movement with its number; the desk must be locked, its new balance is read when next asked for."""
     rules.check_enough(desk.balance, delta, desk.name)
-    series, now = ("in" if delta > 0 else "out"), clock.now()
+    series, now = rules.series(desk.kind, delta), clock.now()
     movement = CashMovement(
         desk_id=desk.id, shift_id=shift_id, legal_entity_id=desk.legal_entity_id, kind=kind, delta=delta,
         series=series, year=clock.today().year, number=next_number(desk.legal_entity_id, series),
@@ -106,19 +107,7 @@ def _write(
 
 
 def _record(action: str, movement: CashMovement, *, actor: User | None) -> None:
-    names = (
-        "desk_id",
-        "shift_id",
-        "series",
-        "number",
-        "kind",
-        "delta",
-        "category_id",
-        "counterparty",
-        "comment",
-        "reverses_id",
-    )
-    audit.record(action, movement, after=audit.facts(movement, names), patient_id=movement.patient_id, actor=actor)
+    audit.record(action, movement, after=audit.facts(movement, _KEPT), patient_id=movement.patient_id, actor=actor)
 
 
 # --- shifts -------------------------------------------------------------------------------------------
@@ -261,12 +250,18 @@ def desks_of_branch(branch_id: int | None, named: Collection[int]) -> list[tuple
     return [(desk, shift_id) for desk, shift_id in rows]
 
 
+def numbers_for(desks: Iterable[CashDesk]) -> dict[str, int]:
+    """How many numbers of which series the money that comes into these desks needs."""
+    return dict(Counter(rules.series(desk.kind, Decimal(1)) for desk in desks))
+
+
 def receive(
-    parts: Sequence[tuple[CashDesk, int | None, Decimal]], *, numbers: range, patient_id: int, actor: User | None
-) -> list[CashMovement]:
+    parts: Sequence[tuple[CashDesk, int | None, Decimal]], *, numbers: Mapping[str, Iterable[int]], patient_id: int,
+    actor: User | None,
+) -> list[CashMovement]:  # fmt: skip
     """A patient's money comes into desks. Only billing calls this: it locks the desks and writes the payment beside it.
 
-    `parts` are (desk, its open shift, amount); `numbers` of the series `in`, one for each.
+    `parts` are (desk, its open shift, amount); `numbers` by series, as `numbers_for` asked.
 
     Raises:
         WrongDesk: an archived desk.
@@ -274,18 +269,19 @@ def receive(
     """
     now = clock.now()
     movements = []
-    for (desk, shift_id, amount), number in zip(parts, numbers, strict=True):
+    left = {name: iter(taken) for name, taken in numbers.items()}
+    for desk, shift_id, amount in parts:
         if desk.archived:
             raise WrongDesk()
-        drawer = desk.kind != DeskKind.NON_CASH
+        drawer, series = desk.kind != DeskKind.NON_CASH, rules.series(desk.kind, amount)
         if drawer and shift_id is None:
             raise ShiftClosed(desk=desk.name)
         movements.append(
             CashMovement(
                 desk_id=desk.id, shift_id=shift_id if drawer else None, legal_entity_id=desk.legal_entity_id,
-                kind=MovementKind.PAYMENT, delta=amount, series="in", year=clock.today().year, number=number,
-                moved_at=now, business_day=clock.today(), patient_id=patient_id, created_at=now,
-                created_by_id=actor.id if actor else None,
+                kind=MovementKind.PAYMENT, delta=amount, series=series, year=clock.today().year,
+                number=next(left[series]), moved_at=now, business_day=clock.today(), patient_id=patient_id,
+                created_at=now, created_by_id=actor.id if actor else None,
             )
         )  # fmt: skip
     session.add_all(movements)

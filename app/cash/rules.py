@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from app import money
 from app.errors import CategoryNeeded, CountDiffers, Invalid, NotEnoughCash, NotReversible
-from app.vocab import N_, MovementKind
+from app.vocab import N_, DeskKind, MovementKind
 
 PAY_IN, WITHDRAWAL, COLLECTION = "pay_in", "withdrawal", "collection"
 SALARY, TRANSFER, CORRECTION = "salary", "transfer", "correction"
@@ -17,6 +17,12 @@ REVERSIBLE = frozenset((
 ))  # fmt: skip
 #: Hours after which the open shift is shown as long, and after which a fiscal shift ends by law.
 SHIFT_WARNING_HOURS, SHIFT_LONGEST_HOURS = 22, 24
+
+
+def series(desk_kind: str, delta: Decimal) -> str:
+    """The series that numbers a movement: a drawer's are the cash orders КО-1 and КО-2, which the bank's never thin."""
+    way = "in" if delta > 0 else "out"
+    return f"bank_{way}" if desk_kind == DeskKind.NON_CASH else way
 
 
 def check_amount(amount: Decimal, field: str = "amount") -> None:

@@ -1,4 +1,4 @@
-"""Words of papers: sums and days as Russian forms want them, names in the genitive.
+"""Words of papers: sums and days as Russian forms want them, names in the genitive and the dative.
 
 Papers are Russian in every language of the screen. Where next: `paper.py`.
 """
@@ -62,6 +62,15 @@ def age_in_words(born: date | None, day: date) -> str:
 
 def genitive(surname: str, name: str, patronymic: str, sex: str | None) -> str:
     """The full name in the genitive: «Ивановой Марии Сергеевны». What cannot be declined stays as it is."""
+    return _in_case(Case.GENITIVE, surname, name, patronymic, sex)
+
+
+def dative(surname: str, name: str, patronymic: str, sex: str | None) -> str:
+    """The full name in the dative, to whom money is given: «Ивановой Марии Сергеевне»."""
+    return _in_case(Case.DATIVE, surname, name, patronymic, sex)
+
+
+def _in_case(case: Case, surname: str, name: str, patronymic: str, sex: str | None) -> str:
     if sex:
         gender = Gender.FEMALE if sex == Sex.FEMALE else Gender.MALE
     else:
@@ -70,11 +79,11 @@ def genitive(surname: str, name: str, patronymic: str, sex: str | None) -> str:
         except (StopIteration, ValueError, KeyError, IndexError):
             gender = Gender.ANDROGYNOUS
     parts = ((NamePart.LASTNAME, surname), (NamePart.FIRSTNAME, name), (NamePart.MIDDLENAME, patronymic))
-    return " ".join(_declined(part, word, gender) for part, word in parts if word)
+    return " ".join(_declined(part, word, gender, case) for part, word in parts if word)
 
 
-def _declined(part: NamePart, word: str, gender: Gender) -> str:
+def _declined(part: NamePart, word: str, gender: Gender, case: Case) -> str:
     try:
-        return str(_declension.make(part, gender, Case.GENITIVE, word))
+        return str(_declension.make(part, gender, case, word))
     except (ValueError, KeyError, IndexError):
         return word

@@ -41,7 +41,8 @@ class LegalEntityPanel(PanelView):
     list_columns: ClassVar[list[str]] = ["short_name", "name", "inn", "phone", "archived"]
     show_columns: ClassVar[list[str]] = [
         "short_name", "name", "inn", "kpp", "ogrn", "okpo", "address", "phone", "licence", "bank_details",
-        "director_post", "director_name", "archived",
+        "director_post", "director_name", "accountant_name", "account_cash", "account_patients", "account_bank",
+        "account_salary", "account_expenses", "account_other", "archived",
     ]  # fmt: skip
     add_columns = edit_columns = show_columns
     search_columns: ClassVar[list[str]] = ["name", "inn", "archived"]
@@ -51,7 +52,13 @@ class LegalEntityPanel(PanelView):
         "kpp": lazy_gettext("KPP"), "ogrn": lazy_gettext("OGRN"), "okpo": lazy_gettext("OKPO"),
         "address": lazy_gettext("Address"), "phone": lazy_gettext("Phone"), "licence": lazy_gettext("Medical licence"),
         "bank_details": lazy_gettext("Bank details"), "director_post": lazy_gettext("Post of the head"),
-        "director_name": lazy_gettext("Name of the head"), "archived": _archived,
+        "director_name": lazy_gettext("Name of the head"), "accountant_name": lazy_gettext("Chief accountant"),
+        "account_cash": lazy_gettext("Account of the cash desk"),
+        "account_patients": lazy_gettext("Account of settlements with patients"),
+        "account_bank": lazy_gettext("Account of money on the way to the bank"),
+        "account_salary": lazy_gettext("Account of salaries"),
+        "account_expenses": lazy_gettext("Account of expenses"),
+        "account_other": lazy_gettext("Account of everything else"), "archived": _archived,
     }  # fmt: skip
     description_columns: ClassVar[dict[str, Any]] = {
         "short_name": lazy_gettext("As it stands in lists and in messages to patients."),

@@ -108,6 +108,7 @@ class CashMovement(Made, Model):
     desk_id: Mapped[int] = mapped_column(ForeignKey("cash_desk.id"))
     desk: Mapped[CashDesk] = relationship(lazy="joined")
     shift_id: Mapped[int | None] = mapped_column(ForeignKey("cash_shift.id"))
+    #: Of a drawer `in` and `out`, the cash orders КО-1 and КО-2; of the bank's desk `bank_in` and `bank_out`.
     series: Mapped[str] = mapped_column(String(10))
     year: Mapped[int] = mapped_column(SmallInteger)
     number: Mapped[int]
@@ -128,8 +129,8 @@ class CashMovement(Made, Model):
         UniqueConstraint("reverses_id", name="uq_cash_movement_reversed_once"),
         one_of("kind", MovementKind, "cash_movement"),
         CheckConstraint("delta <> 0", name="ck_cash_movement_not_zero"),
-        CheckConstraint("series IN ('in', 'out')", name="ck_cash_movement_series_known"),
-        CheckConstraint("(series = 'in') = (delta > 0)", name="ck_cash_movement_series_by_sign"),
+        CheckConstraint("series IN ('in', 'out', 'bank_in', 'bank_out')", name="ck_cash_movement_series_known"),
+        CheckConstraint("(series IN ('in', 'bank_in')) = (delta > 0)", name="ck_cash_movement_series_by_sign"),
         CheckConstraint("kind <> 'withdrawal' OR category_id IS NOT NULL", name="ck_cash_movement_withdrawal_category"),
         index("cash_movement", "desk_id", "business_day"),
         index("cash_movement", "business_day"),

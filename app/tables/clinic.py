@@ -25,6 +25,14 @@ class LegalEntity(Archivable, Model):
     bank_details: Mapped[LongText]
     director_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
     director_post: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    accountant_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    #: The accounts that stand in cash orders: the drawer's own, and what stands against it.
+    account_cash: Mapped[str] = mapped_column(String(20), default="50.01", server_default="50.01")
+    account_patients: Mapped[str] = mapped_column(String(20), default="62.01", server_default="62.01")
+    account_bank: Mapped[str] = mapped_column(String(20), default="57.01", server_default="57.01")
+    account_salary: Mapped[str] = mapped_column(String(20), default="70", server_default="70")
+    account_expenses: Mapped[str] = mapped_column(String(20), default="71.01", server_default="71.01")
+    account_other: Mapped[str] = mapped_column(String(20), default="91", server_default="91")
     __table_args__ = (not_blank("name", "legal_entity"),)
 
     def __repr__(self) -> str:

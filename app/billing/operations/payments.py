@@ -58,13 +58,14 @@ def take_payment(
     spread = rules.allocate(patient.dues, whole, from_advance=from_advance, chosen=chosen)
     rules.check_advance(patient.balance.advance, from_advance)
     branch, desks = _desks_for(paid, branch_id, actor)
-    numbers = next_numbers(branch.legal_entity_id, {"payment": 1, "receipt": 1} | ({"in": len(desks)} if desks else {}))
+    wanted = cash.numbers_for(desk for desk, _ in desks.values())
+    numbers = next_numbers(branch.legal_entity_id, {"payment": 1, "receipt": 1} | wanted)
     movements = dict(
         zip(
             desks,
             cash.receive(
                 [(desk, shift_id, paid[place].amount) for place, (desk, shift_id) in desks.items()],
-                numbers=numbers.get("in", range(0)), patient_id=patient_id, actor=actor,
+                numbers=numbers, patient_id=patient_id, actor=actor,
             ),
             strict=True,
         )

@@ -18,7 +18,7 @@ from app.errors import NotFound, ReasonNeeded
 from app.fiscal import operations as fiscal
 from app.models import Branch, CashMovement, LedgerEntry, Patient, Payment, Refund, RefundPart, User, WorkOrder
 from app.money import ZERO
-from app.vocab import LedgerKind, PaymentMethod, ReceiptKind, RefundKind
+from app.vocab import DeskKind, LedgerKind, PaymentMethod, ReceiptKind, RefundKind
 
 _DEEDS = {
     RefundKind.REFUND: "payment.refunded",
@@ -154,13 +154,16 @@ def _lock_bills_of(payment_id: int) -> None:
 def _money_out(payment: Payment, back: rules.Return, actor: User | None) -> list[CashMovement | None]:
     """Each part's money leaves the desk that took it; a part of the advance was in no desk."""
     desk_of = {part.id: part.desk_id for part in payment.parts}
-    cash.lock_desks(desk_id for part, _ in back.parts if (desk_id := desk_of[part.part_id]) is not None)
-    return [
-        cash.give_back(desk_id, share, patient_id=payment.patient_id, actor=actor)
-        if (desk_id := desk_of[part.part_id]) is not None
-        else None
-        for part, share in back.parts
-    ]
+    wanted = [desk_of[part.part_id] for part, _ in back.parts]
+    desks = cash.lock_desks(desk_id for desk_id in wanted if desk_id is not None)
+    moved: list[CashMovement | None] = [None] * len(wanted)
+    # the bank's first: the series of numbers are locked in one order
+    drawers = {desk_id for desk_id, desk in desks.items() if desk.kind != DeskKind.NON_CASH}
+    for place in sorted(range(len(wanted)), key=lambda place: wanted[place] in drawers):
+        desk_id, share = wanted[place], back.parts[place][1]
+        if desk_id is not None:
+            moved[place] = cash.give_back(desk_id, share, patient_id=payment.patient_id, actor=actor)
+    return moved
 
 
 def _entries_of(row: Refund, back: rules.Return, actor: User | None) -> list[LedgerEntry]:

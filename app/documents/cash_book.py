@@ -1,0 +1,93 @@
+"""The cash book КО-4: one sheet a day of a legal entity's drawers, all of it computed from the movements.
+
+The bank's desks are not in it. A day without operations has no sheet. Where next: `cash_book_drawn.py`.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import func, select
+
+from app import access
+from app.cash import operations as cash_operations
+from app.db import session
+from app.documents import cash_values
+from app.models import CashDesk, CashMovement, CashShift, LegalEntity, User
+from app.money import ZERO
+from app.vocab import DeskKind, ReportKind
+
+
+@dataclass(frozen=True)
+class BookRow:
+    """An order of the day as the book has it."""
+
+    number: int
+    came_in: bool
+    person: str
+    account: str
+    amount: Decimal
+
+
+@dataclass
+class BookSheet:
+    """A day of the cash book."""
+
+    entity: LegalEntity
+    day: date
+    #: 0: there were no operations, so there is no sheet.
+    number: int
+    opening: Decimal
+    rows: list[BookRow] = field(default_factory=list)
+    cashier: str = ""
+
+    @property
+    def came_in(self) -> Decimal:
+        return sum((row.amount for row in self.rows if row.came_in), ZERO)
+
+    @property
+    def went_out(self) -> Decimal:
+        return sum((row.amount for row in self.rows if not row.came_in), ZERO)
+
+    @property
+    def closing(self) -> Decimal:
+        return self.opening + self.came_in - self.went_out
+
+
+def look_at_day(day: date, *, how: str, actor: User) -> None:
+    """Refuse the cash book of a day that the account may not see; what a grant opened is recorded.
+
+    Raises:
+        NotAllowed, OutsideWindow
+    """
+    window = access.window(actor, ReportKind.CASH, day, day)
+    access.record_opening(actor, ReportKind.CASH, window, how)
+
+
+def book_sheet(entity: LegalEntity, day: date) -> BookSheet:
+    """The sheet of a day: the opening is what all earlier movements left in the drawers."""
+    drawers = select(CashDesk.id).where(CashDesk.legal_entity_id == entity.id, CashDesk.kind != DeskKind.NON_CASH)
+    of_drawers = CashMovement.desk_id.in_(drawers)
+    opening = session.scalar(
+        select(func.coalesce(func.sum(CashMovement.delta), 0)).where(of_drawers, CashMovement.business_day < day)
+    )
+    movements = session.scalars(
+        select(CashMovement).where(of_drawers, CashMovement.business_day == day).order_by(CashMovement.id)
+    ).all()
+    number = 0
+    if movements:
+        number = session.scalar(
+            select(func.count(CashMovement.business_day.distinct()))
+            .where(of_drawers, CashMovement.business_day.between(date(day.year, 1, 1), day))
+        ) or 0  # fmt: skip
+    sheet = BookSheet(entity, day, number, Decimal(opening or 0))
+    for movement in movements:
+        order = cash_values.cash_order(movement)
+        sheet.rows.append(BookRow(order.number, order.came_in, order.person, order.other_account, order.amount))
+        sheet.cashier = order.cashier
+    return sheet
+
+
+def look_at_shift(shift: CashShift, *, actor: User) -> date | None:
+    """From which day on the report of this shift may be printed."""
+    return cash_operations.look_at_shift(shift, how="pdf", actor=actor)

@@ -1,0 +1,199 @@
+"""What stands in a cash order КО-1 or КО-2: read from the movement, the patient's card and the legal entity.
+
+Papers are Russian in every language of the screen. Where next: `cash_drawn.py`, which draws it.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+
+from app.cash import queries as cash
+from app.db import session
+from app.documents import rules
+from app.models import (
+    CashMovement,
+    Employee,
+    IssuedDocument,
+    LedgerEntry,
+    LegalEntity,
+    Patient,
+    Payment,
+    PaymentPart,
+    Refund,
+    RefundPart,
+    User,
+    WorkOrder,
+)
+from app.vocab import MovementKind, TemplateKind
+
+#: Of a legal entity: the field with the account that stands against the drawer's.
+_ACCOUNT = {
+    MovementKind.PAYMENT: "account_patients", MovementKind.REFUND: "account_patients",
+    MovementKind.COLLECTION: "account_bank", MovementKind.SALARY: "account_salary",
+    MovementKind.WITHDRAWAL: "account_expenses", MovementKind.TRANSFER_IN: "account_cash",
+    MovementKind.TRANSFER_OUT: "account_cash",
+}  # fmt: skip
+_BASIS = {
+    MovementKind.PAY_IN: "Внесение денег в кассу", MovementKind.WITHDRAWAL: "Расход",
+    MovementKind.COLLECTION: "Сдача выручки в банк (инкассация)", MovementKind.SALARY: "Выплата заработной платы",
+    MovementKind.TRANSFER_OUT: "Передача денег в другую кассу",
+    MovementKind.TRANSFER_IN: "Получение денег из другой кассы",
+    MovementKind.CORRECTION: "Исправление остатка кассы", MovementKind.SURPLUS: "Излишек, найденный при пересчёте",
+    MovementKind.SHORTAGE: "Недостача, найденная при пересчёте",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CashOrder:
+    """The fields of a cash order, in the words that stand on paper."""
+
+    came_in: bool
+    number: int
+    day: date
+    organisation: str
+    okpo: str
+    department: str
+    own_account: str
+    other_account: str
+    amount: Decimal
+    #: From whom in the genitive, to whom in the dative.
+    person: str
+    identity: str
+    basis: str
+    vat: str
+    attachment: str
+    head_post: str
+    head: str
+    accountant: str
+    cashier: str
+    #: «АННУЛИРОВАН …» when a later order reversed it.
+    annulled: str
+
+
+def cash_order(movement: CashMovement) -> CashOrder:
+    """The cash order of a drawer's movement."""
+    entity: LegalEntity = movement.desk.legal_entity
+    came_in = movement.delta > 0
+    patient = session.get(Patient, movement.patient_id) if movement.patient_id else None
+    cashier = employee_of(movement.created_by_id)
+    basis, attachment = _basis(movement)
+    mended = cash.reversal_of(movement.id)
+    return CashOrder(
+        came_in, movement.number, movement.business_day, entity.name, entity.okpo, movement.desk.branch.name,
+        entity.account_cash, other_account(movement), abs(movement.delta),
+        _person(movement, patient, cashier), patient.passport if patient and not came_in else "", basis,
+        "Без налога (НДС)" if patient else "", attachment, entity.director_post, short(entity.director_name),
+        short(entity.accountant_name), name_of(movement.created_by_id, cashier),
+        f"АННУЛИРОВАН ордером № {mended.number} от {rules.short_day(mended.business_day)}" if mended else "",
+    )  # fmt: skip
+
+
+def other_account(movement: CashMovement) -> str:
+    """The account against the drawer's; of a reversal, that of what it reverses; of the bank's desk, the bank's."""
+    entity: LegalEntity = movement.desk.legal_entity
+    if movement.reverses_id is not None:
+        return other_account(session.get_one(CashMovement, movement.reverses_id))
+    kind = MovementKind(movement.kind)
+    if kind in (MovementKind.TRANSFER_IN, MovementKind.TRANSFER_OUT):
+        other = cash.other_side(movement)
+        if other is not None and other.shift_id is None:
+            return entity.account_bank
+    return str(getattr(entity, _ACCOUNT.get(kind, "account_other")))
+
+
+def employee_of(user_id: int | None) -> Employee | None:
+    """The employee who signs in with this account."""
+    return session.scalars(select(Employee).where(Employee.user_id == user_id)).one_or_none() if user_id else None
+
+
+def name_of(user_id: int | None, employee: Employee | None) -> str:
+    """Surname and initials of who did it; of an account without an employee, its name."""
+    if employee is not None:
+        return employee.short_name
+    user = session.get(User, user_id) if user_id else None
+    return f"{user.last_name} {user.first_name}".strip() if user else ""
+
+
+def short(name: str) -> str:
+    """«Орлов Виктор Сергеевич» → «Орлов В. С.»."""
+    first, *rest = name.split() or [""]
+    return " ".join([first, *(word if word.endswith(".") else f"{word[0]}." for word in rest)])
+
+
+def _person(movement: CashMovement, patient: Patient | None, cashier: Employee | None) -> str:
+    """Who pays, in the genitive, or gets, in the dative: the patient, who was written, or the cashier."""
+    put = rules.genitive if movement.delta > 0 else rules.dative
+    if patient is not None:
+        return put(patient.surname, patient.name, patient.patronymic, patient.sex)
+    written = " ".join(movement.counterparty.split())
+    if not written and movement.kind in (MovementKind.SALARY, MovementKind.WITHDRAWAL):
+        return ""  # a line to write it by hand: the cashier did not get it
+    words = written.split()
+    if not written:
+        return put(cashier.surname, cashier.name, cashier.patronymic, None) if cashier else ""
+    person = 2 <= len(words) <= 3 and all(word.replace("-", "").isalpha() and word.istitle() for word in words)
+    return put(words[0], words[1], " ".join(words[2:]), None) if person else written
+
+
+def _basis(movement: CashMovement) -> tuple[str, str]:
+    """Why money moved, and what is attached."""
+    if movement.reverses_id is not None:
+        first = session.get_one(CashMovement, movement.reverses_id)
+        word = "приходного" if first.delta > 0 else "расходного"
+        day = rules.short_day(first.business_day)
+        return f"Исправление ошибки: отмена {word} ордера № {first.number} от {day}. {movement.comment}".strip(), ""
+    if movement.kind == MovementKind.PAYMENT:
+        return _of_payment(movement)
+    if movement.kind == MovementKind.REFUND:
+        return _of_refund(movement)
+    words = [_BASIS[MovementKind(movement.kind)]]
+    words += [movement.category.name] if movement.category else []
+    other = (
+        cash.other_side(movement) if movement.kind in (MovementKind.TRANSFER_IN, MovementKind.TRANSFER_OUT) else None
+    )
+    words += [f"«{other.desk.name}»"] if other is not None else []
+    return ": ".join(words) + (f". {movement.comment}" if movement.comment else ""), ""
+
+
+def _of_payment(movement: CashMovement) -> tuple[str, str]:
+    payment = session.scalars(
+        select(Payment).join(PaymentPart).where(PaymentPart.movement_id == movement.id)
+        .options(joinedload(Payment.receipt))
+    ).unique().one_or_none()  # fmt: skip
+    if payment is None:
+        return "Оплата медицинских услуг", ""
+    bills = session.scalars(
+        select(WorkOrder.number).where(
+            WorkOrder.id.in_(
+                select(LedgerEntry.work_order_id).where(
+                    LedgerEntry.payment_id == payment.id, LedgerEntry.refund_id.is_(None), LedgerEntry.debt_change < 0
+                )
+            )
+        ).order_by(WorkOrder.id)
+    ).all()  # fmt: skip
+    basis = "Оплата медицинских услуг" if bills else "Аванс на медицинские услуги"
+    contract = session.execute(
+        select(IssuedDocument.number, func.date(IssuedDocument.created_at))
+        .where(IssuedDocument.patient_id == payment.patient_id, IssuedDocument.kind == TemplateKind.CONTRACT,
+               IssuedDocument.created_at <= payment.paid_at)
+        .order_by(IssuedDocument.id.desc()).limit(1)
+    ).first()  # fmt: skip
+    if contract:
+        basis += f" по договору № {contract[0]} от {rules.short_day(contract[1])}"
+    if bills:
+        basis += (", наряд № " if len(bills) == 1 else ", наряды № ") + ", ".join(map(str, bills))
+    receipt = payment.receipt
+    return basis, f"квитанция № {receipt.number}" if receipt else ""
+
+
+def _of_refund(movement: CashMovement) -> tuple[str, str]:
+    refund = session.scalars(
+        select(Refund).join(RefundPart).where(RefundPart.movement_id == movement.id)
+    ).one_or_none()  # fmt: skip
+    if refund is None:
+        return "Возврат оплаты медицинских услуг", ""
+    number, day = refund.payment.number, rules.short_day(refund.payment.business_day)
+    return f"Возврат денег по оплате № {number} от {day}: {refund.reason}", ""

@@ -1,0 +1,78 @@
+"""Papers of the cash desk: the orders КО-1 and КО-2, the cash book КО-4, the report of a shift. A GET draws only.
+
+Where next: `cash_values.py`, `cash_book.py`.
+"""
+
+from datetime import date
+from typing import Any
+
+from flask import request
+
+from app import access, clock
+from app.cash import queries as cash
+from app.db import transaction
+from app.documents import cash_book, cash_book_drawn, cash_drawn, cash_values
+from app.errors import Invalid, NotFound, Refusal
+from app.models import CashMovement, CashShift, LegalEntity
+from app.pdf import as_pdf
+from app.vocab import N_, DeskKind, ReportKind
+from app.web import DeskView, actor, expose, fetched, guarded
+
+
+class NoSheet(Refusal):
+    """A day without operations has no sheet in the cash book."""
+
+    code = "no_sheet"
+    status = 404
+    sentence = N_("There were no operations with cash on this day: the cash book has no sheet for it.")
+
+
+class CashPapersView(DeskView):
+    """Papers that the accountant asks of the cash desk."""
+
+    route_base = "/cash-papers"
+
+    @expose("/orders/<int:pk>.pdf")
+    @guarded("cash.see")
+    def order(self, pk: int) -> Any:
+        """КО-1 or КО-2 of a drawer's movement; of another day as the reports allow, a patient's paper as a receipt."""
+        movement = fetched(CashMovement, pk)
+        if movement.desk.kind == DeskKind.NON_CASH:
+            raise NotFound()
+        held = access.account(actor())
+        if movement.patient_id is None or not held.may("payment.see"):
+            day = movement.business_day
+            with transaction():
+                window = access.window(actor(), ReportKind.CASH, day, day)
+                access.record_opening(actor(), ReportKind.CASH, window, "pdf")
+        order = cash_values.cash_order(movement)
+        name = "ko-1" if order.came_in else "ko-2"
+        return as_pdf(cash_drawn.cash_order(order), f"{name}-{movement.year}-{movement.number}")
+
+    @expose("/book/<int:pk>.pdf")
+    @guarded("cash.see")
+    def book(self, pk: int) -> Any:
+        """The sheet of the cash book of a legal entity: today's, or the day's that was asked for."""
+        entity = fetched(LegalEntity, pk)
+        try:
+            day = date.fromisoformat(request.args.get("day") or clock.today().isoformat())
+        except ValueError as error:
+            raise Invalid(fields={"day": N_("This must be a day.")}) from error
+        with transaction():
+            cash_book.look_at_day(day, how="pdf", actor=actor())
+        sheet = cash_book.book_sheet(entity, day)
+        if not sheet.number:
+            raise NoSheet()
+        return as_pdf(cash_book_drawn.book_sheet(sheet), f"ko-4-{day:%Y-%m-%d}")
+
+    @expose("/shifts/<int:pk>.pdf")
+    @guarded("cash.see")
+    def shift(self, pk: int) -> Any:
+        """The report of a shift on paper, as far as the account may look back."""
+        shift = fetched(CashShift, pk)
+        with transaction():
+            since = cash_book.look_at_shift(shift, actor=actor())
+        who = shift.closed_by_id if shift.closed_at else shift.opened_by_id
+        cashier = cash_values.name_of(who, cash_values.employee_of(who))
+        made = cash_book_drawn.shift_report(cash.shift_report(shift, since), cashier)
+        return as_pdf(made, f"shift-{shift.desk_id}-{shift.number}")

@@ -1,0 +1,170 @@
+"""Papers of the cash desk: what the accountant reads in them, and that their numbers have no holes."""
+
+import io
+from datetime import timedelta
+from decimal import Decimal
+
+import pypdf
+import pytest
+
+from app import clock
+from app.billing import operations as billing
+from app.cash import operations, queries
+from app.db import session, transaction
+from app.documents import rules
+from app.models import CashMovement, LegalEntity
+
+D = Decimal
+
+
+def words_of(made: bytes) -> str:
+    return " ".join(" ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made)).pages).split())
+
+
+@pytest.fixture
+def branch(make):
+    branch = make.branch()
+    with transaction():
+        entity = session.get_one(LegalEntity, branch.legal_entity_id)
+        entity.okpo, entity.director_name, entity.director_post = "12345678", "Орлов Виктор Сергеевич", "Директор"
+        entity.accountant_name = "Счётова Инна Львовна"
+        operations.open_shift(branch.desk_id, D(0), actor=make.user())
+    return branch
+
+
+def printed(browser, movement_id):
+    answer = browser.get(f"/cash-papers/orders/{movement_id}.pdf")
+    assert answer.status_code == 200, answer.text
+    return words_of(answer.data)
+
+
+def pay(make, branch, patient, *parts):
+    with transaction():
+        return billing.take_payment(
+            patient.id, [{"method": m, "amount": D(a)} for m, a in parts], branch_id=branch.id, actor=make.user()
+        )
+
+
+def ivanova(make):
+    return make.patient(
+        "Иванова", name="Мария", patronymic="Сергеевна", sex="female", passport="паспорт 45 10 123456, ОВД «Лесной»"
+    )
+
+
+def test_the_order_of_money_that_came(client_of, make, branch):
+    payment = pay(make, branch, ivanova(make), ("cash", "1500.50"))
+    text = printed(client_of("administrator"), payment.parts[0].movement_id)
+    for words in (
+        "КО-1", "0310001", "12345678", "ПРИХОДНЫЙ КАССОВЫЙ ОРДЕР", "50.01", "62.01", "1 500,50", "Счётова И. Л.",
+        "Одна тысяча пятьсот рублей 50 копеек", "Без налога (НДС)", "Аванс на медицинские услуги",
+        "к приходному кассовому ордеру № 1", f"{clock.today():%d.%m.%Y}", rules.long_day(clock.today()),
+    ):  # fmt: skip
+        assert words in text.replace("\xa0", " "), words
+    assert text.count("Ивановой Марии Сергеевны") == 2, "on the order and on the receipt"
+    assert "АННУЛИРОВАН" not in text
+
+
+def test_the_order_of_money_that_went(client_of, make, branch):
+    payment = pay(make, branch, ivanova(make), ("cash", "1500"))
+    with transaction():
+        refund = billing.return_advance(payment.id, D("500"), "передумала", actor=make.user("senior"))
+    text = printed(client_of("administrator"), refund.parts[0].movement_id)
+    for words in (
+        "КО-2", "0310002", "РАСХОДНЫЙ КАССОВЫЙ ОРДЕР", "Ивановой Марии Сергеевне", "Пятьсот рублей 00 копеек",
+        "передумала", "45 10 123456", "Орлов В. С.", "Директор", "Выдал кассир", "62.01",
+    ):  # fmt: skip
+        assert words in text, words
+
+
+def test_salary_and_what_was_reversed(client_of, make, branch):
+    with transaction():
+        operations.move(branch.desk_id, "pay_in", D(900), comment="размен", actor=make.user())
+        salary = operations.move(
+            branch.desk_id, "salary", D(900), counterparty="Шевченко Ольга Петровна", actor=make.user()
+        )
+    browser = client_of("administrator")
+    text = printed(browser, salary.id)
+    assert "Шевченко Ольге Петровне" in text and " 70 " in text and "Выплата заработной платы" in text
+    with transaction():
+        mended = operations.reverse(salary.id, "не та сумма", actor=make.user())
+    assert f"АННУЛИРОВАН ордером № {mended.number}" in printed(browser, salary.id)
+    text = printed(browser, mended.id)
+    assert "отмена расходного ордера № 1" in text and "не та сумма" in text and " 70 " in text
+
+
+def test_the_banks_desk_takes_no_number_of_an_order(client_of, make, branch):
+    patient = make.patient()
+    made = [pay(make, branch, patient, ("card", "10")), pay(make, branch, patient, ("cash", "5"), ("card", "7"))]
+    made.append(pay(make, branch, patient, ("cash", "3")))
+    rows = [session.get_one(CashMovement, part.movement_id) for payment in made for part in payment.parts]
+    assert [(row.series, row.number) for row in rows] == [("bank_in", 1), ("in", 1), ("bank_in", 2), ("in", 2)]
+    browser = client_of("administrator")
+    assert browser.get(f"/cash-papers/orders/{rows[0].id}.pdf").status_code == 404
+    page = browser.get(f"/cash/?desk={branch.desk_id}").text
+    assert f"/cash-papers/orders/{rows[1].id}.pdf" in page
+    assert "/cash-papers/orders/" not in browser.get(f"/cash/?desk={branch.non_cash_id}").text
+
+
+def test_long_words_are_not_cut(client_of, make, branch):
+    with transaction():
+        comment = "очень длинное основание " * 12 + "конец"
+        row = operations.move(branch.desk_id, "pay_in", D("999999.99"), comment=comment, actor=make.user())
+    text = printed(client_of("administrator"), row.id)
+    assert text.count("конец") == 2
+    assert (
+        len(pypdf.PdfReader(io.BytesIO(client_of("senior").get(f"/cash-papers/orders/{row.id}.pdf").data)).pages) == 1
+    )
+
+
+def test_orders_of_other_days_are_opened_as_reports_are(client_of, make, branch, monkeypatch):
+    with transaction():
+        row = operations.move(branch.desk_id, "pay_in", D(5), actor=make.user())
+    address, later = f"/cash-papers/orders/{row.id}.pdf", clock.today() + timedelta(days=1)
+    assert client_of("doctor").get(address).status_code == 403
+    monkeypatch.setattr(clock, "today", lambda: later)
+    assert client_of("administrator").get(address).status_code == 403
+    assert client_of("director").get(address).status_code == 200
+    assert client_of("director").get("/cash-papers/orders/999999999.pdf").status_code == 404
+
+
+def test_the_sheet_of_the_cash_book(client_of, make, branch, monkeypatch):
+    browser, director = client_of("administrator"), client_of("director")
+    address = f"/cash-papers/book/{branch.legal_entity_id}.pdf"
+    assert browser.get(address).status_code == 404, "a day without operations has no sheet"
+    today = clock.today()
+    pay(make, branch, ivanova(make), ("cash", "1000"), ("card", "5000"))
+    with transaction():
+        operations.move(branch.desk_id, "collection", D("300.50"), actor=make.user())
+    text = words_of(browser.get(address).data).replace("\xa0", " ")
+    for words in (
+        "0310004", "Лист 1", rules.long_day(today), "от Ивановой Марии Сергеевны", "62.01", "57.01",
+        "Итого за день X 1 000,00 300,50", "Остаток на начало дня X 0,00", "Остаток на конец дня X 699,50",
+        "в количестве одного приходных и одного расходных", "Счётова И. Л.",
+    ):  # fmt: skip
+        assert words in text, (words, text)
+    assert "5 000" not in text, "the bank's money is not in the cash book"
+    monkeypatch.setattr(clock, "today", lambda: today + timedelta(days=1))
+    assert browser.get(f"{address}?day={today}").status_code == 403
+    assert director.get(f"{address}?day={today}").status_code == 200
+    assert director.get(f"{address}?day=вчера").status_code == 422
+    with transaction():
+        operations.move(branch.desk_id, "pay_in", D(1), actor=make.user())
+    text = words_of(browser.get(address).data)
+    assert "Остаток на начало дня X 699,50" in text and "700,50" in text
+    assert ("Лист 2" in text) == ((today + timedelta(days=1)).year == today.year)
+
+
+def test_the_report_of_a_shift(client_of, make, branch):
+    pay(make, branch, make.patient(), ("cash", "1000"))
+    with transaction():
+        shift = queries.open_shift_of(branch.desk_id)
+        operations.move(branch.desk_id, "collection", D(300), actor=make.user())
+    address = f"/cash-papers/shifts/{shift.id}.pdf"
+    text = words_of(client_of("administrator").get(address).data).replace("\xa0", " ")
+    assert "X-отчёт по смене № 1" in text and "Должно быть в кассе 700,00" in text and "Инкассация 1 -300,00" in text
+    with transaction():
+        operations.close_shift(shift.id, D(690), reason="не нашли", actor=make.user())
+    text = words_of(client_of("administrator").get(address).data)
+    for words in ("Отчёт по смене № 1", "Пересчитано 690,00", "Расхождение -10,00", "не нашли"):
+        assert words in text, (words, text)
+    assert client_of("doctor").get(address).status_code == 403
