@@ -329,6 +329,7 @@ class TemplateKind(Labelled):
     TREATMENT_PLAN = "treatment_plan", N_("Treatment plan and estimate")
     REFERRAL = "referral", N_("Referral")
     MEDICAL_CARD = "medical_card", N_("Medical card 043/у")
+    TAX_CERTIFICATE = "tax_certificate", N_("Certificate for the tax office")
 
 
 class ReportKind(Labelled):
@@ -398,6 +399,7 @@ DEEDS: dict[str, str] = {
     "task.postponed": N_("Call put off"),
     "task.changed": N_("Call task changed"),
     "task.closed": N_("Call task closed"),
+    "tax_certificate.annulled": N_("Certificate for the tax office annulled"),
     "planned.made": N_("Visit planned without a date"),
     "planned.changed": N_("Planned visit changed"),
     "planned.call_due": N_("Time to call about a planned visit"),
@@ -484,6 +486,7 @@ THINGS: dict[str, str] = {
     "patient_consent": N_("Consent"),
     "refund": N_("Refund"),
     "planned_visit": N_("Planned visit"),
+    "tax_certificate": N_("Certificate for the tax office"),
     "next_visit_refusal": N_("No next visit"),
     "refusal_reason": N_("Reason of refusal"),
     "right_change": N_("Right of an employee"),

@@ -13,7 +13,7 @@ from app import access, audit, clock, pdf
 from app.db import lock, lock_word, next_number, session
 from app.documents import paper, queries
 from app.errors import Invalid, NotFound, Refusal, Stale
-from app.models import DocumentTemplate, IssuedDocument, User
+from app.models import DocumentTemplate, IssuedDocument, Patient, User
 from app.vocab import N_, TemplateKind
 
 
@@ -37,7 +37,10 @@ TITLES = {
     TemplateKind.TREATMENT_PLAN: "План лечения и смета",
     TemplateKind.REFERRAL: "Направление",
     TemplateKind.MEDICAL_CARD: "Медицинская карта 043/у",
+    TemplateKind.TAX_CERTIFICATE: "Справка об оплате медицинских услуг",
 }
+#: The papers that need nothing but the card.
+FROM_CARD = tuple(kind for kind in TemplateKind if kind != TemplateKind.TAX_CERTIFICATE)
 #: What a newcomer signs; printed together.
 FIRST_VISIT = (
     TemplateKind.CONTRACT, TemplateKind.CONSENT_PERSONAL_DATA, TemplateKind.CONSENT_TREATMENT,
@@ -90,16 +93,21 @@ def issue(kind: str, patient_id: int, *, actor: User | None) -> IssuedDocument:
 
     Raises:
         NotAllowed, NotFound
-        Invalid: no such kind of paper.
+        Invalid: no such kind of paper, or one that is made of more than the card.
         NoTemplate, NoLegalEntity, TemplateBroken, NotPrintable
     """
     access.require(actor, "document.print")
-    if kind not in set(TemplateKind):
+    if kind not in FROM_CARD:
         raise Invalid(fields={"kind": N_("Unknown value.")})
     patient = queries.card(patient_id)
     if patient is None:
         raise NotFound()
     require_patient_of(patient_id, "document.print", actor=actor)
+    return freeze(TemplateKind(kind), patient, {}, actor=actor)
+
+
+def freeze(kind: TemplateKind, patient: Patient, more: Mapping[str, Any], *, actor: User | None) -> IssuedDocument:
+    """As `issue`, the right and the patient already checked; `more` are values that the card does not have."""
     template = queries.active_template(kind)
     if template is None:
         raise NoTemplate()
@@ -110,7 +118,9 @@ def issue(kind: str, patient_id: int, *, actor: User | None) -> IssuedDocument:
     day = clock.today()
     number = next_number(entity.id, kind)
     values = queries.merge_fields(patient, entity, branch, number, actor, kind=kind)
-    html, made = printed(TITLES[TemplateKind(kind)], str(number), template.body, values)
+    for name, value in more.items():
+        values[name] = {**value, "number": str(number)} if name == "tax" else value
+    html, made = printed(TITLES[kind], str(number), template.body, values)
     row = IssuedDocument(
         kind=kind, legal_entity_id=entity.id, year=day.year, number=number, day=day, patient_id=patient.id,
         template_id=template.id, html=html, pdf=made, sha256=hashlib.sha256(made).hexdigest(),

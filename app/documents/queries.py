@@ -114,7 +114,7 @@ def order_to_print(order_id: int) -> WorkOrder | None:
     ).one_or_none()  # fmt: skip
 
 
-def _person(patient: Patient | None, day: date) -> dict[str, Any]:
+def person(patient: Patient | None, day: date) -> dict[str, Any]:
     """The merge fields of a patient or a representative; all empty when there is none."""
     if patient is None:
         names = (
@@ -195,7 +195,7 @@ def order_print(order: WorkOrder) -> dict[str, Any]:
             "day": rules.short_day(order.issued_day or clock.wall(order.created_at).date()),
             "reverses": _number_of(order.reverses_id), "reason": order.reason,
         },
-        "patient": _person(order.patient, day),
+        "patient": person(order.patient, day),
         "doctor": _employee(order.doctor),
         **order_fields(order.lines, order),
     }  # fmt: skip
@@ -254,9 +254,9 @@ def merge_fields(
     return {
         "clinic": clinic_fields(entity, branch),
         "legal": {"paid_services_act": (setting.paid_services_act if setting else "") or PAID_SERVICES_ACT},
-        "patient": _person(patient, day),
-        "rep": _person(guardian, day),
-        "payer": _person(guardian or patient, day),
+        "patient": person(patient, day),
+        "rep": person(guardian, day),
+        "payer": person(guardian or patient, day),
         "contract": {"number": str(number), "date": rules.short_day(day), "place": "", "valid_until": ""},
         "doctor": _employee(doctor),
         "staff": _employee(signer),
@@ -281,16 +281,21 @@ def sample_fields() -> dict[str, Any]:
         email="", snils="112-233-445 95", inn="", allergy="пенициллин", card_number=1001,
     )  # fmt: skip
     doctor = Employee(surname="Образцов", name="Пётр", patronymic="Ильич", post="врач-стоматолог-терапевт")
-    person = {**_person(patient, day), "phone": "+79161234567"}
+    person_ = {**person(patient, day), "phone": "+79161234567", "inn": "500100732259"}
     return {
         "clinic": clinic_fields(entity, None),
         "legal": {"paid_services_act": PAID_SERVICES_ACT},
-        "patient": person, "rep": _person(None, day), "payer": person,
+        "patient": person_, "rep": person(None, day), "payer": person_,
         "contract": {"number": "123", "date": rules.short_day(day), "place": "г. Москва", "valid_until": ""},
         "doctor": _employee(doctor),
         "staff": {**_employee(doctor), "post": "администратор", "basis": "доверенности № 3"},
         "today": {"date": rules.short_day(day), "long": rules.long_day(day)},
         "pd": {"third_parties": ""},
+        "tax": {
+            "number": "123", "year": str(day.year - 1), "correction": "0", "same": True, "usual": Decimal("45000.00"),
+            "expensive": Decimal("120000.50"),
+        },
+        "taxpayer": person_,
         "services": [{
             "no": "1", "code": "A16.07.002.010", "name": "Восстановление зуба пломбой", "tooth": "36", "qty": "1",
             "price": Decimal(5500), "discount": Decimal(500), "sum": Decimal(5000),

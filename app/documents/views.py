@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from flask import redirect, request, url_for
+from flask import flash, redirect, request, url_for
+from flask_babel import gettext
 
 from app import access, pdf
 from app.db import transaction
-from app.documents import operations, paper, queries, rules
-from app.errors import Invalid, NotFound
-from app.models import IssuedDocument, Receipt, WorkOrder
+from app.documents import operations, paper, queries, rules, tax
+from app.errors import Invalid, NotFound, Refusal
+from app.models import IssuedDocument, Receipt, TaxCertificate, WorkOrder
 from app.pdf import as_pdf
 from app.vocab import N_, PaymentMethod, TemplateKind, WorkOrderStatus
-from app.web import DeskView, actor, expose, fetched, guarded
+from app.web import DeskView, actor, expose, fetched, guarded, say
 
 _METHODS = {
     PaymentMethod.CASH: "Наличными",
@@ -50,6 +51,10 @@ class DocumentsView(DeskView):
             papers=queries.issued_papers(pk),
             receipts=receipts,
             kinds=TemplateKind,
+            from_card=operations.FROM_CARD,
+            payers=tax.payers(patient),
+            years=tax.years(),
+            certificates=tax.certificates_of(pk) if access.account(actor()).may("document.tax") else [],
         )
 
     @expose("/issue", methods=["POST"])
@@ -60,6 +65,32 @@ class DocumentsView(DeskView):
         with transaction():
             row = operations.issue(request.form.get("kind", ""), patient_id, actor=actor())
         return redirect(url_for(".paper", pk=row.id), 303)
+
+    @expose("/tax", methods=["POST"])
+    @guarded("document.tax")
+    def tax_certificate(self) -> Any:
+        """Number and freeze the certificate for the tax office, then show it."""
+        patient_id = _patient_of_form()
+        with transaction():
+            row = tax.issue_certificate(
+                patient_id, request.form.get("payer_id", 0, type=int), request.form.get("year", 0, type=int),
+                actor=actor(),
+            )  # fmt: skip
+            paper_id = row.document_id
+        return redirect(url_for(".paper", pk=paper_id), 303)
+
+    @expose("/tax/<int:pk>/annul", methods=["POST"])
+    @guarded("document.tax")
+    def annul(self, pk: int) -> Any:
+        """Annul a certificate, with the reason; back to the card."""
+        patient_id = fetched(TaxCertificate, pk).patient_id
+        try:
+            with transaction():
+                tax.annul_certificate(pk, request.form.get("reason", ""), actor=actor())
+            flash(gettext("The certificate is annulled."), "success")
+        except Refusal as refusal:
+            say(refusal)
+        return redirect(url_for("PatientsView.card", pk=patient_id, tab="documents"), 303)
 
     @expose("/first-visit", methods=["POST"])
     @guarded("document.print")
@@ -74,7 +105,7 @@ class DocumentsView(DeskView):
     @expose("/patient/<int:pk>/package-<int:first>-<int:last>.pdf")
     @guarded("document.print")
     def package(self, pk: int, first: int, last: int) -> Any:
-        """Papers of a patient that were issued together, one after the other, to be printed at once: the stored bytes."""
+        """Papers of a patient that were issued together, one after the other: the stored bytes, printed at once."""
         operations.require_patient_of(pk, "document.print", actor=actor())
         papers = queries.stored_papers(pk, first, last)
         if not papers:

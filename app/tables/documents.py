@@ -2,11 +2,11 @@
 
 from datetime import date
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, String, Text, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.tables.base import Made, Model, Name, Pk, index, not_blank, one_of
+from app.tables.base import Instant, Made, Model, Money, Name, Pk, index, not_blank, one_of
 from app.vocab import TemplateKind
 
 
@@ -34,6 +34,38 @@ class DocumentTemplate(Made, Model):
 
     def __repr__(self) -> str:
         return f"{self.name}, v{self.version}"
+
+
+class TaxCertificate(Made, Model):
+    """What was paid for a patient's treatment in a year, certified once to one taxpayer; a mistake is annulled."""
+
+    __tablename__ = "tax_certificate"
+    id: Mapped[Pk]
+    document_id: Mapped[int] = mapped_column(ForeignKey("issued_document.id"))
+    legal_entity_id: Mapped[int] = mapped_column(ForeignKey("legal_entity.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    payer_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    tax_year: Mapped[int] = mapped_column(SmallInteger)
+    correction: Mapped[int] = mapped_column(SmallInteger)
+    usual: Mapped[Money]
+    expensive: Mapped[Money]
+    annulled_at: Mapped[Instant | None]
+    annulled_by_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
+    annul_reason: Mapped[str] = mapped_column(String(400), default="", server_default="")
+    __table_args__ = (
+        UniqueConstraint("document_id", name="uq_tax_certificate_document"),
+        Index("uq_tax_certificate_once", "legal_entity_id", "patient_id", "tax_year", unique=True,
+              postgresql_where=sql("annulled_at IS NULL")),
+        CheckConstraint("usual >= 0 AND expensive >= 0 AND usual + expensive > 0", name="ck_tax_certificate_sums"),
+        CheckConstraint("correction BETWEEN 0 AND 998", name="ck_tax_certificate_correction"),
+        CheckConstraint("(annulled_at IS NULL) = (btrim(annul_reason) = '')",
+                        name="ck_tax_certificate_annulled_with_reason"),
+        index("tax_certificate", "patient_id"),
+        index("tax_certificate", "payer_id"),
+    )  # fmt: skip
+
+    def __repr__(self) -> str:
+        return f"{self.tax_year}"
 
 
 class IssuedDocument(Made, Model):

@@ -1,0 +1,181 @@
+"""The certificate for the tax office: what was paid in the year, less returned, certified once."""
+
+import itertools
+import threading
+from datetime import datetime
+from decimal import Decimal as D
+from typing import Any
+
+import pytest
+from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from app import clock, errors
+from app.billing import operations as billing
+from app.cash import operations as cash
+from app.db import session, transaction
+from app.documents import tax
+from app.models import CashDesk, Family, IssuedDocument, Service, TaxCertificate, User
+from tests.conftest import Maker
+
+NOW = datetime(2026, 3, 10, 12)
+
+
+@pytest.fixture(scope="module")
+def clinic(fresh_module_app: Flask) -> Any:
+    """A year and a bit of one patient: usual and expensive treatment, paid in parts, a part returned."""
+    with fresh_module_app.app_context():
+        make = Maker()
+        director = make.user("director")
+        with clock.at(datetime(2025, 1, 1, 8)):
+            usual, dear = make.service("1000.00"), make.service("9000.00")
+        dear.tax_code = "2"
+        session.commit()
+        desk = session.query(CashDesk).filter_by(kind="main").first()
+        family = make._save(Family(name="Вычетовы"))
+        wife = make.patient("Вычетова", inn="500100732259", family_id=family.id, birth_date=datetime(1980, 1, 1).date())
+        husband = make.patient("Вычетов", family_id=family.id)
+
+        def pay(moment: datetime, amount: str) -> int:
+            with clock.at(moment), transaction():
+                part = {"method": "cash", "amount": D(amount), "desk_id": desk.id}
+                return billing.take_payment(husband.id, [part], branch_id=desk.branch_id, actor=director).id
+
+        with clock.at(datetime(2025, 5, 5, 9)):
+            with transaction():
+                cash.open_shift(desk.id, D(0), actor=director)
+            doctor = make.doctor()
+            with transaction():
+                lines = [{"service_id": usual.id, "quantity": 1}, {"service_id": dear.id, "quantity": 1}]
+                order = billing.create_work_order(
+                    husband.id, doctor.id, lines, branch_id=desk.branch_id, actor=director
+                )
+                billing.issue(order.id, actor=director)
+        first = pay(datetime(2025, 5, 5, 10), "3333.33")
+        with clock.at(datetime(2025, 6, 1, 10)), transaction():
+            billing.refund(first, D("333.33"), "Ошибка", actor=director)
+        pay(datetime(2026, 1, 15, 10), "7000.00")
+        pay(datetime(2026, 1, 16, 10), "500.00")  # an advance: no treatment yet
+        yield {"make": make, "wife": wife.id, "husband": husband.id, "director": director.id}
+        session.remove()
+
+
+def issue(clinic: Any, payer: int, year: int, patient: int | None = None) -> TaxCertificate:
+    with clock.at(NOW), transaction():
+        director = session.get(User, clinic["director"])
+        return tax.issue_certificate(patient or clinic["husband"], payer, year, actor=director)
+
+
+def test_a_year_is_certified_once_and_again_when_annulled(clinic: Any) -> None:
+    wife, director = clinic["wife"], session.get(User, clinic["director"])
+    made = issue(clinic, wife, 2025)
+    assert (made.usual, made.expensive, made.correction) == (D("300.00"), D("2700.00"), 0)
+    html = session.get_one(IssuedDocument, made.document_id).html
+    for word in ("1151156", "2025", "500100732259", "Вычетова", "0 — нет", "300,00", "2\u00a0700,00"):
+        assert word in html, word
+    with pytest.raises(tax.AlreadyCertified) as refused:
+        issue(clinic, wife, 2025)
+    assert "Вычетова" in refused.value.words["payer"]
+    with pytest.raises(errors.ReasonNeeded), transaction():
+        tax.annul_certificate(made.id, " ", actor=director)
+    with transaction():
+        tax.annul_certificate(made.id, "Другой плательщик", actor=director)
+    assert issue(clinic, wife, 2025).correction == 1
+
+
+def test_the_years_of_an_order_make_its_lines(clinic: Any) -> None:
+    wife = clinic["wife"]
+    made = issue(clinic, wife, 2026)
+    assert (made.usual, made.expensive) == (D("700.00"), D("6300.00"))
+
+
+def test_who_and_when_are_asked(clinic: Any) -> None:
+    husband, wife = clinic["husband"], clinic["wife"]
+    stranger = clinic["make"].patient().id
+    with pytest.raises(tax.NothingPaid):
+        issue(clinic, wife, 2024)
+    for payer, year in ((stranger, 2025), (wife, 2020), (wife, 2027), (0, 2025)):
+        with pytest.raises(errors.Invalid):
+            issue(clinic, payer, year)
+    with pytest.raises(errors.NotFound):
+        issue(clinic, wife, 2025, patient=2**31 - 1)
+    alone = clinic["make"].patient("Безденежный", inn="500100732259").id
+    with pytest.raises(tax.NothingPaid):
+        issue(clinic, alone, 2025, patient=alone)
+    assert husband
+
+
+sums = st.integers(0, 10_000_00).map(lambda kopecks: D(kopecks) / 100)
+
+
+@given(usual=sums, dear=sums, cuts=st.lists(st.floats(0, 1), max_size=4))
+def test_nothing_is_lost_between_the_years(usual: D, dear: D, cuts: list[float]) -> None:
+    whole = usual + dear
+    marks = [D(0), *sorted((whole * D(str(cut))).quantize(D("0.01")) for cut in cuts), whole]
+    steps = itertools.pairwise(marks)
+    parts = [tax.split([tax.OrderPaid(usual, dear, before, by_end)]) for before, by_end in steps]
+    assert (sum(part[0] for part in parts), sum(part[1] for part in parts)) == (usual, dear)
+    assert all(one >= 0 and other >= 0 for one, other in parts)
+
+
+def test_two_windows_certify_once_and_the_database_keeps_it(clinic: Any, fresh_module_app: Flask) -> None:
+    make, director = clinic["make"], clinic["director"]
+    desk = session.query(CashDesk).filter_by(kind="main").first()
+    patient = make.patient("Гонкин", inn="500100732259")
+    service, doctor = session.query(Service).first(), make.doctor()
+    with clock.at(NOW), transaction():
+        actor = session.get(User, director)
+        line = {"service_id": service.id, "quantity": 1}
+        order = billing.create_work_order(patient.id, doctor.id, [line], branch_id=desk.branch_id, actor=actor)
+        billing.issue(order.id, actor=actor)
+        part = {"method": "cash", "amount": D(100), "desk_id": desk.id}
+        billing.take_payment(patient.id, [part], branch_id=desk.branch_id, actor=actor)
+    pk, start, done = patient.id, threading.Barrier(6), []
+
+    def one() -> None:
+        with fresh_module_app.app_context():
+            start.wait()
+            try:
+                issue(clinic, pk, 2026, patient=pk)
+                done.append("issued")
+            except tax.AlreadyCertified:
+                done.append("already")
+            finally:
+                session.remove()
+
+    threads = [threading.Thread(target=one) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(done) == ["already"] * 5 + ["issued"]
+    made = session.query(TaxCertificate).filter_by(patient_id=pk).one()
+    for broken in (
+        f"UPDATE tax_certificate SET usual = usual + 1 WHERE id = {made.id}",
+        f"DELETE FROM tax_certificate WHERE id = {made.id}",
+        "INSERT INTO tax_certificate"
+        " (document_id, legal_entity_id, patient_id, payer_id, tax_year, correction, usual, expensive)"
+        f" SELECT max(d.id), t.legal_entity_id, t.patient_id, t.payer_id, t.tax_year, 1, 1, 0 FROM tax_certificate t,"
+        f" issued_document d WHERE t.id = {made.id} GROUP BY t.id",
+    ):
+        with pytest.raises(IntegrityError):
+            session.execute(text(broken))
+        session.rollback()
+
+
+def test_the_page(make: Maker, client_of: Any, context: None) -> None:
+    patient = make.patient("Справкин", inn="500100732259")
+    desk = client_of("administrator")
+    page = desk.get(f"/documents/patient/{patient.id}").text
+    assert "/documents/tax" in page and str(clock.today().year - 1) in page
+    form = {"patient_id": patient.id, "payer_id": patient.id, "year": clock.today().year}
+    refused = desk.post("/documents/tax", data=form)
+    assert refused.status_code == 422 and "не оплачивали" in refused.text
+    for wrong in ({"payer_id": "x"}, {"year": "x"}, {"patient_id": ""}):
+        assert desk.post("/documents/tax", data=form | wrong).status_code == 422
+    assert desk.post("/documents/issue", data={"kind": "tax_certificate", "patient_id": patient.id}).status_code == 422
+    assert client_of("doctor").post("/documents/tax", data=form).status_code == 403
+    assert desk.post("/documents/tax/999999/annul", data={"reason": "x"}).status_code == 404
