@@ -24,7 +24,8 @@ class BookRow:
 
     number: int
     came_in: bool
-    person: str
+    #: From whom or to whom; without a name, for what.
+    whom: str
     account: str
     amount: Decimal
 
@@ -83,7 +84,8 @@ def book_sheet(entity: LegalEntity, day: date) -> BookSheet:
     sheet = BookSheet(entity, day, number, Decimal(opening or 0))
     for movement in movements:
         order = cash_values.cash_order(movement)
-        sheet.rows.append(BookRow(order.number, order.came_in, order.person, order.other_account, order.amount))
+        whom = ("от " if order.came_in else "") + order.person if order.person else order.basis
+        sheet.rows.append(BookRow(order.number, order.came_in, whom, order.other_account, order.amount))
         sheet.cashier = order.cashier
     return sheet
 

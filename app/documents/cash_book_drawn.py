@@ -20,6 +20,8 @@ from app.documents.cash_values import short
 from app.vocab import MovementKind
 
 _WIDE = 180.0
+#: The page's frame adds six points of its own at each side.
+_SIDE = 15 * mm - 6
 _KINDS = {
     MovementKind.PAYMENT: "Оплата пациентов", MovementKind.REFUND: "Возврат пациентам", MovementKind.PAY_IN: "Внесение",
     MovementKind.WITHDRAWAL: "Расход", MovementKind.COLLECTION: "Инкассация", MovementKind.SALARY: "Зарплата",
@@ -32,7 +34,7 @@ _KINDS = {
 def _made(story: list[Flowable], title: str) -> bytes:
     out = io.BytesIO()
     SimpleDocTemplate(
-        out, pagesize=A4, leftMargin=15 * mm, rightMargin=15 * mm, topMargin=12 * mm, bottomMargin=12 * mm, title=title
+        out, pagesize=A4, leftMargin=_SIDE, rightMargin=_SIDE, topMargin=12 * mm, bottomMargin=12 * mm, title=title
     ).build(story)
     return out.getvalue()
 
@@ -66,9 +68,8 @@ def book_sheet(sheet: BookSheet) -> bytes:
     ]  # fmt: skip
     for row in sheet.rows:
         amount = p(sum_shown(row.amount), RIGHT)
-        person = ("от " if row.came_in else "") + row.person if row.person else ""
         came, went = (amount, blank) if row.came_in else (blank, amount)
-        rows.append([p(row.number, CENTRE), p(person or "\u00a0"), p(row.account, CENTRE), came, went])
+        rows.append([p(row.number, CENTRE), p(row.whom), p(row.account, CENTRE), came, went])
     total = [p(sum_shown(sheet.came_in), RIGHT), p(sum_shown(sheet.went_out), RIGHT)]
     rows.append([blank, p("Итого за день"), cross, *total])
     rows.append([blank, p("Остаток на конец дня"), cross, p(sum_shown(sheet.closing), RIGHT), cross])

@@ -155,7 +155,8 @@ def _basis(movement: CashMovement) -> tuple[str, str]:
         cash.other_side(movement) if movement.kind in (MovementKind.TRANSFER_IN, MovementKind.TRANSFER_OUT) else None
     )
     words += [f"«{other.desk.name}»"] if other is not None else []
-    return ": ".join(words) + (f". {movement.comment}" if movement.comment else ""), ""
+    more = f". {movement.comment}" if movement.comment and movement.comment not in words else ""
+    return ": ".join(words) + more, ""
 
 
 def _of_payment(movement: CashMovement) -> tuple[str, str]:
