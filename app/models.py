@@ -22,7 +22,7 @@ from app.tables.billing import (
     WorkOrder,
     WorkOrderLine,
 )
-from app.tables.cash import CashDesk, CashMovement, CashShift, ExpenseCategory, Receipt
+from app.tables.cash import CashCount, CashDesk, CashMovement, CashShift, ExpenseCategory, Receipt
 from app.tables.clinic import Branch, Chair, ClinicSetting, LegalEntity, NumberSeries
 from app.tables.documents import DocumentTemplate, IssuedDocument, TaxCertificate
 from app.tables.fiscal import FiscalDevice, FiscalReceipt
@@ -55,6 +55,7 @@ __all__ = [
     "CallTask",
     "CallTaskReason",
     "CancelReason",
+    "CashCount",
     "CashDesk",
     "CashMovement",
     "CashShift",

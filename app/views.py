@@ -23,7 +23,7 @@ from app.billing.panel import (
 from app.billing.views import CertificatesView, MoneyListsView, PricesView, SettlementView, WorkOrdersView
 from app.cash.api import CashApi, ExpenseCategoryApi
 from app.cash.panel import CashDeskPanel, CashMovementPanel, CashShiftPanel, ExpenseCategoryPanel, ReceiptPanel
-from app.cash.views import CashView
+from app.cash.views import CashView, ExpenseCategoriesView
 from app.documents.cash_views import CashPapersView
 from app.documents.panel import DocumentTemplatePanel, IssuedDocumentPanel
 from app.documents.views import DocumentsView
@@ -168,7 +168,7 @@ MENU: list[tuple[str, list[Item]]] = [
             Item(N_("Legal entities"), "LegalEntityPanel.list", "directory.see"),
             Item(N_("Cash desks"), "CashDeskPanel.list", "directory.see"),
             Item(N_("Fiscal devices"), "FiscalDevicePanel.list", "directory.see"),
-            Item(N_("Expense categories"), "ExpenseCategoryPanel.list", "expense_category.see"),
+            Item(N_("Expense categories"), "ExpenseCategoriesView.index", "expense_category.see"),
             Item(N_("Cancellation reasons"), "CancelReasonPanel.list", "directory.see"),
             Item(N_("Reasons of refusal"), "RefusalReasonPanel.list", "directory.see"),
             Item(N_("Referral sources"), "ReferralSourcePanel.list", "directory.see"),
@@ -245,6 +245,7 @@ PAGES: list[type] = [
     ReportsView,
     ReportApi,
     CashView,
+    ExpenseCategoriesView,
     CashApi,
     ExpenseCategoryApi,
     CashDeskPanel,

@@ -434,6 +434,7 @@ DEEDS: dict[str, str] = {
     "cash.shift_closed": N_("Cash shift closed"),
     "cash.moved": N_("Cash operation"),
     "cash.reversed": N_("Cash operation reversed"),
+    "expense_category.merged": N_("Expense category merged"),
     "expense_category.added": N_("Expense category added"),
     "prices.imported": N_("Price list taken from a file"),
     "directory.added": N_("Directory entry added"),

@@ -47,6 +47,10 @@ class Reason(Body):
     reason = TextField(400, blank=False, required=True)
 
 
+class Merged(Body):
+    heir_id = IdField(required=True)
+
+
 class NewCategory(Body):
     name = TextField(200, blank=False, required=True)
     parent_id = IdField(load_default=None, allow_none=True)

@@ -22,15 +22,16 @@ class CashDeskPanel(PanelView):
     route_base = "/cash-desks"
     list_title, one = lazy_gettext("Cash desks"), lazy_gettext("Cash desk")
     list_columns = ["branch", "name", "kind", "archived"]
-    show_columns = ["branch", "legal_entity", "name", "kind", "archived"]
-    add_columns = ["name", "kind", "branch"]
-    edit_columns = ["name", "archived"]
+    show_columns = ["branch", "legal_entity", "name", "kind", "cash_limit", "archived"]
+    add_columns = ["name", "kind", "branch", "cash_limit"]
+    edit_columns = ["name", "cash_limit", "archived"]
     search_columns = ["name", "archived"]
     order_columns = ["name", "kind"]
-    audited = ("name", "kind", "branch_id", "archived")
+    audited = ("name", "kind", "branch_id", "cash_limit", "archived")
     label_columns = {
         "branch": lazy_gettext("Branch"), "legal_entity": lazy_gettext("Legal entity"), "name": lazy_gettext("Name"),
         "kind": lazy_gettext("Kind"), "archived": lazy_gettext("Archived"),
+        "cash_limit": lazy_gettext("Limit of cash at the day's end, ₽"),
     }  # fmt: skip
     words = {"kind": DeskKind}
     add_form_extra_fields = {

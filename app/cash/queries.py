@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Row, and_, case, func, select
+from sqlalchemy.orm import aliased
 
 from app.db import session
-from app.models import CashDesk, CashMovement, CashShift, ExpenseCategory, Patient, User
+from app.models import CashCount, CashDesk, CashMovement, CashShift, ExpenseCategory, Patient, User
 from app.money import ZERO
 from app.vocab import DeskKind, MovementKind, PaymentMethod
 
@@ -64,6 +66,55 @@ def categories(*, archived: bool = False) -> list[ExpenseCategory]:
     """The expense categories that are offered, by name."""
     statement = select(ExpenseCategory).order_by(func.lower(ExpenseCategory.name)).limit(500)
     return list(session.scalars(statement if archived else statement.where(ExpenseCategory.archived.is_(False))))
+
+
+def counts_of(shift_id: int) -> list[tuple[Decimal, int]]:
+    """The notes and coins a shift was closed with: value, pieces, the largest first."""
+    found = session.execute(
+        select(CashCount.value, CashCount.pieces).where(CashCount.shift_id == shift_id).order_by(CashCount.value.desc())
+    )
+    return [(value, pieces) for value, pieces in found]
+
+
+@dataclass(frozen=True)
+class CategoryLine:
+    """A category in its tree: how deep, how many operations it has itself, their sum, what took its place."""
+
+    category: ExpenseCategory
+    depth: int
+    count: int
+    spent: Decimal
+    heir: str | None
+
+
+def category_tree() -> list[CategoryLine]:
+    """All categories, parts under their whole, merged and archived ones last among their equals."""
+    heir = aliased(ExpenseCategory)
+    spent = (
+        select(CashMovement.category_id, func.count().label("many"), func.sum(-CashMovement.delta).label("spent"))
+        .group_by(CashMovement.category_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(ExpenseCategory, spent.c.many, spent.c.spent, heir.name)
+        .outerjoin(spent, spent.c.category_id == ExpenseCategory.id)
+        .outerjoin(heir, heir.id == ExpenseCategory.merged_into_id)
+        .order_by(ExpenseCategory.archived, func.lower(ExpenseCategory.name))
+        .limit(1000)
+    ).all()
+    known = {row[0].id for row in rows}
+    under: dict[int | None, list[Any]] = {}
+    for row in rows:
+        under.setdefault(row[0].parent_id if row[0].parent_id in known else None, []).append(row)
+
+    def lines(parent: int | None, depth: int) -> list[CategoryLine]:
+        return [
+            line
+            for category, many, sum_, name in under.get(parent, [])
+            for line in (CategoryLine(category, depth, many or 0, sum_ or ZERO, name), *lines(category.id, depth + 1))
+        ]
+
+    return lines(None, 0)
 
 
 def category_named(name: str) -> ExpenseCategory | None:
@@ -132,9 +183,11 @@ def shift_report(shift: CashShift, since: date | None = None) -> ShiftReport:
     order = {str(kind): place for place, kind in enumerate(MovementKind)}
     lines = [KindLine(kind, count, amount) for kind, _, count, amount in rows]
     lines.sort(key=lambda line: (line.amount < 0, order[line.kind]))
+    merged = aliased(ExpenseCategory)
     spent = session.execute(
         select(ExpenseCategory.name, -func.sum(CashMovement.delta))
-        .join(CashMovement, CashMovement.category_id == ExpenseCategory.id)
+        .join(merged, ExpenseCategory.id == func.coalesce(merged.merged_into_id, merged.id))
+        .join(CashMovement, CashMovement.category_id == merged.id)
         .where(*chosen)
         .group_by(ExpenseCategory.name)
         .order_by(ExpenseCategory.name)

@@ -1,5 +1,6 @@
 """Decisions of the cash desk: which way money goes, what a count may say, what may be reversed."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from app import money
@@ -15,6 +16,10 @@ REVERSIBLE = frozenset((
     MovementKind.PAY_IN, MovementKind.WITHDRAWAL, MovementKind.COLLECTION, MovementKind.SALARY,
     MovementKind.TRANSFER_OUT, MovementKind.TRANSFER_IN, MovementKind.CORRECTION,
 ))  # fmt: skip
+#: The notes and coins of the Bank of Russia, in roubles; one and five kopecks are no longer made.
+DENOMINATIONS = (
+    *(Decimal(value) for value in (5000, 2000, 1000, 500, 200, 100, 50, 10, 5, 2, 1)), Decimal("0.50"), Decimal("0.10"),
+)  # fmt: skip
 #: Hours after which the open shift is shown as long, and after which a fiscal shift ends by law.
 SHIFT_WARNING_HOURS, SHIFT_LONGEST_HOURS = 22, 24
 
@@ -23,6 +28,23 @@ def series(desk_kind: str, delta: Decimal) -> str:
     """The series that numbers a movement: a drawer's are the cash orders КО-1 and КО-2, which the bank's never thin."""
     way = "in" if delta > 0 else "out"
     return f"bank_{way}" if desk_kind == DeskKind.NON_CASH else way
+
+
+def check_pieces(pieces: Mapping[Decimal, int], counted: Decimal) -> None:
+    """Notes and coins that there are, and their sum is what was counted.
+
+    Raises:
+        Invalid
+    """
+    if any(value not in DENOMINATIONS or not 0 < many < 1_000_000 for value, many in pieces.items()):
+        raise Invalid(fields={"counted": N_("Write how many notes and coins there are in whole numbers.")})
+    if sum((value * many for value, many in pieces.items()), Decimal(0)) != counted:
+        raise Invalid(fields={"counted": N_("The notes and coins do not make this sum: count again.")})
+
+
+def over_limit(balance: Decimal, limit: Decimal | None) -> Decimal:
+    """How much must go to the bank: what lies above the desk's limit (Указание 3210-У, п. 2)."""
+    return max(balance - limit, Decimal(0)) if limit is not None else Decimal(0)
 
 
 def check_amount(amount: Decimal, field: str = "amount") -> None:

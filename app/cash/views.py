@@ -14,17 +14,27 @@ from flask_babel import gettext
 from app import access, clock, money
 from app.cash import forms, operations, queries, rules
 from app.db import transaction
-from app.errors import NotFound, Refusal
+from app.errors import Invalid, NotFound, Refusal
 from app.models import CashDesk, CashMovement, CashShift, ExpenseCategory
 from app.schemas import Body, load
-from app.vocab import DeskKind, MovementKind
+from app.vocab import N_, DeskKind, MovementKind
 from app.web import DeskView, actor, expose, fetched, guarded, say
 
 #: Notes and coins of the Bank of Russia that a drawer holds, in roubles.
-DENOMINATIONS = [Decimal(n) for n in (5000, 2000, 1000, 500, 200, 100, 50, 10, 5, 2, 1)] + [
-    Decimal("0.50"),
-    Decimal("0.10"),
-]
+
+
+def _typed_pieces() -> dict[Decimal, int]:
+    """How many notes and coins of each value were typed; an empty row is none."""
+    found = {}
+    for place, value in enumerate(rules.DENOMINATIONS, 1):
+        text = request.form.get(f"pieces_{place}", "").strip()
+        if not text:
+            continue
+        if not text.isascii() or not text.isdigit() or len(text) > 6:
+            raise Invalid(fields={"counted": N_("Write how many notes and coins there are in whole numbers.")})
+        if int(text):
+            found[value] = int(text)
+    return found
 
 
 def typed(schema: type[Body], **known: Any) -> dict[str, Any]:
@@ -55,7 +65,8 @@ class CashView(DeskView):
         return self.page(
             "cash/desk.html", status, title=gettext("Cash desk"), desks=desks, desk=desk, shift=shift,
             several=len({row.branch_id for row, _ in desks}) > 1, categories=queries.categories(), typed=request.form,
-            wrong=wrong or {}, kinds=MovementKind, desk_kinds=DeskKind, reversible=rules.REVERSIBLE, **found,
+            wrong=wrong or {}, kinds=MovementKind, desk_kinds=DeskKind, reversible=rules.REVERSIBLE,
+            over=rules.over_limit(desk.balance, desk.cash_limit) if desk else None, **found,
         )  # fmt: skip
 
     def _happened(self, desk: CashDesk, shift: CashShift | None) -> dict[str, Any]:
@@ -146,6 +157,7 @@ class CashView(DeskView):
         return self.page(
             "cash/shift.html", title=gettext("Shift report"), shift=shift, report=queries.shift_report(shift, since),
             operations=queries.operations_of(shift_id=shift.id, since=since), kinds=MovementKind,
+            counts=queries.counts_of(pk),
         )  # fmt: skip
 
     @expose("/shifts/<int:pk>/close", methods=["GET", "POST"])
@@ -158,7 +170,9 @@ class CashView(DeskView):
             try:
                 with transaction():
                     form = typed(forms.CloseShift)
-                    operations.close_shift(pk, form["counted"], reason=form["reason"], actor=actor())
+                    operations.close_shift(
+                        pk, form["counted"], pieces=_typed_pieces(), reason=form["reason"], actor=actor()
+                    )
                 flash(gettext("The shift is closed."), "success")
                 return redirect(url_for("CashView.shift", pk=pk), 303)
             except Refusal as refusal:
@@ -169,5 +183,41 @@ class CashView(DeskView):
             return redirect(url_for("CashView.shift", pk=pk))
         return self.page(
             "cash/close.html", status, title=gettext("Close the shift"), shift=shift, desk=shift.desk,
-            denominations=DENOMINATIONS, typed=request.form, wrong=wrong,
+            denominations=rules.DENOMINATIONS, typed=request.form, wrong=wrong,
+            over=rules.over_limit(shift.desk.balance, shift.desk.cash_limit),
         )  # fmt: skip
+
+
+class ExpenseCategoriesView(DeskView):
+    """The tree of expense categories, for who keeps it in order."""
+
+    route_base = "/expense-categories"
+
+    @expose("/")
+    @guarded("expense_category.see")
+    def index(self) -> Any:
+        """Every category with what was spent on it, parts under their whole."""
+        return self.page(
+            "cash/categories.html", title=gettext("Expense categories"), tree=queries.category_tree(),
+            living=queries.categories(),
+        )  # fmt: skip
+
+    @expose("/<int:pk>/merge", methods=["POST"])
+    @guarded("expense_category.edit")
+    def merge(self, pk: int) -> Any:
+        """Let another category take the place of one."""
+        fetched(ExpenseCategory, pk)
+        try:
+            with transaction():
+                heir = operations.merge_category(pk, load(forms.Merged, _heir())["heir_id"], actor=actor())
+                said = gettext("Done: its operations are counted under “%(name)s” now.", name=heir.name)
+            flash(said, "success")
+        except Invalid as wrong:
+            flash(" ".join(gettext(str(one)) for one in wrong.facts["fields"].values()), "danger")
+        except Refusal as refusal:
+            say(refusal)
+        return redirect(url_for(".index"), 303)
+
+
+def _heir() -> dict[str, str]:
+    return {"heir_id": request.form["heir_id"]} if request.form.get("heir_id") else {}

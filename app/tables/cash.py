@@ -28,7 +28,10 @@ class CashDesk(Archivable, Model):
     legal_entity_id: Mapped[int] = mapped_column(ForeignKey("legal_entity.id"))
     legal_entity = relationship("LegalEntity", lazy="joined")
     balance: Mapped[Money] = mapped_column(default=Decimal(0), server_default="0")
+    #: The most that may stay overnight by the clinic's own order; more is for the bank (3210-У). None: no limit.
+    cash_limit: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
     __table_args__ = (
+        CheckConstraint("cash_limit > 0", name="ck_cash_desk_limit_positive"),
         UniqueConstraint("branch_id", "name", name="uq_cash_desk_name"),
         one_of("kind", DeskKind, "cash_desk"),
         not_blank("name", "cash_desk"),
@@ -79,6 +82,22 @@ class CashShift(Model):
         return f"№ {self.number}"
 
 
+class CashCount(Model):
+    """So many notes or coins of a value lay in the drawer when its shift was closed; together they are the count."""
+
+    __tablename__ = "cash_count"
+    shift_id: Mapped[int] = mapped_column(ForeignKey("cash_shift.id"), primary_key=True)
+    value: Mapped[Decimal] = mapped_column(Numeric(12, 2), primary_key=True)
+    pieces: Mapped[int]
+    __table_args__ = (
+        CheckConstraint("value > 0", name="ck_cash_count_value_positive"),
+        CheckConstraint("pieces > 0", name="ck_cash_count_pieces_positive"),
+    )
+
+    def __repr__(self) -> str:
+        return f"{self.value} × {self.pieces}"
+
+
 class ExpenseCategory(Archivable, Made, Model):
     """Статья расходов: what money was spent on."""
 
@@ -87,9 +106,16 @@ class ExpenseCategory(Archivable, Made, Model):
     name: Mapped[Name]
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("expense_category.id"))
     parent: Mapped["ExpenseCategory | None"] = relationship(
-        remote_side="ExpenseCategory.id", lazy="joined", join_depth=1
+        remote_side="ExpenseCategory.id", lazy="joined", join_depth=1, foreign_keys="ExpenseCategory.parent_id"
     )
+    #: The category that has taken its place; its movements are counted there.
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("expense_category.id"))
     __table_args__ = (
+        CheckConstraint(
+            "merged_into_id IS NULL OR (archived AND merged_into_id <> id)",
+            name="ck_expense_category_merged_is_archived",
+        ),
+        index("expense_category", "merged_into_id"),
         Index("uq_expense_category_name", sql("lower(name)"), unique=True),
         not_blank("name", "expense_category"),
         CheckConstraint("parent_id <> id", name="ck_expense_category_parent_other"),

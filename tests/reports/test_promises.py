@@ -13,7 +13,7 @@ from tests.reports.a_day import make_day, user
 PROMISES = {promise.name: promise for promise in queries.PROMISES}
 MONEY = ("work_order", "work_order_line", "ledger_entry", "patient_account", "payment", "payment_part", "refund",
          "refund_part", "advance_transfer", "certificate", "receipt", "cash_movement", "cash_desk", "cash_shift",
-         "fiscal_receipt")  # fmt: skip
+         "cash_count", "fiscal_receipt")  # fmt: skip
 #: What somebody with the database's password might do, and the promise that tells of it.
 CRIMES = [
     ("lines_make_total", "UPDATE work_order SET total = total + 1 WHERE status = 'draft'"),
@@ -30,6 +30,7 @@ CRIMES = [
         "UPDATE ledger_entry SET advance_change = advance_change + 1 WHERE kind = 'advance_moved'",
     ),
     ("advance_of_relatives", "UPDATE advance_transfer SET amount = amount + 1"),
+    ("counts_make_closing", "INSERT INTO cash_count SELECT id, 0.10, 999999 FROM cash_shift"),
     ("certificates", "UPDATE certificate SET balance = balance - 0.01"),
     ("parts_make_payment", "UPDATE payment SET amount = amount + 1"),
     ("parts_make_payment", "DELETE FROM ledger_entry WHERE kind = 'payment'"),

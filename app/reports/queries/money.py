@@ -60,15 +60,18 @@ def cash(window: Window, branch_id: int | None = None) -> Figures:
 
     Opening and closing are sums of the desk's movements, so each row begins with what the one before left.
     """
+    merged = aliased(ExpenseCategory)
     grouped = _with_method(
         select(
             CashMovement.desk_id,
             CashMovement.shift_id,
             CashMovement.kind,
             paid_by.label("method"),
-            CashMovement.category_id,
+            func.coalesce(merged.merged_into_id, CashMovement.category_id).label("category_id"),
             CashMovement.delta,
-        ).join(CashDesk, CashDesk.id == CashMovement.desk_id)
+        )
+        .join(CashDesk, CashDesk.id == CashMovement.desk_id)
+        .outerjoin(merged, merged.id == CashMovement.category_id)
     )
     grouped = grouped.where(within(CashMovement.business_day, window), *_of_desks(branch_id)).subquery()
     sums = rows_of(
@@ -244,7 +247,10 @@ def cash_operations(
     if method is not None:
         wanted.append(paid_by == method)
     if category is not None:
-        wanted.append(movement.category_id == category)
+        taken = select(ExpenseCategory.id).where(
+            func.coalesce(ExpenseCategory.merged_into_id, ExpenseCategory.id) == category
+        )
+        wanted.append(movement.category_id.in_(taken))
     if bare:
         wanted.append(movement.category_id.is_(None))
     if way is not None:

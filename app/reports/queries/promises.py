@@ -201,6 +201,14 @@ PROMISES = (
               OR (s.counted <> s.expected AND btrim(s.close_reason) = ''))""",
     ),
     Promise(
+        "counts_make_closing",
+        N_("Notes and coins counted at a closing make the sum the shift was closed with."),
+        """
+        SELECT 'cash_shift ' || s.id, s.counted, c.sum FROM cash_shift s
+        JOIN (SELECT shift_id, sum(value * pieces) AS sum FROM cash_count GROUP BY 1) c ON c.shift_id = s.id
+        WHERE s.counted IS DISTINCT FROM c.sum""",
+    ),
+    Promise(
         "shift_follows_shift",
         N_("A shift opens with what the one before was closed with."),
         """

@@ -1,7 +1,7 @@
-"""Changes of the cash desk: shifts, movements, reversals, expense categories.
+"""Shifts of a desk, movements of its money, reversals.
 
 Locks, everywhere in this order: desks by number, then shifts, then the series of numbers (bank_out, out, bank_in,
-in). A movement is inserted; the database's trigger changes the balance. Where next: `rules.py`, `queries.py`.
+in). A movement is inserted; the database's trigger changes the balance. Where next: `categories.py`.
 """
 
 from collections import Counter
@@ -16,7 +16,6 @@ from app.cash import queries, rules
 from app.db import next_number, session
 from app.errors import (
     AlreadyReversed,
-    AlreadyThere,
     Invalid,
     NotAllowed,
     NotFound,
@@ -26,7 +25,7 @@ from app.errors import (
     ShiftOpen,
     WrongDesk,
 )
-from app.models import CashDesk, CashMovement, CashShift, ExpenseCategory, User
+from app.models import CashCount, CashDesk, CashMovement, CashShift, ExpenseCategory, User
 from app.vocab import N_, DeskKind, MovementKind, ReportKind
 
 _KIND = {
@@ -148,8 +147,11 @@ def open_shift(desk_id: int, counted: Decimal, *, reason: str = "", actor: User 
     return shift
 
 
-def close_shift(shift_id: int, counted: Decimal, *, reason: str = "", actor: User | None) -> CashShift:
-    """Close a shift with the cash counted in the drawer.
+def close_shift(
+    shift_id: int, counted: Decimal, *, pieces: Mapping[Decimal, int] | None = None, reason: str = "",
+    actor: User | None,
+) -> CashShift:  # fmt: skip
+    """Close a shift with the cash counted in the drawer, in sum or note by note too: {5000: 3, 0.50: 1}.
 
     A difference needs a reason and is moved as surplus or shortage, so that the desk holds what was counted.
 
@@ -157,7 +159,10 @@ def close_shift(shift_id: int, counted: Decimal, *, reason: str = "", actor: Use
         NotFound
         ShiftClosed: somebody closed it before.
         CountDiffers: with both sums, while there is no reason.
+        Invalid: the notes and coins do not make the sum.
     """
+    if pieces:
+        rules.check_pieces(pieces, counted)
     shift = session.get(CashShift, shift_id)
     if shift is None:
         raise NotFound()
@@ -172,6 +177,8 @@ def close_shift(shift_id: int, counted: Decimal, *, reason: str = "", actor: Use
     closed_by_id = actor.id if actor else None  # read first: the four figures of a closing go into one UPDATE
     shift.expected, shift.counted, shift.close_reason = expected, counted, reason.strip() if found else ""
     shift.closed_at, shift.closed_by_id = clock.now(), closed_by_id
+    session.flush()
+    session.add_all(CashCount(shift_id=shift.id, value=value, pieces=many) for value, many in (pieces or {}).items())
     session.flush()
     names = ("desk_id", "number", "opening", "expected", "counted", "close_reason")
     audit.record("cash.shift_closed", shift, after=audit.facts(shift, names), actor=actor)
@@ -363,29 +370,3 @@ def look_at_shift(shift: CashShift, *, how: str, actor: User) -> date | None:
 
 
 # --- expense categories -------------------------------------------------------------------------------
-
-
-def add_category(name: str, parent_id: int | None = None, *, actor: User | None) -> ExpenseCategory:
-    """Add an expense category «статья расходов», at once usable for withdrawals.
-
-    Raises:
-        NotAllowed, Invalid
-        AlreadyThere: the name is taken, whatever its case; an archived one keeps its name.
-    """
-    access.require(actor, "expense_category.add")
-    name = " ".join(name.split())
-    if not name or len(name) > 200:
-        raise Invalid(fields={"name": N_("Fill in this field.") if not name else N_("This text is too long.")})
-    if parent_id is not None:
-        parent = session.get(ExpenseCategory, parent_id)
-        if parent is None or parent.archived:
-            raise Invalid(fields={"parent_id": N_("There is no such expense category.")})
-    if queries.category_named(name) is not None:
-        raise AlreadyThere()
-    category = ExpenseCategory(
-        name=name, parent_id=parent_id, created_at=clock.now(), created_by_id=actor.id if actor else None
-    )
-    session.add(category)
-    session.flush()
-    audit.record("expense_category.added", category, after=audit.facts(category, ("name", "parent_id")), actor=actor)
-    return category
