@@ -100,7 +100,9 @@ CONSTRAINTS: dict[str, Callable[[], Refusal]] = {
     "uq_certificate_number": CertificateExists,
     "ck_certificate_balance_within_amount": lambda: CertificateSpent({"left": "0,00", "number": ""}, left="0.00"),
     "ck_cash_desk_balance_not_negative": lambda: NotEnoughCash({"left": "0,00", "desk": ""}, left="0.00"),
-    "ck_cash_movement_category_living": lambda: Invalid(fields={"category_id": N_("There is no such expense category.")}),
+    "ck_cash_movement_category_living": lambda: Invalid(
+        fields={"category_id": N_("There is no such expense category.")}
+    ),
     "ck_cash_movement_shift_open": lambda: ShiftClosed(desk=""),
     "uq_cash_shift_one_open_per_desk": ShiftOpen,
     "uq_cash_movement_reversed_once": AlreadyReversed,

@@ -4,6 +4,8 @@ Where next: `cash_book.py` for the figures.
 """
 
 import io
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from num2words import num2words
@@ -100,8 +102,8 @@ def cash_accountant(sheet: BookSheet) -> str:
     return short(sheet.entity.accountant_name)
 
 
-def shift_report(report: ShiftReport, cashier: str) -> bytes:
-    """The report of a shift: what was, came, went, must be and was counted."""
+def shift_report(report: ShiftReport, cashier: str, counts: Sequence[tuple[Decimal, int]] = ()) -> bytes:
+    """The report of a shift: what was, came, went, must be and was counted, note by note when it was kept."""
     pdf.use_font()
     shift = report.shift
     rows: list[list[Any]] = [["Показатель", "Операций", "Сумма, руб."]]
@@ -132,6 +134,9 @@ def shift_report(report: ShiftReport, cashier: str) -> bytes:
         spent: list[list[Any]] = [["Статья расходов", "Сумма, руб."]]
         spent += [[p(name), p(sum_shown(amount), RIGHT)] for name, amount in report.by_category]
         story += [Spacer(1, 4 * mm), _table(spent, [135, 45])]
+    if counts:
+        notes = "; ".join(f"{sum_shown(value)} × {pieces}" for value, pieces in counts)
+        story += [Spacer(1, 2 * mm), p(f"Купюры и монеты: {notes}")]
     if shift.close_reason:
         story += [Spacer(1, 2 * mm), p(f"Причина расхождения: {shift.close_reason}")]
     story += [

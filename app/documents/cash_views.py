@@ -74,5 +74,5 @@ class CashPapersView(DeskView):
             since = cash_book.look_at_shift(shift, actor=actor())
         who = shift.closed_by_id if shift.closed_at else shift.opened_by_id
         cashier = cash_values.name_of(who, cash_values.employee_of(who))
-        made = cash_book_drawn.shift_report(cash.shift_report(shift, since), cashier)
+        made = cash_book_drawn.shift_report(cash.shift_report(shift, since), cashier, cash.counts_of(pk))
         return as_pdf(made, f"shift-{shift.desk_id}-{shift.number}")

@@ -163,8 +163,15 @@ def test_the_report_of_a_shift(client_of, make, branch):
     text = words_of(client_of("administrator").get(address).data).replace("\xa0", " ")
     assert "X-отчёт по смене № 1" in text and "Должно быть в кассе 700,00" in text and "Инкассация 1 -300,00" in text
     with transaction():
-        operations.close_shift(shift.id, D(690), reason="не нашли", actor=make.user())
+        notes = {D(500): 1, D(100): 1, D(50): 1, D(10): 4}
+        operations.close_shift(shift.id, D(690), pieces=notes, reason="не нашли", actor=make.user())
     text = words_of(client_of("administrator").get(address).data)
-    for words in ("Отчёт по смене № 1", "Пересчитано 690,00", "Расхождение -10,00", "не нашли"):
+    for words in (
+        "Отчёт по смене № 1",
+        "Пересчитано 690,00",
+        "Расхождение -10,00",
+        "не нашли",
+        "500,00 × 1; 100,00 × 1; 50,00 × 1; 10,00 × 4",
+    ):
         assert words in text, (words, text)
     assert client_of("doctor").get(address).status_code == 403
