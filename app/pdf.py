@@ -19,6 +19,7 @@ from reportlab import rl_config
 from reportlab.lib.fonts import addMapping
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfgen.canvas import Canvas
 from xhtml2pdf import default, pisa
 from xhtml2pdf.config.resources import ResourceAccessPolicy
 
@@ -135,3 +136,20 @@ def joined(papers: Iterable[bytes]) -> bytes:
     out = io.BytesIO()
     whole.write(out)
     return out.getvalue()
+
+
+def stamped(paper: bytes, words: str) -> bytes:
+    """The same paper with a word across the upper edge of each page, for instance that it is a copy."""
+    use_font()
+    whole = PdfWriter(clone_from=io.BytesIO(paper))
+    for page in whole.pages:
+        width, height = float(page.mediabox.width), float(page.mediabox.height)
+        out = io.BytesIO()
+        canvas = Canvas(out, pagesize=(width, height))
+        canvas.setFont(BOLD, 9)
+        canvas.drawRightString(width - 24, height - 18, words)
+        canvas.save()
+        page.merge_page(PdfReader(out).pages[0])
+    made = io.BytesIO()
+    whole.write(made)
+    return made.getvalue()

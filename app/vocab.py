@@ -332,6 +332,13 @@ class TemplateKind(Labelled):
     TAX_CERTIFICATE = "tax_certificate", N_("Certificate for the tax office")
 
 
+class PrintedKind(Labelled):
+    """Papers of money that are handed out once; further prints are copies."""
+
+    RECEIPT = "receipt", N_("Receipt")
+    CASH_ORDER = "cash_order", N_("Cash order")
+
+
 class ReportKind(Labelled):
     PATIENTS = "patients", N_("Patients")
     BILLS_PAYMENTS = "bills-payments", N_("Bills and payments")
@@ -400,6 +407,7 @@ DEEDS: dict[str, str] = {
     "task.changed": N_("Call task changed"),
     "task.closed": N_("Call task closed"),
     "tax_certificate.annulled": N_("Certificate for the tax office annulled"),
+    "paper.printed": N_("Paper printed"),
     "planned.made": N_("Visit planned without a date"),
     "planned.changed": N_("Planned visit changed"),
     "planned.call_due": N_("Time to call about a planned visit"),

@@ -172,7 +172,10 @@ def the_day(w: Windows, app: Flask, c: SimpleNamespace) -> None:
     desk.dblclick("form[data-settle] button[type=submit]")
     desk.wait_for_url("**/settlement/payments/*")
     assert kopecks(desk.locator("dd.change").inner_text()) == 1000
-    receipt = desk.request.get(base + desk.locator("a[href*='/documents/receipts/']").get_attribute("href"))
+    receipt = desk.request.post(
+        base + desk.locator("form[action*='/documents/receipts/']").get_attribute("action"),
+        form={"csrf_token": desk.locator("[name=csrf_token]").first.get_attribute("value")},
+    )
     assert receipt.status == 200 and receipt.body().startswith(b"%PDF")
     balance = api(desk, f"patients/{c.patient_id}/balance")
     assert balance == {"debt": "0.00", "advance": "500.00"}

@@ -6,16 +6,16 @@ Where next: `cash_values.py`, `cash_book.py`.
 from datetime import date
 from typing import Any
 
-from flask import request
+from flask import redirect, request, url_for
 
 from app import access, clock
 from app.cash import queries as cash
 from app.db import transaction
-from app.documents import cash_book, cash_book_drawn, cash_drawn, cash_values
+from app.documents import cash_book, cash_book_drawn, cash_drawn, cash_values, printing
 from app.errors import Invalid, NotFound, Refusal
 from app.models import CashMovement, CashShift, LegalEntity
 from app.pdf import as_pdf
-from app.vocab import N_, DeskKind, ReportKind
+from app.vocab import N_, DeskKind, PrintedKind, ReportKind
 from app.web import DeskView, actor, expose, fetched, guarded
 
 
@@ -36,18 +36,20 @@ class CashPapersView(DeskView):
     @guarded("cash.see")
     def order(self, pk: int) -> Any:
         """КО-1 or КО-2 of a drawer's movement; of another day as the reports allow, a patient's paper as a receipt."""
-        movement = fetched(CashMovement, pk)
-        if movement.desk.kind == DeskKind.NON_CASH:
-            raise NotFound()
-        held = access.account(actor())
-        if movement.patient_id is None or not held.may("payment.see"):
-            day = movement.business_day
-            with transaction():
-                window = access.window(actor(), ReportKind.CASH, day, day)
-                access.record_opening(actor(), ReportKind.CASH, window, "pdf")
+        movement = _of_drawer(pk)
         order = cash_values.cash_order(movement)
-        name = "ko-1" if order.came_in else "ko-2"
-        return as_pdf(cash_drawn.cash_order(order), f"{name}-{movement.year}-{movement.number}")
+        name = f"{'ko-1' if order.came_in else 'ko-2'}-{movement.year}-{movement.number}"
+        wanted = request.args.get("printing", type=int)
+        return printing.shown(cash_drawn.cash_order(order), name, PrintedKind.CASH_ORDER, pk, wanted)
+
+    @expose("/orders/<int:pk>/print", methods=["POST"])
+    @guarded("cash.see")
+    def print_order(self, pk: int) -> Any:
+        """Write down that a cash order is printed, then show it: the first is the original."""
+        movement = _of_drawer(pk)
+        with transaction():
+            made = printing.print_paper(PrintedKind.CASH_ORDER, movement, actor=actor()).id
+        return redirect(url_for(".order", pk=pk, printing=made), 303)
 
     @expose("/book/<int:pk>.pdf")
     @guarded("cash.see")
@@ -76,3 +78,16 @@ class CashPapersView(DeskView):
         cashier = cash_values.name_of(who, cash_values.employee_of(who))
         made = cash_book_drawn.shift_report(cash.shift_report(shift, since), cashier, cash.counts_of(pk))
         return as_pdf(made, f"shift-{shift.desk_id}-{shift.number}")
+
+
+def _of_drawer(pk: int) -> CashMovement:
+    """A drawer's movement, if the account may look at its day; a patient's paper like a receipt, on any."""
+    movement: CashMovement = fetched(CashMovement, pk)
+    if movement.desk.kind == DeskKind.NON_CASH:
+        raise NotFound()
+    if movement.patient_id is None or not access.account(actor()).may("payment.see"):
+        day = movement.business_day
+        with transaction():
+            window = access.window(actor(), ReportKind.CASH, day, day)
+            access.record_opening(actor(), ReportKind.CASH, window, "pdf")
+    return movement

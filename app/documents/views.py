@@ -12,11 +12,11 @@ from flask_babel import gettext
 
 from app import access, pdf
 from app.db import transaction
-from app.documents import operations, paper, queries, rules, tax
+from app.documents import operations, paper, printing, queries, rules, tax
 from app.errors import Invalid, NotFound, Refusal
 from app.models import IssuedDocument, Receipt, TaxCertificate, WorkOrder
 from app.pdf import as_pdf
-from app.vocab import N_, PaymentMethod, TemplateKind, WorkOrderStatus
+from app.vocab import N_, PaymentMethod, PrintedKind, TemplateKind, WorkOrderStatus
 from app.web import DeskView, actor, expose, fetched, guarded, say
 
 _METHODS = {
@@ -132,7 +132,18 @@ class DocumentsView(DeskView):
             paper.fill_in(paper.shipped("receipt"), receipt_fields(row.snapshot, row)),
             "a5",
         )
-        return as_pdf(pdf.render(html), f"receipt-{row.year}-{row.number}")
+        name = f"receipt-{row.year}-{row.number}"
+        return printing.shown(pdf.render(html), name, PrintedKind.RECEIPT, pk, request.args.get("printing", type=int))
+
+    @expose("/receipts/<int:pk>/print", methods=["POST"])
+    @guarded("payment.see")
+    def print_receipt(self, pk: int) -> Any:
+        """Write down that a receipt is printed, then show it: the first is the original."""
+        row = fetched(Receipt, pk)
+        operations.require_patient_of(row.patient_id, "payment.see", actor=actor())
+        with transaction():
+            made = printing.print_paper(PrintedKind.RECEIPT, row, actor=actor()).id
+        return redirect(url_for(".receipt", pk=pk, printing=made), 303)
 
     @expose("/work-orders/<int:pk>.pdf")
     @guarded("work_order.see")

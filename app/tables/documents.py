@@ -7,7 +7,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.tables.base import Instant, Made, Model, Money, Name, Pk, index, not_blank, one_of
-from app.vocab import TemplateKind
+from app.vocab import PrintedKind, TemplateKind
 
 
 class DocumentTemplate(Made, Model):
@@ -34,6 +34,25 @@ class DocumentTemplate(Made, Model):
 
     def __repr__(self) -> str:
         return f"{self.name}, v{self.version}"
+
+
+class Printing(Made, Model):
+    """A numbered paper of money that was printed: the first is the original, the others are copies. Append-only."""
+
+    __tablename__ = "printing"
+    id: Mapped[Pk]
+    kind: Mapped[str] = mapped_column(String(20))
+    #: The number of the receipt or of the movement.
+    subject_id: Mapped[int]
+    number: Mapped[int] = mapped_column(SmallInteger)
+    __table_args__ = (
+        UniqueConstraint("kind", "subject_id", "number", name="uq_printing_number"),
+        one_of("kind", PrintedKind, "printing"),
+        CheckConstraint("number > 0", name="ck_printing_number_positive"),
+    )
+
+    def __repr__(self) -> str:
+        return f"{self.kind} {self.subject_id}"
 
 
 class TaxCertificate(Made, Model):

@@ -3,6 +3,7 @@
 import io
 from datetime import timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pypdf
 import pytest
@@ -12,7 +13,7 @@ from app.billing import operations as billing
 from app.cash import operations, queries
 from app.db import session, transaction
 from app.documents import rules
-from app.models import CashMovement, LegalEntity
+from app.models import CashMovement, LegalEntity, Receipt
 
 D = Decimal
 
@@ -101,7 +102,7 @@ def test_the_banks_desk_takes_no_number_of_an_order(client_of, make, branch):
     browser = client_of("administrator")
     assert browser.get(f"/cash-papers/orders/{rows[0].id}.pdf").status_code == 404
     page = browser.get(f"/cash/?desk={branch.desk_id}").text
-    assert f"/cash-papers/orders/{rows[1].id}.pdf" in page
+    assert f"/cash-papers/orders/{rows[1].id}/print" in page
     assert "/cash-papers/orders/" not in browser.get(f"/cash/?desk={branch.non_cash_id}").text
 
 
@@ -175,3 +176,50 @@ def test_the_report_of_a_shift(client_of, make, branch):
     ):
         assert words in text, (words, text)
     assert client_of("doctor").get(address).status_code == 403
+
+
+# --- originals and copies
+
+
+def test_the_first_print_is_the_original_and_the_others_are_copies(client_of, make, branch):
+    payment = pay(make, branch, make.patient("Копиева"), ("cash", "1000"))
+    desk, key = client_of("administrator"), str(uuid4())
+    for at in (f"/documents/receipts/{payment.receipt.id}", f"/cash-papers/orders/{payment.parts[0].movement_id}"):
+        assert "КОПИЯ" in words_of(desk.get(f"{at}.pdf").data)
+        first, again = (desk.post(f"{at}/print", data={"request_id": key}) for _ in range(2))
+        assert first.status_code == 303 and first.headers["Location"] == again.headers["Location"]
+        original = desk.get(first.headers["Location"])
+        assert "КОПИЯ" not in words_of(original.data) and "Копиев" in words_of(original.data)
+        second = desk.post(f"{at}/print", data={})
+        said = words_of(desk.get(second.headers["Location"]).data)
+        assert f"КОПИЯ, {clock.today():%d.%m.%Y}" in said and "Копиев" in said
+        for foreign in ("printing=999999", "printing=x", "printing=-1"):
+            assert "КОПИЯ" in words_of(desk.get(f"{at}.pdf?{foreign}").data)
+        assert client_of("doctor").post(f"{at}/print", data={}).status_code == 403
+        key = str(uuid4())
+    other = desk.post(f"/documents/receipts/{payment.receipt.id}/print", data={}).headers["Location"].split("=")[1]
+    assert "КОПИЯ" in words_of(
+        desk.get(f"/cash-papers/orders/{payment.parts[0].movement_id}.pdf?printing={other}").data
+    )
+    history = desk.get(f"/patients/{payment.patient_id}/history").text
+    assert "Документ напечатан" in history
+
+
+def test_two_windows_print_one_original(app, make, branch):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from app.documents import printing
+    from app.models import Printing
+
+    receipt_id = pay(make, branch, make.patient(), ("cash", "10")).receipt.id
+
+    def one(_):
+        with app.app_context():
+            with transaction():
+                printing.print_paper("receipt", session.get(Receipt, receipt_id), actor=None)
+            session.remove()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(one, range(8)))
+    rows = session.query(Printing).filter_by(kind="receipt", subject_id=receipt_id).order_by(Printing.number).all()
+    assert [row.number for row in rows] == list(range(1, 9))
