@@ -85,19 +85,16 @@ def _bills(paid: dict[int, int], payment_id: int) -> list[rules.Bill]:
     orders = session.execute(
         select(WorkOrder.id, WorkOrder.number, WorkOrder.due).where(WorkOrder.id.in_(paid)).order_by(WorkOrder.id)
     ).all()
-    begun = dict(
-        session.execute(
-            select(LedgerEntry.work_order_id, func.sum(-LedgerEntry.debt_change))
-            .where(
-                LedgerEntry.work_order_id.in_(paid),
-                LedgerEntry.kind.in_((LedgerKind.PAYMENT, LedgerKind.REFUND, LedgerKind.PAID_TO_ADVANCE)),
-                LedgerEntry.payment_id.is_distinct_from(payment_id),
-            )
-            .group_by(LedgerEntry.work_order_id)
+    told = session.execute(
+        select(LedgerEntry.work_order_id, func.sum(-LedgerEntry.debt_change))
+        .where(
+            LedgerEntry.work_order_id.in_(paid),
+            LedgerEntry.kind.in_((LedgerKind.PAYMENT, LedgerKind.REFUND, LedgerKind.PAID_TO_ADVANCE)),
+            LedgerEntry.payment_id.is_distinct_from(payment_id),
         )
-        .tuples()
-        .all()
+        .group_by(LedgerEntry.work_order_id)
     )
+    begun = {order_id: amount or ZERO for order_id, amount in told}
     lines: dict[int, list[rules.Line]] = {pk: [] for pk in paid}
     for line, service in session.execute(
         select(WorkOrderLine, Service)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import segno
 from sqlalchemy import func, select
 
 from app import clock
@@ -63,6 +64,12 @@ def left_of_shift(device: FiscalDevice) -> timedelta | None:
 def of_payment(payment_id: int) -> FiscalReceipt | None:
     """The fiscal receipt of a payment; None when it needs none."""
     return session.scalar(select(FiscalReceipt).where(FiscalReceipt.payment_id == payment_id))
+
+
+def square_of(receipt: FiscalReceipt) -> str:
+    """The square of a printed receipt as a drawing for a page (SVG); empty while it is not printed."""
+    said = qr_of(receipt)
+    return str(segno.make(said, error="m").svg_inline(scale=3, border=2, svgclass="qr", lineclass=None)) if said else ""
 
 
 def qr_of(receipt: FiscalReceipt) -> str:

@@ -15,7 +15,8 @@ def text_of(answer) -> str:
 def test_a_receipt_goes_from_the_queue_to_its_numbers(shop, client_of):
     desk = client_of("administrator")
     receipt = shop.pay(shop.bill().patient_id, ("cash", "1000"))
-    assert gettext("In the queue") in text_of(desk.get(f"/settlement/payments/{shop.last}"))
+    page = text_of(desk.get(f"/settlement/payments/{shop.last}"))
+    assert gettext("In the queue") in page and "<svg" not in page and queries.square_of(receipt) == ""
     shop.simulator.device.fault("no_paper")
     shop.send(receipt)
     assert gettext(jobs.NO_PAPER) in text_of(desk.get("/fiscal/?page=0"))
@@ -24,7 +25,8 @@ def test_a_receipt_goes_from_the_queue_to_its_numbers(shop, client_of):
     jobs.look()
     page = text_of(desk.get("/fiscal/?all=1"))
     assert receipt.sign in page and receipt.fn in page and "23 ч 5" in page
-    assert receipt.sign in text_of(desk.get(f"/settlement/payments/{shop.last}"))
+    page = text_of(desk.get(f"/settlement/payments/{shop.last}"))
+    assert receipt.sign in page and queries.square_of(receipt) in page and "<svg" in page
     wall = queries.clock.wall(receipt.printed_at)
     assert queries.qr_of(receipt) == (
         f"t={wall:%Y%m%dT%H%M}&s=1000.00&fn={receipt.fn}&i={receipt.document}&fp={receipt.sign}&n=1"

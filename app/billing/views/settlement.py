@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import flash, redirect, request, url_for
 from flask_babel import gettext
+from markupsafe import Markup
 from sqlalchemy.orm import lazyload
 
 from app import money
@@ -108,6 +109,7 @@ class SettlementView(DeskView):
         printed = fiscal.of_payment(payment.id)
         return self.page(
             "billing/paid.html", fiscal=printed, fiscal_statuses=FiscalStatus,
+            square=Markup(fiscal.square_of(printed)) if printed else "",
             title=gettext("Payment accepted"), payment=payment,
             patient=fetched(Patient, payment.patient_id), receipt_id=payment.receipt.id,
             orders={row.id: row for row in queries.orders_by_id([bill.work_order_id for bill in bills])}, bills=bills,
