@@ -94,7 +94,7 @@ def _bills(paid: dict[int, int], payment_id: int) -> list[rules.Bill]:
         )
         .group_by(LedgerEntry.work_order_id)
     )
-    begun = {order_id: amount or ZERO for order_id, amount in told}
+    begun = {row[0]: row[1] for row in told}
     lines: dict[int, list[rules.Line]] = {pk: [] for pk in paid}
     for line, service in session.execute(
         select(WorkOrderLine, Service)
