@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261126_certificates"
-down_revision = "20261126_fiscal"
+down_revision = "20261126_papers"
 branch_labels = None
 depends_on = None
 
