@@ -20,8 +20,6 @@ from app.schemas import Body, load
 from app.vocab import N_, DeskKind, MovementKind
 from app.web import DeskView, actor, expose, fetched, guarded, say
 
-#: Notes and coins of the Bank of Russia that a drawer holds, in roubles.
-
 
 def _typed_pieces() -> dict[Decimal, int]:
     """How many notes and coins of each value were typed; an empty row is none."""
