@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, and_, case, func, select
+from sqlalchemy import Row, and_, case, func, select, true
 from sqlalchemy.orm import aliased
 
 from app.db import session
@@ -87,11 +87,15 @@ class CategoryLine:
     heir: str | None
 
 
-def category_tree() -> list[CategoryLine]:
-    """All categories, parts under their whole, merged and archived ones last among their equals."""
+def category_tree(since: date | None = None) -> list[CategoryLine]:
+    """All categories, parts under their whole, merged and archived ones last among their equals.
+
+    Their operations from a day on, or all of them.
+    """
     heir = aliased(ExpenseCategory)
     spent = (
         select(CashMovement.category_id, func.count().label("many"), func.sum(-CashMovement.delta).label("spent"))
+        .where(CashMovement.business_day >= since if since is not None else true())
         .group_by(CashMovement.category_id)
         .subquery()
     )

@@ -194,9 +194,11 @@ class ExpenseCategoriesView(DeskView):
     @expose("/")
     @guarded("expense_category.see")
     def index(self) -> Any:
-        """Every category with what was spent on it, parts under their whole."""
+        """Every category with what was spent on it, as far as the account may look back; parts under their whole."""
+        with transaction():
+            since = operations.look_at_categories(how="page", actor=actor())
         return self.page(
-            "cash/categories.html", title=gettext("Expense categories"), tree=queries.category_tree(),
+            "cash/categories.html", title=gettext("Expense categories"), tree=queries.category_tree(since), since=since,
             living=queries.categories(),
         )  # fmt: skip
 

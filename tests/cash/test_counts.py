@@ -1,6 +1,7 @@
 """What is kept of a closing note by note, the limit of a drawer, categories that take each other's place."""
 
 import threading
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -138,6 +139,18 @@ def test_what_is_not_merged(make, client_of):
     assert "Объединить" not in client_of("administrator").get("/expense-categories/").text
     assert client_of("administrator").post(f"/expense-categories/{one.id}/merge", data={}).status_code == 403
     assert client_of("director").post(f"/expense-categories/{one.id}/merge", data={"heir_id": "x"}).status_code == 303
+
+
+def test_an_administrator_sees_what_was_spent_today_only(make, branch, client_of):  # noqa: F811
+    with clock.at(clock.wall_now() - timedelta(days=3)):
+        shift = opened(make, branch, "1000")
+        spent = category(make, "Давняя")
+        moved(make, branch, "withdrawal", "777.77", category_id=spent.id)
+        close(shift.id, "222.23")
+    at = "/expense-categories/"
+    assert "777,77" in client_of("director").get(at).text
+    page = client_of("administrator").get(at).text
+    assert spent.name in page and "777,77" not in page and "Операции сегодня" in page
 
 
 def test_the_database_keeps_the_tree(make):
