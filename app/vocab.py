@@ -160,6 +160,13 @@ class MovementKind(Labelled):
     REVERSAL = "reversal", N_("Reversal")
 
 
+class CountMoment(Labelled):
+    """When the notes and coins of a drawer were counted."""
+
+    OPENING = "opening", N_("Opening")
+    CLOSING = "closing", N_("Closing")
+
+
 class ReceiptKind(Labelled):
     SALE = "sale", N_("Receipt")
     RETURN = "return", N_("Return receipt")

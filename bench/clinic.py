@@ -93,8 +93,8 @@ SELECT o.id, l, s.low + (o.id * l) % s.many, '36', 1, CASE l WHEN 1 THEN 3000 EL
 FROM work_order o, generate_series(1, 2) l, (SELECT min(id) low, count(*) many FROM service) s
 """
 SHIFTS = """
-INSERT INTO cash_shift (desk_id, number, opened_at, business_day, opening, closed_at, expected, counted)
-SELECT k.id, row_number() OVER (PARTITION BY k.id ORDER BY day), day + interval '8 hours', day::date, 0, day + interval '20 hours', 0, 0
+INSERT INTO cash_shift (desk_id, number, opened_at, business_day, opening, opened_with, closed_at, expected, counted)
+SELECT k.id, row_number() OVER (PARTITION BY k.id ORDER BY day), day + interval '8 hours', day::date, 0, 0, day + interval '20 hours', 0, 0
 FROM cash_desk k, generate_series(CAST(:first AS date), CAST(:today AS date) - 1, interval '1 day') day WHERE k.kind = 'main'
 """
 PAYMENTS = """

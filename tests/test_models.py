@@ -82,8 +82,8 @@ def test_what_is_written_about_money_stays_as_it_was_written(paid: dict[str, int
         ("UPDATE cash_shift SET opening = 5 WHERE id = :shift", "ck_cash_shift_unchanged"),
         ("DELETE FROM cash_shift WHERE id = :shift", "ck_cash_shift_unchanged"),
         (
-            "INSERT INTO cash_shift (desk_id, number, opened_at, business_day, opening)"
-            " VALUES (:desk, 99, now(), current_date, 0)",
+            "INSERT INTO cash_shift (desk_id, number, opened_at, business_day, opening, opened_with)"
+            " VALUES (:desk, 99, now(), current_date, 0, 0)",
             "uq_cash_shift_one_open_per_desk",
         ),
         (

@@ -68,12 +68,17 @@ def categories(*, archived: bool = False) -> list[ExpenseCategory]:
     return list(session.scalars(statement if archived else statement.where(ExpenseCategory.archived.is_(False))))
 
 
-def counts_of(shift_id: int) -> list[tuple[Decimal, int]]:
-    """The notes and coins a shift was closed with: value, pieces, the largest first."""
-    found = session.execute(
-        select(CashCount.value, CashCount.pieces).where(CashCount.shift_id == shift_id).order_by(CashCount.value.desc())
-    )
-    return [(value, pieces) for value, pieces in found]
+Notes = list[tuple[Decimal, int]]
+
+
+def counts_of(shift_id: int) -> dict[str, Notes]:
+    """The notes and coins counted when a shift was opened and closed: value, pieces, the largest first; {} for none."""
+    found: dict[str, Notes] = {}
+    for count in session.scalars(
+        select(CashCount).where(CashCount.shift_id == shift_id).order_by(CashCount.value.desc())
+    ):
+        found.setdefault(count.moment, []).append((count.value, count.pieces))
+    return found
 
 
 @dataclass(frozen=True)

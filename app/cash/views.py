@@ -64,7 +64,8 @@ class CashView(DeskView):
             "cash/desk.html", status, title=gettext("Cash desk"), desks=desks, desk=desk, shift=shift,
             several=len({row.branch_id for row, _ in desks}) > 1, categories=queries.categories(), typed=request.form,
             wrong=wrong or {}, kinds=MovementKind, desk_kinds=DeskKind, reversible=rules.REVERSIBLE,
-            over=rules.over_limit(desk.balance, desk.cash_limit) if desk else None, **found,
+            over=rules.over_limit(desk.balance, desk.cash_limit) if desk else None,
+            denominations=rules.DENOMINATIONS, **found,
         )  # fmt: skip
 
     def _happened(self, desk: CashDesk, shift: CashShift | None) -> dict[str, Any]:
@@ -102,7 +103,9 @@ class CashView(DeskView):
 
         def work() -> str:
             form = typed(forms.OpenShift, desk_id=pk)
-            shift = operations.open_shift(pk, form["counted"], reason=form["reason"], actor=actor())
+            shift = operations.open_shift(
+                pk, form["counted"], pieces=_typed_pieces(), reason=form["reason"], actor=actor()
+            )
             return gettext("Shift № %(number)s is open.", number=shift.number)
 
         return self._do(pk, work)

@@ -4,8 +4,7 @@ Where next: `cash_book.py` for the figures.
 """
 
 import io
-from collections.abc import Sequence
-from decimal import Decimal
+from collections.abc import Mapping
 from typing import Any
 
 from num2words import num2words
@@ -14,12 +13,12 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, LongTable, SimpleDocTemplate, Spacer
 
 from app import clock, pdf
-from app.cash.queries import ShiftReport
+from app.cash.queries import Notes, ShiftReport
 from app.documents import rules
 from app.documents.cash_book import BookSheet
 from app.documents.cash_drawn import CENTRE, RIGHT, SMALL, TINY_RIGHT, TITLE, grid, line, p, signed, sum_shown
 from app.documents.cash_values import short
-from app.vocab import MovementKind
+from app.vocab import CountMoment, MovementKind
 
 _WIDE = 180.0
 #: The page's frame adds six points of its own at each side.
@@ -102,7 +101,7 @@ def cash_accountant(sheet: BookSheet) -> str:
     return short(sheet.entity.accountant_name)
 
 
-def shift_report(report: ShiftReport, cashier: str, counts: Sequence[tuple[Decimal, int]] = ()) -> bytes:
+def shift_report(report: ShiftReport, cashier: str, counts: Mapping[str, Notes]) -> bytes:
     """The report of a shift: what was, came, went, must be and was counted, note by note when it was kept."""
     pdf.use_font()
     shift = report.shift
@@ -112,6 +111,8 @@ def shift_report(report: ShiftReport, cashier: str, counts: Sequence[tuple[Decim
         rows.append([p(name), p(count, CENTRE), p(sum_shown(amount), RIGHT)])
 
     add("Остаток на начало" + (" дня" if report.since else " смены"), report.opening)
+    if not report.since and shift.opened_with != shift.opening:
+        add("Пересчитано при открытии", shift.opened_with)
     for found in report.lines:
         add(_KINDS[MovementKind(found.kind)], found.amount, found.count)
     add("Всего приход", report.came_in)
@@ -134,11 +135,15 @@ def shift_report(report: ShiftReport, cashier: str, counts: Sequence[tuple[Decim
         spent: list[list[Any]] = [["Статья расходов", "Сумма, руб."]]
         spent += [[p(name), p(sum_shown(amount), RIGHT)] for name, amount in report.by_category]
         story += [Spacer(1, 4 * mm), _table(spent, [135, 45])]
-    if counts:
-        notes = "; ".join(f"{sum_shown(value)} × {pieces}" for value, pieces in counts)
-        story += [Spacer(1, 2 * mm), p(f"Купюры и монеты: {notes}")]
-    if shift.close_reason:
-        story += [Spacer(1, 2 * mm), p(f"Причина расхождения: {shift.close_reason}")]
+    reasons = {CountMoment.OPENING: shift.open_reason, CountMoment.CLOSING: shift.close_reason}
+    for moment, name in ((CountMoment.OPENING, "при открытии"), (CountMoment.CLOSING, "при закрытии")):
+        if report.since and moment == CountMoment.OPENING:
+            continue
+        if moment in counts:
+            notes = "; ".join(f"{sum_shown(value)} × {pieces}" for value, pieces in counts[moment])
+            story += [Spacer(1, 2 * mm), p(f"Купюры и монеты {name}: {notes}")]
+        if reasons[moment]:
+            story += [Spacer(1, 2 * mm), p(f"Причина расхождения {name}: {reasons[moment]}")]
     story += [
         Spacer(1, 6 * mm), signed("Кассир", cashier, _WIDE, 32), Spacer(1, 2 * mm),
         signed("Проверил", "", _WIDE, 32), Spacer(1, 2 * mm), p("Не является фискальным документом", SMALL),

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.tables.base import Archivable, Instant, LongText, Made, Model, Money, Name, Pk, index, not_blank, one_of
-from app.vocab import DeskKind, MovementKind, ReceiptKind
+from app.vocab import CountMoment, DeskKind, MovementKind, ReceiptKind
 
 
 class CashDesk(Archivable, Model):
@@ -54,7 +54,9 @@ class CashShift(Model):
     opened_at: Mapped[Instant]
     opened_by_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
     business_day: Mapped[date]
+    #: What the shift before was closed with, and what was counted now; the difference is the first movement.
     opening: Mapped[Money]
+    opened_with: Mapped[Money]
     open_reason: Mapped[LongText]
     closed_at: Mapped[Instant | None]
     closed_by_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
@@ -65,7 +67,10 @@ class CashShift(Model):
         UniqueConstraint("desk_id", "number", name="uq_cash_shift_number"),
         Index("uq_cash_shift_one_open_per_desk", "desk_id", unique=True, postgresql_where=sql("closed_at IS NULL")),
         CheckConstraint("opening >= 0", name="ck_cash_shift_opening_not_negative"),
+        CheckConstraint("opened_with >= 0", name="ck_cash_shift_opened_with_not_negative"),
         CheckConstraint("counted >= 0", name="ck_cash_shift_counted_not_negative"),
+        CheckConstraint("opened_with = opening OR btrim(open_reason) <> ''", name="ck_cash_shift_opening_reason"),
+        CheckConstraint("counted = expected OR btrim(close_reason) <> ''", name="ck_cash_shift_closing_reason"),
         CheckConstraint(
             "(closed_at IS NULL) = (counted IS NULL) AND (closed_at IS NULL) = (expected IS NULL)",
             name="ck_cash_shift_closed_with_count",
@@ -83,13 +88,15 @@ class CashShift(Model):
 
 
 class CashCount(Model):
-    """So many notes or coins of a value lay in the drawer when its shift was closed; together they are the count."""
+    """So many notes or coins of a value lay in the drawer when its shift was opened, or closed; together: the count."""
 
     __tablename__ = "cash_count"
     shift_id: Mapped[int] = mapped_column(ForeignKey("cash_shift.id"), primary_key=True)
+    moment: Mapped[str] = mapped_column(String(10), primary_key=True)
     value: Mapped[Decimal] = mapped_column(Numeric(12, 2), primary_key=True)
     pieces: Mapped[int]
     __table_args__ = (
+        one_of("moment", CountMoment, "cash_count"),
         CheckConstraint("value > 0", name="ck_cash_count_value_positive"),
         CheckConstraint("pieces > 0", name="ck_cash_count_pieces_positive"),
     )

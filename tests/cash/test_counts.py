@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from app import clock, errors
 from app.access import Window
 from app.cash import operations, queries, rules
-from app.db import session, transaction
+from app.db import constraint_of, session, transaction
 from app.models import CashDesk, CashMovement, ExpenseCategory
 from app.reports import queries as reports
 from tests.cash.test_operations import D, branch, category, moved, opened  # noqa: F401
@@ -32,19 +32,19 @@ def test_a_closing_is_kept_note_by_note(make, branch):  # noqa: F811
     for wrong, counted in (({D(5000): 2}, "5300.50"), ({D(3): 1}, "3"), ({D(5000): -1}, "5300.50"), (PIECES, "5300")):
         with pytest.raises(errors.Invalid):
             close(shift.id, counted, wrong, reason="Проба")
-    assert queries.counts_of(shift.id) == []
+    assert queries.counts_of(shift.id) == {}
     close(shift.id, "5300.50", PIECES)
-    assert queries.counts_of(shift.id) == [(D(5000), 1), (D(100), 3), (D("0.50"), 1)]
+    assert queries.counts_of(shift.id) == {"closing": [(D(5000), 1), (D(100), 3), (D("0.50"), 1)]}
     plain = opened(make, branch, "5300.50")
     close(plain.id, "5300.50")
-    assert queries.counts_of(plain.id) == []
+    assert queries.counts_of(plain.id) == {}
 
 
 def test_the_database_adds_the_notes_up(make, branch):  # noqa: F811
     shift = opened(make, branch, "100")
     for broken in (
-        f"INSERT INTO cash_count VALUES ({shift.id}, 100, 1)",  # not closed yet
-        f"INSERT INTO cash_count VALUES ({shift.id}, 100, 0)",
+        f"INSERT INTO cash_count VALUES ({shift.id}, 100, 1, 'closing')",  # not closed yet
+        f"INSERT INTO cash_count VALUES ({shift.id}, 100, 0, 'closing')",
     ):
         with pytest.raises(IntegrityError):
             session.execute(text(broken))
@@ -52,16 +52,17 @@ def test_the_database_adds_the_notes_up(make, branch):  # noqa: F811
         session.rollback()
     close(shift.id, "100", {D(50): 2})
     for broken in (
-        f"INSERT INTO cash_count VALUES ({shift.id}, 10, 1)",
+        f"INSERT INTO cash_count VALUES ({shift.id}, 10, 1, 'closing')",
         f"UPDATE cash_count SET pieces = 3 WHERE shift_id = {shift.id}",
         f"DELETE FROM cash_count WHERE shift_id = {shift.id}",
+        f"INSERT INTO cash_count VALUES ({shift.id}, 100, 2, 'opening')",
         "TRUNCATE cash_count",
     ):
         with pytest.raises(IntegrityError):
             session.execute(text(broken))
             session.commit()
         session.rollback()
-    assert queries.counts_of(shift.id) == [(D(50), 2)]
+    assert queries.counts_of(shift.id) == {"closing": [(D(50), 2)]}
 
 
 def test_the_page_keeps_the_notes_and_warns_of_the_limit(make, branch, client_of):  # noqa: F811
@@ -79,7 +80,7 @@ def test_the_page_keeps_the_notes_and_warns_of_the_limit(make, branch, client_of
     done = desk.post(at, data=form | {"pieces_1": "1", "pieces_6": "3", "pieces_12": "1", "pieces_2": "0"})
     assert done.status_code == 303
     report = desk.get(f"/cash/shifts/{shift.id}").text
-    assert queries.counts_of(shift.id) == [(D(5000), 1), (D(100), 3), (D("0.50"), 1)] and "0,50" in report
+    assert queries.counts_of(shift.id) == {"closing": [(D(5000), 1), (D(100), 3), (D("0.50"), 1)]} and "0,50" in report
 
 
 @pytest.mark.parametrize(("balance", "limit", "over"), [("10", None, "0"), ("10", "10", "0"), ("10.01", "10", "0.01")])
@@ -195,3 +196,95 @@ def test_crosswise_merges_leave_one_of_them(app: Flask, make):
     session.expire_all()
     living = [pk for pk in (one, two) if not session.get_one(ExpenseCategory, pk).archived]
     assert sorted(done) == ["merged", "refused"] and len(living) == 1
+
+
+def test_an_opening_is_kept_note_by_note(make, branch, client_of):  # noqa: F811
+    first = opened(make, branch, "100")
+    close(first.id, "100")
+    desk = client_of("administrator")
+    at = f"/cash/desks/{branch.desk_id}/open"
+    notes = {"pieces_6": "1", "pieces_8": "1"}  # 100 + 10
+    assert "Причина" in desk.get(f"/cash/?desk={branch.desk_id}").text
+    assert desk.post(at, data={"counted": "120", "reason": "Нашли", **notes}).status_code == 422
+    page = desk.post(at, data={"counted": "110", **notes})
+    assert page.status_code == 422 and 'value="1"' in page.text and "<details open>" in page.text
+    assert desk.post(at, data={"counted": "110", "reason": "Нашли под ящиком", **notes}).status_code == 303
+    shift = queries.open_shift_of(branch.desk_id)
+    assert (shift.opening, shift.opened_with, shift.open_reason) == (D(100), D(110), "Нашли под ящиком")
+    assert queries.counts_of(shift.id) == {"opening": [(D(100), 1), (D(10), 1)]}
+    report = desk.get(f"/cash/shifts/{shift.id}").text
+    assert "Пересчитано при открытии" in report and "Нашли под ящиком" in report and "110,00" in report
+    with clock.at(clock.wall_now() + timedelta(days=1)):
+        assert "Нашли под ящиком" not in client_of("administrator").get(f"/cash/shifts/{shift.id}").text
+
+
+def refused(*statements: str, **values: Any) -> str | None:
+    """The constraint that refuses these statements of one transaction."""
+    try:
+        for one in statements:
+            session.execute(text(one), values)
+        session.commit()
+        return None
+    except IntegrityError as error:
+        return constraint_of(error)
+    finally:
+        session.rollback()
+
+
+def test_the_database_keeps_the_figures_of_a_shift(make, branch):  # noqa: F811
+    shift = opened(make, branch, "100")
+    close(shift.id, "100")
+    new = (
+        "INSERT INTO cash_shift (desk_id, number, opened_at, business_day, opening, opened_with, open_reason)"
+        " VALUES (:desk, {}, now(), current_date, {})"
+    )
+    desk = {"desk": branch.desk_id}
+    assert refused(new.format(2, "99, 99, ''"), **desk) == "ck_cash_shift_follows"
+    assert refused(new.format(3, "100, 100, ''"), **desk) == "ck_cash_shift_follows"
+    assert refused(new.format(2, "100, 90, ''"), **desk) == "ck_cash_shift_opening_reason"
+    assert refused(new.format(2, "100, 90, 'Нет'"), **desk) == "ck_cash_shift_opening_adds_up"
+    second = opened(make, branch, "100")
+    done = "UPDATE cash_shift SET closed_at = now(), expected = {}, counted = {}, close_reason = '{}' WHERE id = :pk"
+    for figures, constraint in (
+        ((100, 90, ""), "ck_cash_shift_closing_reason"),
+        ((100, 90, "Нет"), "ck_cash_shift_closing_adds_up"),
+        ((90, 90, ""), "ck_cash_shift_closing_adds_up"),
+        ((90, 100, "Есть"), "ck_cash_shift_closing_adds_up"),
+    ):
+        assert refused(done.format(*figures), pk=second.id) == constraint
+    assert refused("UPDATE cash_shift SET open_reason = 'Иначе' WHERE id = :pk", pk=second.id) == (
+        "ck_cash_shift_unchanged"
+    )
+    assert refused(done.format(100, 100, ""), pk=second.id) is None
+
+
+def test_two_changes_that_are_right_alone_make_no_circle(app: Flask, make):
+    """One puts А under Б, the other Б under А; one merges А into Б, the other Б into В."""
+    one, two, third = (category(make, name).id for name in ("А", "Б", "В"))
+    parent = "UPDATE expense_category SET parent_id = {} WHERE id = {}"
+    merged = "UPDATE expense_category SET archived = true, merged_into_id = {} WHERE id = {}"
+    for statement, pairs in ((parent, ((one, two), (two, one))), (merged, ((two, one), (third, two)))):
+        start, came = threading.Barrier(2), []
+
+        def run(statement: str, heir: int, pk: int, start=start, came=came) -> None:
+            with app.app_context():
+                start.wait()
+                came.append(refused(statement.format(heir, pk)))
+                session.remove()
+
+        threads = [threading.Thread(target=run, args=(statement, *pair)) for pair in pairs]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(name is None for name in came) == [False, True], came
+    assert not [found for found in reports.PROMISES if found.name == "category_tree" and reports.breaches(found)]
+
+
+def test_nothing_is_put_under_a_merged_category(make, client_of):
+    one, two, part = (category(make, name).id for name in ("Бывшая", "Нынешняя", "Часть"))
+    with transaction():
+        operations.merge_category(one, two, actor=make.user("director"))
+    assert refused("UPDATE expense_category SET parent_id = :one WHERE id = :part", one=one, part=part) == (
+        "ck_expense_category_parent_living"
+    )

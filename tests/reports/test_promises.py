@@ -13,7 +13,7 @@ from tests.reports.a_day import make_day, user
 PROMISES = {promise.name: promise for promise in queries.PROMISES}
 MONEY = ("work_order", "work_order_line", "ledger_entry", "patient_account", "payment", "payment_part", "refund",
          "refund_part", "advance_transfer", "certificate", "receipt", "cash_movement", "cash_desk", "cash_shift",
-         "cash_count", "fiscal_receipt")  # fmt: skip
+         "cash_count", "fiscal_receipt", "expense_category")  # fmt: skip
 #: What somebody with the database's password might do, and the promise that tells of it.
 CRIMES = [
     ("lines_make_total", "UPDATE work_order SET total = total + 1 WHERE status = 'draft'"),
@@ -30,7 +30,18 @@ CRIMES = [
         "UPDATE ledger_entry SET advance_change = advance_change + 1 WHERE kind = 'advance_moved'",
     ),
     ("advance_of_relatives", "UPDATE advance_transfer SET amount = amount + 1"),
-    ("counts_make_closing", "INSERT INTO cash_count SELECT id, 0.10, 999999 FROM cash_shift"),
+    ("counts_make_shift", "INSERT INTO cash_count SELECT id, 0.10, 999999, 'closing' FROM cash_shift"),
+    ("counts_make_shift", "INSERT INTO cash_count SELECT id, 0.10, 999999, 'opening' FROM cash_shift"),
+    (
+        "category_tree",
+        "UPDATE expense_category SET parent_id = (SELECT max(id) FROM expense_category m"
+        " WHERE m.id <> expense_category.id)",
+    ),
+    (
+        "category_tree",
+        "UPDATE expense_category SET archived = true, merged_into_id = (SELECT max(id) FROM expense_category m"
+        " WHERE m.id <> expense_category.id)",
+    ),
     ("certificates", "UPDATE certificate SET balance = balance - 0.01"),
     ("parts_make_payment", "UPDATE payment SET amount = amount + 1"),
     ("parts_make_payment", "DELETE FROM ledger_entry WHERE kind = 'payment'"),
@@ -49,8 +60,13 @@ CRIMES = [
     ("money_came_into_desk", "UPDATE cash_movement SET kind = 'pay_in' WHERE kind = 'payment'"),
     ("movements_make_desk", "UPDATE cash_desk SET balance = balance + 1"),
     ("movements_make_desk", "DELETE FROM cash_movement WHERE kind = 'collection'"),
-    ("movements_make_shift", "UPDATE cash_shift SET counted = counted + 1 WHERE closed_at IS NOT NULL"),
-    ("shift_follows_shift", "UPDATE cash_shift SET opening = opening + 1"),
+    ("movements_make_shift", "UPDATE cash_shift SET counted = counted + 1, expected = expected + 1 WHERE counted >= 0"),
+    (
+        "movements_make_shift",
+        "UPDATE cash_shift SET expected = expected + 1, close_reason = 'x' WHERE counted >= 0",
+    ),
+    ("shift_follows_shift", "UPDATE cash_shift SET opening = opening + 1, opened_with = opened_with + 1"),
+    ("shift_follows_shift", "UPDATE cash_shift SET opened_with = opened_with + 1, open_reason = 'x'"),
     ("reversed_once", "UPDATE cash_movement SET delta = delta + 1 WHERE reverses_id IS NOT NULL"),
     ("transfer_of_two", "UPDATE cash_movement SET delta = delta + 1 WHERE kind = 'transfer_in'"),
     ("one_receipt", "DELETE FROM receipt WHERE kind = 'sale'"),
@@ -86,6 +102,8 @@ def clinic(server, template):
                 session.add(other)
                 session.flush()
                 cash.open_shift(other.id, Decimal(0), actor=director)
+                for name in ("Одна статья", "Другая статья"):
+                    cash.add_category(name, actor=director)
                 cash.move(desk.id, "pay_in", Decimal(50), actor=director)
                 cash.move(desk.id, "transfer", Decimal(20), to_desk_id=other.id, actor=director)
                 wrong = cash.move(desk.id, "pay_in", Decimal(7), actor=director)

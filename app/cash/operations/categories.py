@@ -50,7 +50,7 @@ def merge_category(category_id: int, heir_id: int, *, actor: User | None) -> Exp
     if category_id == heir_id:
         raise Invalid(fields={"heir_id": N_("Choose another category.")})
     asked = select(ExpenseCategory).where(ExpenseCategory.id.in_((category_id, heir_id))).order_by(ExpenseCategory.id)
-    locked = asked.with_for_update(of=ExpenseCategory).execution_options(populate_existing=True)
+    locked = asked.with_for_update(of=ExpenseCategory, key_share=True).execution_options(populate_existing=True)
     rows = {row.id: row for row in session.scalars(locked)}
     category, heir = rows.get(category_id), rows.get(heir_id)
     if category is None or heir is None:

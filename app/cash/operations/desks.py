@@ -26,7 +26,7 @@ from app.errors import (
     WrongDesk,
 )
 from app.models import CashCount, CashDesk, CashMovement, CashShift, ExpenseCategory, User
-from app.vocab import N_, DeskKind, MovementKind, ReportKind
+from app.vocab import N_, CountMoment, DeskKind, MovementKind, ReportKind
 
 _KIND = {
     rules.PAY_IN: MovementKind.PAY_IN,
@@ -112,8 +112,11 @@ def _record(action: str, movement: CashMovement, *, actor: User | None) -> None:
 # --- shifts -------------------------------------------------------------------------------------------
 
 
-def open_shift(desk_id: int, counted: Decimal, *, reason: str = "", actor: User | None) -> CashShift:
-    """Open a drawer's shift with the cash counted in it.
+def open_shift(
+    desk_id: int, counted: Decimal, *, pieces: Mapping[Decimal, int] | None = None, reason: str = "",
+    actor: User | None,
+) -> CashShift:  # fmt: skip
+    """Open a drawer's shift with the cash counted in it, in sum or note by note too.
 
     The count must be what the last shift was closed with; otherwise a reason is needed and the difference becomes a
     surplus or a shortage of the new shift, so that opening + movements is always what lies in the drawer.
@@ -122,7 +125,10 @@ def open_shift(desk_id: int, counted: Decimal, *, reason: str = "", actor: User 
         NotFound, WrongDesk: the bank's desk has no shifts.
         ShiftOpen: it is open already.
         CountDiffers: with both sums, while there is no reason.
+        Invalid: the notes and coins do not make the sum.
     """
+    if pieces:
+        rules.check_pieces(pieces, counted)
     desk = lock_desks([desk_id])[desk_id]
     if desk.archived or desk.kind == DeskKind.NON_CASH:
         raise WrongDesk()
@@ -136,12 +142,14 @@ def open_shift(desk_id: int, counted: Decimal, *, reason: str = "", actor: User 
         opened_by_id=actor.id if actor else None,
         business_day=clock.today(),
         opening=desk.balance,
+        opened_with=counted,
         open_reason=reason.strip() if found else "",
     )
     session.add(shift)
     session.flush()
     if found:
         _found_by_count(desk, shift, found, reason, actor=actor)
+    _keep_count(shift, CountMoment.OPENING, pieces)
     after = {**audit.facts(shift, ("desk_id", "number", "opening", "open_reason")), "counted": str(counted)}
     audit.record("cash.shift_opened", shift, after=after, actor=actor)
     return shift
@@ -178,11 +186,17 @@ def close_shift(
     shift.expected, shift.counted, shift.close_reason = expected, counted, reason.strip() if found else ""
     shift.closed_at, shift.closed_by_id = clock.now(), closed_by_id
     session.flush()
-    session.add_all(CashCount(shift_id=shift.id, value=value, pieces=many) for value, many in (pieces or {}).items())
-    session.flush()
+    _keep_count(shift, CountMoment.CLOSING, pieces)
     names = ("desk_id", "number", "opening", "expected", "counted", "close_reason")
     audit.record("cash.shift_closed", shift, after=audit.facts(shift, names), actor=actor)
     return shift
+
+
+def _keep_count(shift: CashShift, moment: CountMoment, pieces: Mapping[Decimal, int] | None) -> None:
+    session.add_all(
+        CashCount(shift_id=shift.id, moment=moment, value=value, pieces=many) for value, many in (pieces or {}).items()
+    )
+    session.flush()
 
 
 def _found_by_count(desk: CashDesk, shift: CashShift, found: Decimal, reason: str, *, actor: User | None) -> None:

@@ -195,27 +195,46 @@ PROMISES = (
         N_("A closed shift: opening and movements make what was counted, and the difference was written down."),
         """
         SELECT 'cash_shift ' || s.id, s.opening + COALESCE(m.total, 0), s.counted FROM cash_shift s
-        LEFT JOIN (SELECT shift_id, sum(delta) AS total FROM cash_movement WHERE shift_id IS NOT NULL GROUP BY 1) m
-               ON m.shift_id = s.id
+        LEFT JOIN (SELECT shift_id, sum(delta) AS total, max(id) AS last FROM cash_movement
+                    WHERE shift_id IS NOT NULL GROUP BY 1) m ON m.shift_id = s.id
+        LEFT JOIN cash_movement l ON l.id = m.last
         WHERE s.closed_at IS NOT NULL AND (s.opening + COALESCE(m.total, 0) <> s.counted
-              OR (s.counted <> s.expected AND btrim(s.close_reason) = ''))""",
+              OR (s.counted <> s.expected AND l.delta IS DISTINCT FROM s.counted - s.expected))""",
     ),
     Promise(
-        "counts_make_closing",
-        N_("Notes and coins counted at a closing make the sum the shift was closed with."),
+        "counts_make_shift",
+        N_("Notes and coins counted at an opening or a closing make the sum the shift was opened or closed with."),
         """
-        SELECT 'cash_shift ' || s.id, s.counted, c.sum FROM cash_shift s
-        JOIN (SELECT shift_id, sum(value * pieces) AS sum FROM cash_count GROUP BY 1) c ON c.shift_id = s.id
-        WHERE s.counted IS DISTINCT FROM c.sum""",
+        SELECT c.moment || ' of cash_shift ' || s.id, c.must, c.sum FROM cash_shift s
+        CROSS JOIN LATERAL (SELECT moment, CASE moment WHEN 'opening' THEN s.opened_with ELSE s.counted END AS must,
+                                   sum(value * pieces) AS sum
+                              FROM cash_count WHERE shift_id = s.id GROUP BY 1) c
+        WHERE c.must IS DISTINCT FROM c.sum""",
     ),
     Promise(
         "shift_follows_shift",
-        N_("A shift opens with what the one before was closed with."),
+        N_("A shift opens with what the one before was closed with; a difference is its first movement."),
         """
         SELECT 'cash_shift ' || id, before, opening
         FROM (SELECT id, opening, number, lag(counted, 1, 0.00) OVER w AS before, lag(number, 1, 0) OVER w AS previous
                 FROM cash_shift WINDOW w AS (PARTITION BY desk_id ORDER BY number)) s
-        WHERE before IS DISTINCT FROM opening OR number <> previous + 1""",
+        WHERE before IS DISTINCT FROM opening OR number <> previous + 1
+        UNION ALL
+        SELECT 'cash_shift ' || s.id, s.opening, s.opened_with FROM cash_shift s WHERE s.opened_with <> s.opening
+           AND s.opened_with - s.opening IS DISTINCT FROM
+               (SELECT delta FROM cash_movement WHERE shift_id = s.id ORDER BY id LIMIT 1)""",
+    ),
+    Promise(
+        "category_tree",
+        N_("Expense categories make a tree, and what was merged leaves nothing behind it."),
+        """
+        WITH RECURSIVE down AS (SELECT id FROM expense_category WHERE parent_id IS NULL
+                                UNION SELECT c.id FROM expense_category c JOIN down ON c.parent_id = down.id)
+        SELECT 'expense_category ' || c.id, NULL, c.parent_id FROM expense_category c
+         WHERE c.id NOT IN (SELECT id FROM down)
+        UNION ALL
+        SELECT 'expense_category ' || c.id, NULL, m.id FROM expense_category c
+          JOIN expense_category m ON m.id IN (c.parent_id, c.merged_into_id) WHERE m.merged_into_id IS NOT NULL""",
     ),
     Promise(
         "reversed_once",

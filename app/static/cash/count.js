@@ -13,11 +13,13 @@
 
   function compare() {
     const sum = kopecks(counted.value);
-    form.querySelector("[data-counted]").textContent = sum === null ? "—" : shown(sum) + " ₽";
     const difference = form.querySelector("[data-difference]");
-    difference.textContent = sum === null ? "—" : shown(sum - expected) + " ₽";
-    difference.classList.toggle("danger", sum !== null && sum !== expected);
-    difference.classList.toggle("good", sum === expected);
+    if (difference) {
+      form.querySelector("[data-counted]").textContent = sum === null ? "—" : shown(sum) + " ₽";
+      difference.textContent = sum === null ? "—" : shown(sum - expected) + " ₽";
+      difference.classList.toggle("danger", sum !== null && sum !== expected);
+      difference.classList.toggle("good", sum === expected);
+    }
     form.querySelector("[name=reason]").required = sum !== null && sum !== expected;
   }
   function add() {
