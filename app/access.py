@@ -284,6 +284,20 @@ def may_see_day(user: User, report: str, day: date) -> bool:
     return True
 
 
+def look_back(user: User, report: str, how: str) -> date | None:
+    """From which day on the account may see what this report tells; None: from the beginning. A grant used is recorded.
+
+    For lists of all days that tell the same. `how`: page, json, xlsx.
+    """
+    today = clock.today()
+    try:
+        seen = window(user, report, date.min, today)
+    except (OutsideWindow, NotAllowed):
+        return today
+    record_opening(user, report, seen, how)
+    return None
+
+
 def grant(
     *,
     username: str | None,

@@ -7,7 +7,7 @@ demo set the clock with `at()`. Where next: `app/db.py`.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from os import environ
 from zoneinfo import ZoneInfo
 
@@ -37,6 +37,11 @@ def today() -> date:
 def wall(instant: datetime) -> datetime:
     """An instant as the clinic's wall clock showed it."""
     return instant.astimezone(zone()).replace(tzinfo=None)
+
+
+def day_starts(day: date) -> datetime:
+    """The instant at which a day begins in the clinic."""
+    return datetime.combine(day, time(), zone())
 
 
 @contextmanager

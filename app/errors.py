@@ -415,6 +415,13 @@ class NotReversible(Refusal):
     sentence = N_("Patients' payments and refunds, and differences of a count, are not reversed here.")
 
 
+class NotCorrectable(Refusal):
+    code = "not_correctable"
+    sentence = N_(
+        "A correction takes the place of a receipt that the device has certainly not printed; wait, or try it again."
+    )
+
+
 class CategoryNeeded(Refusal):
     code = "category_needed"
     sentence = N_("Choose the expense category.")

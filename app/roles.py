@@ -88,6 +88,8 @@ _TABLE = [
     _right("cash.correct", N_("Correct the cash desk"),     "no      no      no     yes      no"),
     _right("fiscal.see", N_("See fiscal receipts"),         "yes     yes     no     yes      no"),
     _right("fiscal.retry", N_("Send a fiscal receipt to the device again"), "yes yes no yes  no"),
+    _right("fiscal.close", N_("Close the shift of the fiscal device"), "yes yes   no     yes      no"),
+    _right("fiscal.correct", N_("Issue correction receipts"), "grant yes     no     yes      no"),
     _right("expense_category.see", N_("See expense categories"), "yes yes    no     yes      no"),
     _right("expense_category.add", N_("Add expense categories"), "yes yes    no     yes      no"),
     _right("expense_category.edit", N_("Rename and archive expense categories"), "no no no yes no"),

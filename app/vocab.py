@@ -177,6 +177,8 @@ class FiscalKind(Labelled):
 
     SELL = "sell", N_("Sale receipt")
     SELL_RETURN = "sellReturn", N_("Return receipt")
+    SELL_CORRECTION = "sellCorrection", N_("Correction receipt")
+    SELL_RETURN_CORRECTION = "sellReturnCorrection", N_("Correction receipt of a return")
 
 
 class FiscalStatus(Labelled):
@@ -185,6 +187,7 @@ class FiscalStatus(Labelled):
     DONE = "done", N_("Printed")
     FAILED = "failed", N_("Not printed")
     UNKNOWN = "unknown", N_("Being found out")
+    REPLACED = "replaced", N_("Replaced by a correction")
 
 
 class Taxation(Labelled):
@@ -358,6 +361,9 @@ DEEDS: dict[str, str] = {
     "fiscal.printed": N_("Fiscal receipt printed"),
     "fiscal.failed": N_("Fiscal receipt not printed"),
     "fiscal.retried": N_("Fiscal receipt sent to the device again"),
+    "fiscal.corrected": N_("Fiscal receipt replaced by a correction"),
+    "fiscal.shift_closing": N_("Fiscal device told to close its shift"),
+    "fiscal.shift_closed": N_("Shift of the fiscal device closed"),
     "appointment.booked": N_("Visit booked"),
     "appointment.moved": N_("Visit moved"),
     "appointment.changed": N_("Visit changed"),
@@ -472,6 +478,7 @@ DEEDS: dict[str, str] = {
 THINGS: dict[str, str] = {
     "fiscal_device": N_("Fiscal device"),
     "fiscal_receipt": N_("Fiscal receipt"),
+    "fiscal_shift": N_("Shift of the fiscal device"),
     "access_grant": N_("Access to other days"),
     "advance_transfer": N_("Advance of relatives"),
     "certificate": N_("Certificate"),

@@ -14,23 +14,70 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from sqlalchemy import text
 
 from app import clock
 from app.access import Window
 from app.billing import operations as billing
 from app.cash import operations as cash
+from app.cash import rules
 from app.db import session, transaction
 from app.errors import Refusal
-from app.models import CashDesk, CashMovement, CashShift, Certificate, Payment, User, WorkOrder
+from app.fiscal import operations as fiscal
+from app.gateways.kkt.atol import Printed
+from app.models import (
+    CashDesk,
+    CashMovement,
+    CashShift,
+    Certificate,
+    ExpenseCategory,
+    FiscalDevice,
+    FiscalReceipt,
+    Payment,
+    User,
+    WorkOrder,
+)
 from app.reports import queries
 from app.vocab import PaymentMethod
-from tests.conftest import Maker, copied
+from tests.conftest import Maker, _serial, copied
 from tests.reports.agreement import agree
 
 START = datetime(2026, 3, 2, 9)
 #: Few sums, so that equal payments on one day happen often; odd ones, so that kopecks must be split.
 SUMS = st.sampled_from([Decimal(text) for text in ("0.01", "33.33", "100.00", "100.00", "250.50", "999.99", "5000.00")])
 METHODS = st.sampled_from(list(PaymentMethod))
+
+
+#: The money of receipts and of desks; the services of receipts less what is on credit, and what bills were paid.
+TOLD_AND_DONE = """
+    WITH living AS (SELECT id, body, CASE WHEN kind IN ('sell', 'sellCorrection') THEN 1 ELSE -1 END AS way
+                      FROM fiscal_receipt WHERE device_id = :device AND status <> 'replaced'),
+         paid AS (SELECT p ->> 'type' AS type, way * (p ->> 'sum')::numeric AS sum
+                    FROM living, jsonb_array_elements(body -> 'payments') p),
+         told AS (SELECT i ->> 'paymentMethod' AS method, way * (i ->> 'amount')::numeric AS sum
+                    FROM living, jsonb_array_elements(body -> 'items') i)
+    SELECT (SELECT COALESCE(sum(sum), 0) FROM paid WHERE type IN ('cash', 'electronically')),
+           (SELECT COALESCE(sum(delta), 0) FROM cash_movement m JOIN cash_desk d ON d.id = m.desk_id
+             WHERE d.branch_id = :branch AND m.kind IN ('payment', 'refund')),
+           (SELECT COALESCE(sum(sum), 0) FROM told WHERE method <> 'advance')
+           - (SELECT COALESCE(sum(sum), 0) FROM paid WHERE type = 'credit'),
+           (SELECT COALESCE(-sum(debt_change), 0) FROM ledger_entry
+             WHERE branch_id = :branch AND kind IN ('payment', 'refund', 'paid_to_advance'))
+"""
+CREDIT_OVER_DEBT = """
+    SELECT o.id, o.due, sum(c.change) FROM fiscal_credit c JOIN work_order o ON o.id = c.work_order_id
+    WHERE o.branch_id = :branch GROUP BY o.id HAVING sum(c.change) NOT BETWEEN 0 AND o.due
+"""
+
+
+def notes(amount: Decimal, n: int) -> dict[Decimal, int] | None:
+    """The sum in notes and coins, now and then; None when it is not made of them."""
+    pieces, left = {}, amount
+    for value in rules.DENOMINATIONS:
+        many, left = divmod(left, value)
+        if many:
+            pieces[value] = int(many)
+    return pieces if pieces and not left and n % 2 else None
 
 
 class Desk(RuleBasedStateMachine):
@@ -47,6 +94,8 @@ class Desk(RuleBasedStateMachine):
         self.patients = [parent, make.patient(guardian_id=parent).id]
         self.doctor = make.doctor(self.branch.id).id
         self.services = [make.service(price).id for price in ("33.33", "1000.00", "0.00")]
+        self.device = make._save(FiscalDevice(name="ККТ", taxation="usnIncome", **entity)).id
+        self.categories = [make._save(ExpenseCategory(name=f"Статья {next(_serial)}")).id for _ in range(3)]
         self.moment = START
         self.done: list[str] = []
 
@@ -154,6 +203,46 @@ class Desk(RuleBasedStateMachine):
         desk, other = self.all_desks[n % 3], self.all_desks[(n + 1) % 3]
         self.play(kind, cash.move, desk, kind, amount, to_desk_id=other if kind == "transfer" else None)
 
+    @rule(n=numbers, amount=SUMS)
+    def withdraw(self, n: int, amount: Decimal) -> None:
+        self.play("withdraw", cash.move, self.desks[n % 2], "withdrawal", amount, category_id=self.categories[n % 3])
+
+    @rule(n=numbers)
+    def merge_categories(self, n: int) -> None:
+        self.play("merge", cash.merge_category, self.categories[n % 3], self.categories[(n + 1) % 3])
+
+    @rule(many=st.integers(1, 5), how=st.sampled_from(["printed", "printed", "printed", "later", "unknown", "failed"]))
+    def carry_receipts(self, many: int, how: str) -> None:
+        """The device prints some, or it cannot, or nobody knows."""
+        with clock.at(self.moment):
+            for _ in range(many):
+                with transaction():
+                    due = [pk for pk in fiscal.due(clock.now(), timedelta()) if self.is_mine(pk)]
+                    claim = fiscal.claim(due[0], timedelta()) if due else None
+                    if claim is None:
+                        return
+                    self.documents = getattr(self, "documents", 0) + 1
+                    match how:
+                        case "printed":
+                            numbers = (f"{self.device}", self.documents, "1", "1", self.moment.day, self.documents)
+                            fiscal.mark_printed(claim, Printed(*numbers, clock.now(), 0))
+                        case "later":
+                            fiscal.mark_later(claim, "Проба", at_once=True)
+                        case "unknown":
+                            fiscal.mark_unknown(claim, "Проба")
+                        case "failed":
+                            fiscal.mark_failed(claim, "Проба")
+                self.done.append("carried")
+
+    def is_mine(self, receipt_id: int) -> bool:
+        return session.get_one(FiscalReceipt, receipt_id).device_id == self.device
+
+    @rule(n=numbers)
+    def correct_receipt(self, n: int) -> None:
+        if receipt := self.pick(FiscalReceipt, n, device_id=self.device):
+            day = self.moment.date()
+            self.play("correct", fiscal.correct, receipt.id, kind="self", day=day, number="1")
+
     @rule(n=numbers)
     def reverse_movement(self, n: int) -> None:
         movement = self.pick(CashMovement, n, legal_entity_id=self.branch.legal_entity_id)
@@ -163,14 +252,15 @@ class Desk(RuleBasedStateMachine):
     @rule(n=numbers, wrong=st.sampled_from(["0", "0", "0", "5.00"]))
     def open_shift(self, n: int, wrong: str) -> None:
         desk = session.get_one(CashDesk, self.desks[n % 2])
-        self.play("open", cash.open_shift, desk.id, desk.balance + Decimal(wrong), reason="Нашлось")
+        counted = desk.balance + Decimal(wrong)
+        self.play("open", cash.open_shift, desk.id, counted, pieces=notes(counted, n), reason="Нашлось")
 
     @rule(n=numbers, wrong=st.sampled_from(["0", "0", "-0.01", "5.00"]))
     def close_shift(self, n: int, wrong: str) -> None:
         desk = session.get_one(CashDesk, self.desks[n % 2])
         if shift := self.pick(CashShift, 0, desk_id=desk.id, closed_at=None):
             counted = max(desk.balance + Decimal(wrong), Decimal(0))
-            self.play("close", cash.close_shift, shift.id, counted, reason="Пересчитали")
+            self.play("close", cash.close_shift, shift.id, counted, pieces=notes(counted, n), reason="Пересчитали")
 
     @rule()
     def next_day(self) -> None:
@@ -186,6 +276,16 @@ class Desk(RuleBasedStateMachine):
         with clock.at(self.moment):
             agree(Window(self.moment.date(), self.moment.date()), self.branch.id)
             agree(Window(START.date(), self.moment.date()), self.branch.id)
+
+    @invariant()
+    def the_device_is_told_what_the_desk_did(self) -> None:
+        """Money and what bills were paid, as the receipts tell it and as the ledger does; credit is within the debt."""
+        if not hasattr(self, "moment"):
+            return
+        of_branch = {"branch": self.branch.id, "device": self.device}
+        told, moved, services, paid = session.execute(text(TOLD_AND_DONE), of_branch).one()
+        assert (told, services) == (moved, paid), (self.done, told, moved, services, paid)
+        assert not session.execute(text(CREDIT_OVER_DEBT), of_branch).all(), self.done
 
     def teardown(self) -> None:
         session.rollback()

@@ -17,7 +17,7 @@ from app.db import transaction
 from app.errors import Invalid, NotFound, Refusal
 from app.models import CashDesk, CashMovement, CashShift, ExpenseCategory
 from app.schemas import Body, load
-from app.vocab import N_, DeskKind, MovementKind
+from app.vocab import N_, DeskKind, MovementKind, ReportKind
 from app.web import DeskView, actor, expose, fetched, guarded, say
 
 
@@ -199,7 +199,7 @@ class ExpenseCategoriesView(DeskView):
     def index(self) -> Any:
         """Every category with what was spent on it, as far as the account may look back; parts under their whole."""
         with transaction():
-            since = operations.look_at_categories(how="page", actor=actor())
+            since = access.look_back(actor(), ReportKind.CASH, "page")
         return self.page(
             "cash/categories.html", title=gettext("Expense categories"), tree=queries.category_tree(since), since=since,
             living=queries.categories(),

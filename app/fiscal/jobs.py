@@ -17,8 +17,8 @@ from app import clock
 from app.db import session, transaction
 from app.fiscal import operations
 from app.gateways.kkt import atol, tasks
-from app.gateways.kkt.atol import Kkt, NoAnswer, NotTaken, Outcome
-from app.models import FiscalDevice
+from app.gateways.kkt.atol import Kkt, NoAnswer, NotTaken, Outcome, Refused
+from app.models import FiscalDevice, FiscalShift
 from app.queue import enqueue
 from app.vocab import N_
 
@@ -54,7 +54,7 @@ def _stale() -> timedelta:
 
 
 def send(receipt_id: int) -> None:
-    """Carry one receipt to its device. Safe to run twice, at once, and to be killed."""
+    """Carry one receipt to its device, then the next of it. Safe to run twice, at once, and to be killed."""
     with transaction():
         claim = operations.claim(receipt_id, _stale())
     if claim is None:
@@ -64,6 +64,9 @@ def send(receipt_id: int) -> None:
         if device is None:
             raise NotNow(NO_ADDRESS)
         outcome = _printed(device, claim)
+    except Refused as error:
+        with transaction():
+            operations.mark_failed(claim, error.why)
     except (NotNow, NotTaken) as error:
         with transaction():
             operations.mark_later(claim, error.why)
@@ -76,13 +79,16 @@ def send(receipt_id: int) -> None:
     else:
         with transaction():
             _mark(claim, outcome)
+            following = operations.next_of(claim.device_id)
+        if following is not None:
+            enqueue("app.fiscal.jobs.send", following, job_id=f"fiscal-{following}")
 
 
 def _printed(device: Kkt, claim: operations.Claim) -> Outcome:
     """Ask first when it may be there already; else open the shift and hand it over; wait for the end."""
     found = device.outcome(claim.uuid) if claim.ask_first else None
     if found is None:
-        _open_shift(device, claim.body["operator"]["name"])
+        _open_shift(device, claim.device_id, claim.body["operator"]["name"])
         taken = device.add(claim.uuid, claim.body)
         if taken.blocked_by:
             raise NoAnswer(BLOCKED)
@@ -115,54 +121,133 @@ def _mark(claim: operations.Claim, outcome: Outcome) -> None:
         operations.mark_failed(claim, outcome.description or CANCELLED)
 
 
-def _ask(device: Kkt, task: dict[str, Any]) -> dict[str, Any]:
-    """Do something on the device that is no receipt.
+def _ask(device: Kkt, device_id: int, task: dict[str, Any], uuid: str = "") -> dict[str, Any]:
+    """Do something on the device that is no receipt; one thing at a time, so that a device that hangs is not heaped up.
 
     Raises:
-        NotNow: it was not done, or not in time.
+        NotNow: it was not done, or not in time, or the device has not answered what it was asked before.
     """
-    uuid = str(uuid4())
+    before = session.scalar(select(FiscalDevice.pending).where(FiscalDevice.id == device_id))
+    session.rollback()
+    mine = uuid or str(uuid4())
     try:
-        if device.add(uuid, task).blocked_by:
+        if before:
+            asked = device.outcome(before)
+            if asked is not None:  # else it never got there
+                _waited(device, before, asked)
+            _keep_pending(device_id, "")
+            before = ""
+        if device.add(mine, task).blocked_by:
             raise NotNow(BLOCKED)
-        outcome = _waited(device, uuid, device.outcome(uuid))
-    except (NotTaken, NoAnswer) as error:
+        outcome = _waited(device, mine, device.outcome(mine))
+    except NotTaken as error:
+        raise NotNow(error.why) from error
+    except NoAnswer as error:
+        if not before:
+            _keep_pending(device_id, mine)
         raise NotNow(error.why) from error
     if not outcome.done:
         raise NotNow(NO_PAPER if outcome.code == atol.NO_PAPER else outcome.description)
     return outcome.result
 
 
-def _open_shift(device: Kkt, cashier: str) -> None:
+def _keep_pending(device_id: int, uuid: str) -> None:
+    with transaction():
+        operations.keep_pending(device_id, uuid)
+
+
+def _open_shift(device: Kkt, device_id: int, cashier: str) -> None:
     """A shift that takes receipts: one older than 24 hours is closed, a closed one opened."""
-    state = atol.shift(_ask(device, tasks.ask("getShiftStatus"))).state
-    if state == "expired":
-        _ask(device, tasks.of_shift("closeShift", cashier))
-    if state in ("expired", "closed"):
-        _ask(device, tasks.of_shift("openShift", cashier))
+    shift = atol.shift(_ask(device, device_id, tasks.ask("getShiftStatus")))
+    if shift.state == "expired":
+        _close(device, device_id, shift.number, cashier)
+    if shift.state in ("expired", "closed"):
+        _ask(device, device_id, tasks.of_shift("openShift", cashier))
+
+
+def _close(device: Kkt, device_id: int, number: int, cashier: str) -> None:
+    """Close the device's shift; its totals are kept first, and a close whose answer was lost is asked for."""
+    told = atol.totals(_ask(device, device_id, tasks.ask("getShiftTotals")))
+    with transaction():
+        uuid, ask_first = operations.begin_closing(device_id, number, told)
+    found = device.outcome(str(uuid)) if ask_first else None
+    if found is not None:
+        found = _waited(device, str(uuid), found)
+        if not found.done:
+            with transaction():
+                uuid, found = operations.new_task(device_id, number), None
+    result = found.result if found else _ask(device, device_id, tasks.of_shift("closeShift", cashier), str(uuid))
+    with transaction():
+        operations.mark_closed(device_id, number, atol.closed_with(result), told)
+
+
+def _finish_closing(device: Kkt, device_id: int) -> None:
+    """What closed while the worker died is written down."""
+    left = session.execute(
+        select(FiscalShift.number, FiscalShift.uuid).where(
+            FiscalShift.device_id == device_id, FiscalShift.closed_at.is_(None)
+        )
+    ).all()
+    session.rollback()
+    for number, uuid in left:
+        found = device.outcome(str(uuid))
+        if found is not None and found.done:
+            with transaction():
+                operations.mark_closed(device_id, number, atol.closed_with(found.result))
+
+
+def close_shift(device_id: int) -> None:
+    """Close a device's shift because somebody asked for it. Safe to run twice and to be killed."""
+    cashier = session.scalar(select(FiscalDevice.closing_by).where(FiscalDevice.id == device_id))
+    session.rollback()
+    device = kkt(device_id)
+    if not cashier:
+        return
+    try:
+        if device is None:
+            raise NotNow(NO_ADDRESS)
+        shift = atol.shift(_ask(device, device_id, tasks.ask("getShiftStatus")))
+        if shift.state != "closed":
+            _close(device, device_id, shift.number, cashier)
+    except (NotNow, NoAnswer) as error:
+        _problem(device_id, error.why)
+    else:
+        with transaction():
+            operations.no_more_closing(device_id)
+        look_at(device_id)
+
+
+def _problem(device_id: int, why: str) -> None:
+    with transaction():
+        operations.note(device_id, problem=why)
 
 
 def sweep() -> None:
-    """Put everything that is due into the queue: new receipts, and what a dead broker, worker or device left."""
+    """Put everything that is due into the queue: receipts and closings that a dead broker, worker or device left."""
     for receipt_id in operations.due(clock.now(), _stale()):
         if not enqueue("app.fiscal.jobs.send", receipt_id, job_id=f"fiscal-{receipt_id}"):
             return
+    for device_id in session.scalars(select(FiscalDevice.id).where(FiscalDevice.closing_by != "")):
+        enqueue("app.fiscal.jobs.close_shift", device_id, job_id=f"fiscal-close-{device_id}")
 
 
 def look() -> None:
     """Ask each device about its shift and what the ОФД has not got."""
     for device_id in session.scalars(select(FiscalDevice.id).where(~FiscalDevice.archived)).all():
-        device = kkt(device_id)
-        try:
-            if device is None:
-                raise NotNow(NO_ADDRESS)
-            shift = atol.shift(_ask(device, tasks.ask("getShiftStatus")))
-            unsent = atol.not_sent(_ask(device, tasks.ask("ofdExchangeStatus")))
-        except NotNow as error:
-            with transaction():
-                operations.note(device_id, problem=error.why)
-            continue
-        with transaction():
-            operations.note(
-                device_id, state=shift.state, number=shift.number, expires_at=shift.expires_at, not_sent=unsent
-            )
+        look_at(device_id)
+
+
+def look_at(device_id: int) -> None:
+    """Ask one device."""
+    device = kkt(device_id)
+    try:
+        if device is None:
+            raise NotNow(NO_ADDRESS)
+        shift = atol.shift(_ask(device, device_id, tasks.ask("getShiftStatus")))
+        unsent = atol.not_sent(_ask(device, device_id, tasks.ask("ofdExchangeStatus")))
+        _finish_closing(device, device_id)
+    except (NotNow, NoAnswer) as error:
+        _problem(device_id, error.why)
+        return
+    with transaction():
+        operations.note(device_id, state=shift.state, number=shift.number, expires_at=shift.expires_at, not_sent=unsent)

@@ -12,14 +12,23 @@ from typing import Any
 from app.gateways.kkt import tasks
 from app.gateways.kkt.tasks import NAME_LENGTH, Item
 from app.money import split
-from app.vocab import FiscalKind, PaymentMethod
+from app.vocab import N_, FiscalKind, PaymentMethod
 
 #: How each way of paying stands on a receipt.
 WAYS = {
     PaymentMethod.CASH: "cash", PaymentMethod.CARD: "electronically", PaymentMethod.TRANSFER: "electronically",
     PaymentMethod.ADVANCE: "prepaid",
 }  # fmt: skip
-ADVANCE = Item("Аванс", 0, 1, method="advance", object="payment")
+#: How a position says that it is the payment of what was sold on credit before.
+PAYS_CREDIT = "creditPayment"
+#: The same in words, and how a position is paid.
+WORDS = {
+    "cash": N_("Cash"), "electronically": N_("Non-cash"), "prepaid": N_("From the advance"), "credit": N_("On credit"),
+}  # fmt: skip
+METHODS = {
+    "fullPayment": N_("full payment"), "partialPayment": N_("partial payment and credit"), "advance": N_("advance"),
+    PAYS_CREDIT: N_("payment of the credit"),
+}  # fmt: skip
 _KOPECK = Decimal("0.01")
 
 
@@ -36,17 +45,45 @@ class Line:
 
 @dataclass(frozen=True)
 class Bill:
-    """What a payment does to a bill: what was due before it, what it pays, whether something was paid before."""
+    """What a payment does to a bill: what was due before it, what it pays, what receipts told of on credit before."""
 
+    id: int
     number: int
     lines: Sequence[Line]
     due: int
     paid: int
-    begun: bool = False
+    credit: int = 0
+
+
+@dataclass(frozen=True)
+class Sale:
+    """What the receipt of a payment says; for each bill how many positions, and how what is on credit changed."""
+
+    items: list[Item]
+    payments: dict[str, int]
+    positions: list[int]
+    credit: list[int]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Positions of a sale of which so much together is given back."""
+
+    items: Sequence[Item]
+    share: int
 
 
 def kopecks(amount: Decimal) -> int:
     return int(amount / _KOPECK)
+
+
+def roubles(amount: int) -> Decimal:
+    return amount * _KOPECK
+
+
+def is_money(method: str) -> bool:
+    """Did it come as money, not from what was paid ahead?"""
+    return WAYS[PaymentMethod(method)] != "prepaid"
 
 
 def shares(whole: int, weights: Sequence[int]) -> list[int]:
@@ -75,25 +112,42 @@ def _scaled(lines: Sequence[Line], whole: int) -> list[Line]:
     ]
 
 
-def sale(bills: Sequence[Bill], parts: Sequence[tuple[str, int]], to_advance: int) -> tuple[list[Item], dict[str, int]]:
-    """The positions and the payments of a receipt for a payment.
+def sale(bills: Sequence[Bill], parts: Sequence[tuple[str, int]], to_advance: int) -> Sale:
+    """The receipt of a payment.
 
-    Paid in full: the services, full payment. Paid in part for the first time: the services, partly on credit. What
-    was begun before is the payment of a credit. What no bill takes is an advance.
+    What was told of on credit before is paid first, as the payment of a credit. Else the services: paid in full, full
+    payment; in part, partly on credit. What no bill takes is an advance.
     """
-    items: list[Item] = []
-    credit = 0
-    for bill in bills:
-        if bill.begun or not bill.lines:
-            items.append(Item(f"Оплата по наряду № {bill.number}", bill.paid, 1, "creditPayment", "payment"))
-            continue
-        method = "fullPayment" if bill.paid == bill.due else "partialPayment"
-        credit += bill.due - bill.paid
-        for line in _scaled(bill.lines, bill.due):
-            items += [replace(item, method=method) for item in priced(line)]
+    told = [_bill_paid(bill) for bill in bills]
+    items = [item for its, _ in told for item in its]
     if to_advance:
-        items.append(replace(ADVANCE, price=to_advance))
-    return items, paid_by(parts) | ({"credit": credit} if credit else {})
+        items.append(advance(to_advance))
+    given = sum(change for _, change in told) + sum(item.amount for item in items if item.method == PAYS_CREDIT)
+    payments = paid_by(parts) | ({"credit": given} if given else {})
+    return Sale(items, payments, [len(its) for its, _ in told], [change for _, change in told])
+
+
+def _bill_paid(bill: Bill) -> tuple[list[Item], int]:
+    """The positions of a bill that is paid, in full or in part, and how what is on credit of it changes."""
+    back = min(bill.credit, bill.paid)
+    items = [Item(f"Оплата по наряду № {bill.number}", back, 1, PAYS_CREDIT, "payment")] if back else []
+    paid, due = bill.paid - back, bill.due - bill.credit
+    if not paid:
+        return items, -back
+    method = "fullPayment" if paid == due else "partialPayment"
+    for line in _scaled(bill.lines, due):
+        items += [replace(item, method=method) for item in priced(line)]
+    return items, due - paid - back
+
+
+def advance(amount: int) -> Item:
+    """Money of which it is not known yet what it will pay for."""
+    return Item("Аванс", amount, 1, method="advance", object="payment")
+
+
+def on_credit(lines: Sequence[Line], amount: int) -> list[Item]:
+    """The positions of lines that were told of on credit and are taken back, worth so much together."""
+    return [replace(item, method="partialPayment") for line in _scaled(lines, amount) for item in priced(line)]
 
 
 def paid_by(parts: Sequence[tuple[str, int]]) -> dict[str, int]:
@@ -105,24 +159,32 @@ def paid_by(parts: Sequence[tuple[str, int]]) -> dict[str, int]:
     return paid
 
 
-def give_back(
-    original: Sequence[Item], credit: int, parts: Sequence[tuple[str, int]], from_advance: int, number: int
-) -> tuple[list[Item], dict[str, int]]:
-    """The positions and payments of a return: the sale's own positions, or its share of them."""
-    whole = sum(amount for _, amount in parts)
-    if not credit and whole == sum(item.amount for item in original):
-        return list(original), paid_by(parts)
-    advances = [item for item in original if item.method == "advance"]
-    others = [item for item in original if item.method != "advance"]
-    of_advance = min(from_advance, whole, sum(item.amount for item in advances))
-    items = []
-    for group, share in ((others, whole - of_advance), (advances, of_advance)):
-        if share and sum(item.amount for item in group) == 0:
-            items.append(Item(f"Возврат оплаты № {number}", share, 1))
-            continue
-        parted = shares(share, [item.amount for item in group])
-        items += [replace(item, price=part, quantity=1) for item, part in zip(group, parted, strict=True) if part]
-    return items, paid_by(parts)
+def positions(
+    items: Sequence[Item], bills: Sequence[Sequence[int]]
+) -> tuple[dict[int, Sequence[Item]], Sequence[Item]]:
+    """The positions of a receipt by their bills, and those that are of none."""
+    found, place = {}, 0
+    for bill_id, many in bills:
+        found[bill_id] = items[place : place + many]
+        place += many
+    return found, items[place:]
+
+
+def give_back(groups: Sequence[Group], number: int) -> list[Item]:
+    """The positions of a return: the sale's own, or its share of them; without any, the return of a payment."""
+    items: list[Item] = []
+    for group in groups:
+        whole = sum(item.amount for item in group.items)
+        if group.share == whole:
+            items += group.items
+        elif whole == 0:
+            items.append(Item(f"Возврат оплаты № {number}", group.share, 1))
+        else:
+            parted = shares(group.share, [item.amount for item in group.items])
+            items += [
+                replace(item, price=part, quantity=1) for item, part in zip(group.items, parted, strict=True) if part
+            ]
+    return items
 
 
 def items_of(body: Mapping[str, Any]) -> list[Item]:
@@ -137,10 +199,35 @@ def items_of(body: Mapping[str, Any]) -> list[Item]:
     ]  # fmt: skip
 
 
+def payments_of(body: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """The ways in which a receipt was paid, as it was sent."""
+    return [(one["type"], tasks.kopecks(one["sum"])) for one in body["payments"]]
+
+
 def qr(printed_at: datetime, total: int, fn: str, document: int, sign: str, kind: str) -> str:
     """What the square on a receipt says; the moment is the wall clock's, the total in kopecks."""
-    way = 1 if kind == FiscalKind.SELL else 2
+    way = 1 if kind in (FiscalKind.SELL, FiscalKind.SELL_CORRECTION) else 2
     return f"t={printed_at:%Y%m%dT%H%M}&s={total * _KOPECK:.2f}&fn={fn}&i={document}&fp={sign}&n={way}"
+
+
+#: The ways of paying as a device adds them up.
+SUMS = ("cash", "electronically", "prepaid", "credit")
+
+
+def no_sums() -> dict[str, dict[str, int]]:
+    """The sums of a shift that had no receipts, as the device and the program both tell them."""
+    return {
+        str(kind): {"count": 0, "sum": 0, **dict.fromkeys(SUMS, 0)}
+        for kind in (FiscalKind.SELL, FiscalKind.SELL_RETURN)
+    }
+
+
+def add_up(sums: dict[str, int], body: Mapping[str, Any]) -> None:
+    """Add a printed receipt to the sums of its kind."""
+    sums["count"] += 1
+    sums["sum"] += tasks.kopecks(body["total"])
+    for way, amount in payments_of(body):
+        sums[way] += amount
 
 
 def pause_after(attempts: int) -> timedelta:

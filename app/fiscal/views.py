@@ -1,16 +1,22 @@
-"""The page «Fiscal receipts»: what waits for the device, what went wrong and what to do, the device's shift."""
+"""The page «Fiscal receipts»: what waits for the device, what went wrong and what to do, the device's shifts.
+
+Where next: `operations`.
+"""
 
 from datetime import timedelta
 from typing import Any
 
 from flask import flash, redirect, request, url_for
 from flask_babel import gettext
+from markupsafe import Markup
 
+from app import access, clock
 from app.db import transaction
-from app.errors import Refusal
-from app.fiscal import operations, queries
-from app.models import FiscalReceipt
-from app.vocab import FiscalKind, FiscalStatus
+from app.errors import NotFound, Refusal
+from app.fiscal import forms, operations, queries, rules
+from app.models import FiscalDevice, FiscalReceipt
+from app.schemas import load
+from app.vocab import FiscalKind, FiscalStatus, ReportKind
 from app.web import DeskView, actor, expose, fetched, guarded, say
 
 PAGE = 50
@@ -31,16 +37,37 @@ class FiscalView(DeskView):
     @expose("/")
     @guarded("fiscal.see")
     def index(self) -> Any:
-        """The devices and their shifts; the receipts that are not printed, or all."""
+        """The devices and their shifts; the receipts that are not printed, or all that the account may look back at."""
         unfinished = request.args.get("all") != "1"
         page = max(min(request.args.get("page", 0, type=int), 10_000), 0)
-        count, lines = queries.receipts(unfinished=unfinished, limit=PAGE, offset=page * PAGE)
+        with transaction():
+            since = access.look_back(actor(), ReportKind.BILLS_PAYMENTS, "page")
+        count, lines = queries.receipts(unfinished=unfinished, since=since, limit=PAGE, offset=page * PAGE)
         devices = [(device, queries.left_of_shift(device)) for device in queries.devices()]
         return self.page(
-            "fiscal/index.html", title=gettext("Fiscal receipts"), lines=lines, count=count, page=page,
+            "fiscal/index.html", title=gettext("Fiscal receipts"), lines=lines, count=count, page=page, since=since,
             pages=-(-count // PAGE), unfinished=unfinished, waiting=queries.waiting(), statuses=FiscalStatus,
-            kinds=FiscalKind,
+            kinds=FiscalKind, shifts=queries.shifts(since), roubles=rules.roubles,
             devices=[(device, left, _clock(left) if left is not None else "") for device, left in devices], soon=SOON,
+        )  # fmt: skip
+
+    @expose("/<int:pk>")
+    @guarded("fiscal.see")
+    def receipt(self, pk: int) -> Any:
+        """One receipt: what it says, its fiscal numbers and square; a correction of one that was not printed."""
+        return self._receipt(pk)
+
+    def _receipt(self, pk: int, status: int = 200, wrong: dict[str, str] | None = None) -> Any:
+        line = queries.line_of(pk)
+        if line is None:
+            raise NotFound()
+        receipt = line.receipt
+        return self.page(
+            "fiscal/receipt.html", status, title=gettext("Fiscal receipt"), line=line, receipt=receipt,
+            items=rules.items_of(receipt.body), payments=rules.payments_of(receipt.body), statuses=FiscalStatus,
+            kinds=FiscalKind, square=Markup(queries.square_of(receipt)), ways=rules.WORDS, methods=rules.METHODS,
+            roubles=rules.roubles, correctable=operations.correctable(receipt), typed=request.form, wrong=wrong or {},
+            day=clock.wall(receipt.created_at).date(),
         )  # fmt: skip
 
     @expose("/<int:pk>/retry", methods=["POST"])
@@ -54,4 +81,29 @@ class FiscalView(DeskView):
             flash(gettext("The receipt is sent to the device again."), "success")
         except Refusal as refusal:
             say(refusal)
+        return redirect(url_for("FiscalView.index"), 303)
+
+    @expose("/<int:pk>/correct", methods=["POST"])
+    @guarded("fiscal.correct")
+    def correct(self, pk: int) -> Any:
+        """Let a correction take the place of a receipt that was not printed."""
+        fetched(FiscalReceipt, pk)
+        try:
+            with transaction():
+                form = {name: request.form[name] for name in ("kind", "day", "number") if request.form.get(name)}
+                new = operations.correct(pk, **load(forms.Correction, form), actor=actor()).id
+        except Refusal as refusal:
+            say(refusal)
+            return self._receipt(pk, refusal.status, refusal.facts.get("fields"))
+        flash(gettext("The correction is sent to the device."), "success")
+        return redirect(url_for("FiscalView.receipt", pk=new), 303)
+
+    @expose("/devices/<int:pk>/close", methods=["POST"])
+    @guarded("fiscal.close")
+    def close(self, pk: int) -> Any:
+        """Close the shift of a device: its report «Z»."""
+        fetched(FiscalDevice, pk)
+        with transaction():
+            operations.ask_to_close(pk, actor=actor())
+        flash(gettext("The device is told to close its shift; its totals will be shown here."), "success")
         return redirect(url_for("FiscalView.index"), 303)

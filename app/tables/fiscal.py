@@ -32,6 +32,10 @@ class FiscalDevice(Archivable, Model):
     shift_number: Mapped[int] = mapped_column(default=0, server_default="0")
     shift_expires_at: Mapped[Instant | None]
     not_sent: Mapped[int] = mapped_column(default=0, server_default="0")
+    #: Who asked that its shift be closed; empty: nobody.
+    closing_by: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    #: A question to the device that it has not answered yet: nothing else is asked before.
+    pending: Mapped[str] = mapped_column(String(36), default="", server_default="")
     problem: Mapped[LongText]
     __table_args__ = (
         one_of("taxation", Taxation, "fiscal_device"),
@@ -51,11 +55,17 @@ class FiscalDevice(Archivable, Model):
         return self.name
 
 
+#: Receipts that are, or will be, on paper.
+_LIVING = sql("status <> 'replaced'")
+
+
 class FiscalReceipt(Made, Model):
-    """A receipt that the device must print for a payment or a refund, exactly once.
+    """A receipt that the device must print for a payment, a refund or a reversing order, exactly once.
 
     Written with the money. The device knows it by `uuid` and `round`: the round grows only after the device itself
-    said that it printed nothing. What is printed is never changed (trigger).
+    said that it printed nothing. What is printed is never changed (trigger). A receipt that was certainly never
+    printed may be replaced by a correction, which is of the same operation. A reversing order has two: the return of
+    what was paid, and the advance that it became.
     """
 
     __tablename__ = "fiscal_receipt"
@@ -67,8 +77,13 @@ class FiscalReceipt(Made, Model):
     kind: Mapped[str] = mapped_column(String(20))
     payment_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id"))
     refund_id: Mapped[int | None] = mapped_column(ForeignKey("refund.id"))
+    reversal_id: Mapped[int | None] = mapped_column(ForeignKey("work_order.id"))
+    corrects_id: Mapped[int | None] = mapped_column(ForeignKey("fiscal_receipt.id"))
+    #: What was paid or given back, without what is owed on credit.
     amount: Mapped[Money]
     body: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    #: Which of its positions are of which bill, in their order: [[work order, how many positions], …]; the rest none's.
+    bills: Mapped[list[list[int]]] = mapped_column(JSONB, default=list, server_default=sql("'[]'"))
     status: Mapped[str] = mapped_column(String(10), default=FiscalStatus.PLANNED, server_default="planned")
     attempts: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     due_at: Mapped[Instant]
@@ -83,18 +98,80 @@ class FiscalReceipt(Made, Model):
     printed_at: Mapped[Instant | None]
     __table_args__ = (
         UniqueConstraint("uuid", name="uq_fiscal_receipt_uuid"),
-        UniqueConstraint("payment_id", name="uq_fiscal_receipt_payment"),
-        UniqueConstraint("refund_id", name="uq_fiscal_receipt_refund"),
+        Index("uq_fiscal_receipt_payment", "payment_id", unique=True, postgresql_where=_LIVING),
+        Index("uq_fiscal_receipt_refund", "refund_id", unique=True, postgresql_where=_LIVING),
+        Index(
+            "uq_fiscal_receipt_reversal_returned",
+            "reversal_id",
+            unique=True,
+            postgresql_where=sql("status <> 'replaced' AND kind IN ('sellReturn', 'sellReturnCorrection')"),
+        ),
+        Index(
+            "uq_fiscal_receipt_reversal_kept",
+            "reversal_id",
+            unique=True,
+            postgresql_where=sql("status <> 'replaced' AND kind IN ('sell', 'sellCorrection')"),
+        ),
+        UniqueConstraint("corrects_id", name="uq_fiscal_receipt_corrects"),
         UniqueConstraint("fn", "document", name="uq_fiscal_receipt_document"),
         one_of("kind", FiscalKind, "fiscal_receipt"),
         one_of("status", FiscalStatus, "fiscal_receipt"),
-        CheckConstraint("(payment_id IS NULL) <> (refund_id IS NULL)", name="ck_fiscal_receipt_of_one_operation"),
-        CheckConstraint("amount > 0", name="ck_fiscal_receipt_amount_positive"),
+        CheckConstraint(
+            "num_nonnulls(payment_id, refund_id, reversal_id) = 1", name="ck_fiscal_receipt_of_one_operation"
+        ),
+        CheckConstraint(
+            "(corrects_id IS NOT NULL) = (kind IN ('sellCorrection', 'sellReturnCorrection'))",
+            name="ck_fiscal_receipt_correction_named",
+        ),
+        CheckConstraint("amount >= 0", name="ck_fiscal_receipt_amount_not_negative"),
         CheckConstraint("(status = 'sending') = (sending_since IS NOT NULL)", name="ck_fiscal_receipt_sending_since"),
         CheckConstraint("(status = 'done') = (document IS NOT NULL)", name="ck_fiscal_receipt_printed_with_document"),
-        Index("ix_fiscal_receipt_open", "due_at", postgresql_where=sql("status <> 'done'")),
+        Index("ix_fiscal_receipt_open", "device_id", "id", postgresql_where=sql("status NOT IN ('done', 'replaced')")),
         index("fiscal_receipt", "device_id", "id"),
     )
 
     def __repr__(self) -> str:
         return f"{self.kind} {self.amount}"
+
+
+class FiscalCredit(Model):
+    """How a receipt changed what of a bill is on credit: services told of but not paid (+), paid later (−)."""
+
+    __tablename__ = "fiscal_credit"
+    receipt_id: Mapped[int] = mapped_column(ForeignKey("fiscal_receipt.id"), primary_key=True)
+    work_order_id: Mapped[int] = mapped_column(ForeignKey("work_order.id"), primary_key=True)
+    change: Mapped[Money]
+    __table_args__ = (
+        CheckConstraint("change <> 0", name="ck_fiscal_credit_not_zero"),
+        index("fiscal_credit", "work_order_id"),
+    )
+
+    def __repr__(self) -> str:
+        return f"{self.change}"
+
+
+class FiscalShift(Made, Model):
+    """A shift of a device that was, or is being, closed: what the device told of it and what the program counted.
+
+    Written before the device is told to close it, so that its totals are not lost with it. `uuid` is the task.
+    """
+
+    __tablename__ = "fiscal_shift"
+    id: Mapped[Pk]
+    device_id: Mapped[int] = mapped_column(ForeignKey("fiscal_device.id"))
+    device: Mapped[FiscalDevice] = relationship(lazy="joined")
+    number: Mapped[int]
+    uuid: Mapped[UUID] = mapped_column(Uuid, default=uuid4)
+    #: Both: {"sell": {"count", "sum", "cash", …}, "sellReturn": {…}}, sums in kopecks.
+    told: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    counted: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    closed_at: Mapped[Instant | None]
+    document: Mapped[int | None]
+    __table_args__ = (
+        UniqueConstraint("device_id", "number", name="uq_fiscal_shift_number"),
+        UniqueConstraint("uuid", name="uq_fiscal_shift_uuid"),
+        CheckConstraint("(closed_at IS NULL) = (document IS NULL)", name="ck_fiscal_shift_closed_with_document"),
+    )
+
+    def __repr__(self) -> str:
+        return f"№ {self.number}"

@@ -12,9 +12,9 @@ from flask import Flask
 from app.billing import operations as billing
 from app.cash import operations as cash
 from app.db import session, transaction
-from app.fiscal import jobs
+from app.fiscal import jobs, rules
 from app.gateways.kkt.simulator import Simulator, running
-from app.models import FiscalDevice, FiscalReceipt
+from app.models import FiscalCredit, FiscalDevice, FiscalReceipt
 from tests.conftest import Maker
 
 
@@ -28,7 +28,9 @@ def simulator(tmp_path: Path) -> Iterator[Simulator]:
 def shop(app: Flask, make: Maker, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A branch with an open drawer and a device."""
     monkeypatch.setitem(app.config, "KKT_POLL_SECONDS", 0.0)
-    monkeypatch.setattr(jobs.operations.rules, "pause_after", lambda attempts: jobs.timedelta())
+    monkeypatch.setattr(rules, "pause_after", lambda attempts: jobs.timedelta())
+    with transaction():  # the devices of other tests are gone: nobody asks them
+        session.query(FiscalDevice).update({"archived": True})
     return Shop(make, simulator)
 
 
@@ -69,6 +71,19 @@ class Shop:
         with transaction():
             row = billing.refund(payment_id, Decimal(amount), "передумал", actor=self.make.user("senior"))
         return self.of(refund_id=row.id)
+
+    def reverse(self, order_id: int, lines: dict[int, int] | None = None) -> list[FiscalReceipt]:
+        """A reversing order, and the receipts that it needs, in their order."""
+        with transaction():
+            row = billing.reverse_order(order_id, "ошибка", lines=lines, actor=self.make.user("senior"))
+            pk = row.id
+        session.expire_all()
+        return session.query(FiscalReceipt).filter_by(reversal_id=pk).order_by(FiscalReceipt.id).all()
+
+    def on_credit(self, order_id: int) -> Decimal:
+        """What receipts told of a bill on credit and nobody paid since."""
+        found = session.query(FiscalCredit).filter_by(work_order_id=order_id).all()
+        return sum((row.change for row in found), Decimal(0))
 
     def of(self, **which: Any) -> FiscalReceipt:
         session.expire_all()

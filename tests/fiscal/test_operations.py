@@ -79,11 +79,18 @@ def test_every_receipt_adds_up_to_the_kopeck(drawn, due, data):
     paid, advance = data.draw(st.integers(1, due)), data.draw(st.integers(0, 1000))
     if not sum(line.total for line in bill_lines):
         return
-    items, payments = rules.sale([rules.Bill(1, bill_lines, due, paid)], [("cash", paid + advance)], advance)
-    assert sum(item.amount for item in items) == sum(payments.values()) == due + advance
-    back = data.draw(st.integers(1, paid + advance))
-    returned, ways = rules.give_back(items, payments.get("credit", 0), [("cash", back)], min(back, advance), 1)
-    assert sum(item.amount for item in returned) == sum(ways.values()) == back
+    credit = data.draw(st.integers(0, due))
+    bill = rules.Bill(1, 1, bill_lines, due, paid, credit)
+    sale = rules.sale([bill], [("cash", paid + advance)], advance)
+    assert sum(item.amount for item in sale.items) == sum(sale.payments.values())
+    assert sum(sale.payments.values()) - sale.payments.get("credit", 0) == paid + advance
+    # what was on credit and is owed still is on credit; and never more than is owed
+    assert 0 <= credit + sale.credit[0] <= due - paid
+    of_bill, rest = rules.positions(sale.items, [[1, sale.positions[0]]])
+    assert sum(item.amount for item in rest) == advance
+    back, of_advance = data.draw(st.integers(0, paid)), data.draw(st.integers(0, advance))
+    returned = rules.give_back([rules.Group(of_bill[1], back), rules.Group(rest, of_advance)], 1)
+    assert sum(item.amount for item in returned) == back + of_advance
 
 
 # --- carried to the device
@@ -139,7 +146,7 @@ def test_a_worker_that_died_after_handing_over_prints_no_second_receipt(shop, ap
     with transaction():
         claim = operations.claim(receipt.id, jobs.timedelta(seconds=60))
     kkt = jobs.kkt(claim.device_id)
-    jobs._open_shift(kkt, "Смирнова")
+    jobs._open_shift(kkt, claim.device_id, "Смирнова")
     kkt.add(claim.uuid, claim.body)
     assert shop.send(receipt).status == "sending"  # not stale yet: nobody else touches it
     monkeypatch.setitem(app.config, "KKT_STALE_SECONDS", 0.0)

@@ -13,7 +13,8 @@ from tests.reports.a_day import make_day, user
 PROMISES = {promise.name: promise for promise in queries.PROMISES}
 MONEY = ("work_order", "work_order_line", "ledger_entry", "patient_account", "payment", "payment_part", "refund",
          "refund_part", "advance_transfer", "certificate", "receipt", "cash_movement", "cash_desk", "cash_shift",
-         "cash_count", "fiscal_receipt", "expense_category")  # fmt: skip
+         "cash_count", "fiscal_receipt", "fiscal_credit",
+         "expense_category")  # fmt: skip
 #: What somebody with the database's password might do, and the promise that tells of it.
 CRIMES = [
     ("lines_make_total", "UPDATE work_order SET total = total + 1 WHERE status = 'draft'"),
@@ -72,7 +73,10 @@ CRIMES = [
     ("one_receipt", "DELETE FROM receipt WHERE kind = 'sale'"),
     ("numbers_without_gaps", "UPDATE receipt SET number = number + 1000"),
     ("fiscal_receipt_once", "UPDATE fiscal_receipt SET amount = amount + 1"),
-    ("fiscal_receipt_once", "DELETE FROM fiscal_receipt WHERE id = (SELECT max(id) FROM fiscal_receipt)"),
+    ("fiscal_reversal", "DELETE FROM fiscal_receipt WHERE reversal_id IS NOT NULL"),
+    ("fiscal_reversal", "DELETE FROM fiscal_receipt WHERE reversal_id IS NOT NULL AND kind = 'sell'"),
+    ("fiscal_reversal", "INSERT INTO fiscal_credit SELECT f.id, o.id, -1 FROM fiscal_receipt f, work_order o LIMIT 1"),
+    ("fiscal_receipt_once", "DELETE FROM fiscal_receipt WHERE id = (SELECT max(id) FROM fiscal_receipt WHERE payment_id > 0)"),
 ]
 
 
@@ -118,6 +122,18 @@ def clinic(server, template):
                 with transaction():
                     part = {"method": "cash", "amount": Decimal(5), "desk_id": desk.id}
                     billing.take_payment(ward.id, [part], branch_id=desk.branch_id, actor=director)
+            service = Maker().service("70.00").id
+            with transaction():
+                doctor = session.get_one(WorkOrder, paid.id).doctor_id
+                lines = [{"service_id": service, "quantity": 1}]
+                again = billing.create_work_order(ward.id, doctor, lines, branch_id=desk.branch_id, actor=director)
+                billing.issue(again.id, actor=director)
+            with transaction():
+                part = {"method": "cash", "amount": Decimal(70), "desk_id": desk.id}
+                bills = [{"work_order_id": again.id, "amount": Decimal(70)}]
+                billing.take_payment(ward.id, [part], bills=bills, branch_id=desk.branch_id, actor=director)
+            with transaction():
+                billing.reverse_order(again.id, "Ошибка", actor=director)
         yield application
 
 

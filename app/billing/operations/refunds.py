@@ -129,7 +129,9 @@ def _give_back(
     receipt.refund_id = row.id
     session.add(receipt)
     session.flush()
-    fiscal.intend_return(row, back.from_advance, actor=actor)
+    fiscal.intend_return(
+        row, back.from_advance, [(bill.work_order_id, bill.amount) for bill in back.bills], actor=actor
+    )
     after = {
         **audit.facts(row, ("number", "amount", "reason", "payment_id")),
         "parts": [f"{part.method} {share}" for part, share in back.parts],

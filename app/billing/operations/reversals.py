@@ -11,6 +11,7 @@ from app.billing import queries, rules
 from app.billing.operations.base import entry, id_of, lock_account
 from app.db import lock, next_number, session
 from app.errors import NotFound, NothingToReverse, ReasonNeeded
+from app.fiscal import operations as fiscal
 from app.models import LedgerEntry, User, WorkOrder, WorkOrderLine
 from app.money import ZERO
 from app.tasks import operations as tasks
@@ -50,7 +51,8 @@ def reverse_order(
     session.flush()
     to_advance = max(total - due, ZERO)
     # what was paid first: the bill is due again for a moment, and then it is not
-    session.add_all(_unpaid(order, row, to_advance, actor))
+    unpaid = _unpaid(order, row, to_advance, actor)
+    session.add_all(unpaid)
     session.flush()
     session.add(
         entry(
@@ -60,6 +62,7 @@ def reverse_order(
     )  # fmt: skip
     session.flush()
     session.refresh(order)
+    fiscal.intend_reversal(row, order, unpaid, actor=actor)
     after = {
         **audit.facts(row, ("number", "total", "reason", "reverses_id")),
         "lines": [f"{line.line_id} x{quantity} {cost.total}" for line, quantity, cost in back],

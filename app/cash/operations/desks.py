@@ -360,17 +360,6 @@ def reverse(movement_id: int, reason: str, *, actor: User | None) -> CashMovemen
     return mended[first.id]
 
 
-def look_at_categories(*, how: str, actor: User) -> date | None:
-    """From which day on this account may see what was spent on what; None when all of it. A grant used is recorded."""
-    today = clock.today()
-    try:
-        window = access.window(actor, ReportKind.CASH, date.min, today)
-    except (OutsideWindow, NotAllowed):
-        return today
-    access.record_opening(actor, ReportKind.CASH, window, how)
-    return None
-
-
 def look_at_shift(shift: CashShift, *, how: str, actor: User) -> date | None:
     """From which day on this account may see what happened in a shift; None when it may see all of it.
 

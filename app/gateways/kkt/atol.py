@@ -39,6 +39,10 @@ class NotTaken(KktError):
     """The task certainly did not reach the device's queue."""
 
 
+class Refused(NotTaken):
+    """The device's server does not take this task, and will not take it later either."""
+
+
 class NoAnswer(KktError):
     """It may be in the queue."""
 
@@ -113,7 +117,8 @@ class Kkt:
             raise NoAnswer(_NO_ANSWER)
         if answer.status_code != 201:
             error = _part(found, "error")
-            raise NotTaken(str(error.get("description") or _REFUSED), _whole(error.get("code")))
+            why = Refused if answer.status_code in (400, 422) else NotTaken
+            raise why(str(error.get("description") or _REFUSED), _whole(error.get("code")))
         return Taken(str(found.get("blockedUUID") or "") if found.get("isBlocked") is True else "")
 
     def outcome(self, uuid: str) -> Outcome | None:
@@ -168,12 +173,21 @@ def shift(result: dict[str, Any]) -> Shift:
     )  # fmt: skip
 
 
-def totals(result: dict[str, Any]) -> dict[str, int]:
-    """The result of getShiftTotals in kopecks: what the device sold and returned, its cash, its shift's number."""
-    found = _part(result, "shiftTotals")
-    receipts = _part(found, "receipts")
-    sums = {kind: kopecks(_part(receipts, kind).get("sum")) for kind in ("sell", "sellReturn")}
-    return sums | {"cash": kopecks(_part(found, "cashDrawer").get("sum")), "shift": _whole(found.get("shiftNumber"))}
+def totals(result: dict[str, Any]) -> dict[str, dict[str, int]]:
+    """The result of getShiftTotals in kopecks: how many receipts of both kinds, their sum, the ways of paying."""
+    receipts = _part(_part(result, "shiftTotals"), "receipts")
+    return {kind: _sums(_part(receipts, kind)) for kind in ("sell", "sellReturn")}
+
+
+def _sums(found: dict[str, Any]) -> dict[str, int]:
+    paid = _part(found, "payments")
+    ways = {way: kopecks(paid.get(way)) for way in ("cash", "electronically", "prepaid", "credit")}
+    return {"count": _whole(found.get("count")), "sum": kopecks(found.get("sum")), **ways}
+
+
+def closed_with(result: dict[str, Any]) -> int:
+    """The number of the fiscal document that closed a shift."""
+    return _whole(_part(result, "fiscalParams").get("fiscalDocumentNumber"))
 
 
 def not_sent(result: dict[str, Any]) -> int:

@@ -223,7 +223,7 @@ class Device:
         if cash + other < total:
             raise Failed(64, "Сумма оплаты меньше суммы чека")
         cash = total - other
-        back = kind in ("sellReturn", "buy")
+        back = kind in ("sellReturn", "sellReturnCorrection", "buy")
         if back and cash > self.state["cash"]:
             raise Failed(66, "Недостаточно наличных в денежном ящике")
         self._paper()

@@ -277,22 +277,50 @@ PROMISES = (
     ),
     Promise(
         "fiscal_receipt_once",
-        N_("Since a fiscal device works, each payment of its organisation and each refund of one has one receipt."),
+        N_("While a fiscal device works, each payment of its organisation and each refund of one has one receipt."),
         """
+        WITH living AS (SELECT * FROM fiscal_receipt WHERE status <> 'replaced'),
+             device AS (SELECT d.id, d.legal_entity_id, d.branch_id, min(f.payment_id) AS first,
+                               CASE WHEN d.archived THEN max(f.payment_id) END AS last
+                          FROM fiscal_device d JOIN living f ON f.device_id = d.id GROUP BY d.id)
         SELECT m.what || ' ' || m.id, m.amount, f.amount
-        FROM (SELECT d.id AS device, d.legal_entity_id, d.branch_id, min(f.payment_id) AS first FROM fiscal_device d
-                JOIN fiscal_receipt f ON f.device_id = d.id WHERE NOT d.archived GROUP BY 1, 2, 3) d
+        FROM device d
         JOIN (SELECT 'payment' AS what, id, legal_entity_id, branch_id, amount, id AS payment_id FROM payment
               UNION ALL SELECT 'refund', id, legal_entity_id, branch_id, amount, payment_id FROM refund) m
           ON m.legal_entity_id = d.legal_entity_id AND m.branch_id = d.branch_id AND m.payment_id >= d.first
-        LEFT JOIN (SELECT 'payment' AS what, payment_id AS id, amount FROM fiscal_receipt
-                   UNION ALL SELECT 'refund', refund_id, amount FROM fiscal_receipt) f USING (what, id)
+             AND (d.last IS NULL OR m.what = 'payment' AND m.payment_id <= d.last)
+        LEFT JOIN (SELECT 'payment' AS what, payment_id AS id, amount FROM living
+                   UNION ALL SELECT 'refund', refund_id, amount FROM living) f ON f.what = m.what AND f.id = m.id
         WHERE f.amount IS DISTINCT FROM m.amount
         UNION ALL
-        SELECT 'fiscal_receipt ' || f.id, f.amount, b.paid FROM fiscal_receipt f
-        CROSS JOIN LATERAL (SELECT sum((one ->> 'sum')::numeric) AS paid FROM jsonb_array_elements(f.body -> 'payments')
-                             AS one WHERE one ->> 'type' <> 'credit') b
+        SELECT 'fiscal_receipt ' || f.id, f.amount, b.paid FROM living f
+        CROSS JOIN LATERAL (SELECT COALESCE(sum((one ->> 'sum')::numeric) FILTER (WHERE one ->> 'type' <> 'credit'), 0)
+                              AS paid FROM jsonb_array_elements(f.body -> 'payments') AS one) b
         WHERE f.amount IS DISTINCT FROM b.paid""",
+    ),
+    Promise(
+        "fiscal_reversal",
+        N_("What receipts told of a bill that was taken back is returned by one, and told of as an advance."),
+        """
+        WITH living AS (SELECT f.*, (SELECT COALESCE(sum((one ->> 'sum')::numeric), 0)
+                                       FROM jsonb_array_elements(f.body -> 'payments') AS one
+                                      WHERE one ->> 'type' IN ('cash', 'electronically')) AS money
+                          FROM fiscal_receipt f WHERE f.status <> 'replaced'),
+             kept AS (SELECT * FROM living WHERE reversal_id IS NOT NULL AND kind IN ('sell', 'sellCorrection')),
+             back AS (SELECT * FROM living WHERE reversal_id IS NOT NULL AND kind NOT IN ('sell', 'sellCorrection'))
+        SELECT 'work_order ' || r.id, t.paid, back.amount
+        FROM (SELECT e.reversal_id, sum(e.debt_change) AS paid FROM ledger_entry e
+                JOIN living f ON f.payment_id = e.payment_id WHERE e.kind = 'paid_to_advance' GROUP BY 1) t
+        JOIN work_order r ON r.id = t.reversal_id
+        JOIN fiscal_device d ON d.legal_entity_id = r.legal_entity_id AND d.branch_id = r.branch_id AND NOT d.archived
+             AND r.created_at >= (SELECT min(created_at) FROM living WHERE device_id = d.id)
+        LEFT JOIN back ON back.reversal_id = r.id WHERE back.amount IS DISTINCT FROM t.paid
+        UNION ALL
+        SELECT 'work_order ' || COALESCE(back.reversal_id, kept.reversal_id), back.money, kept.money
+        FROM back FULL JOIN kept USING (reversal_id) WHERE COALESCE(back.money, 0) <> COALESCE(kept.money, 0)
+        UNION ALL
+        SELECT 'work_order ' || work_order_id, 0, sum(change) FROM fiscal_credit GROUP BY work_order_id
+        HAVING sum(change) < 0""",
     ),
 )
 

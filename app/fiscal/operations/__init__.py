@@ -1,0 +1,51 @@
+"""Changes of fiscal receipts; one module per subject. Flush, never commit.
+
+Where next: `intents.py` (what must be printed), `carrying.py` (to the device), `corrections.py`, `shifts.py`.
+"""
+
+from app.fiscal.operations.carrying import (
+    Claim,
+    claim,
+    due,
+    mark_failed,
+    mark_later,
+    mark_printed,
+    mark_unknown,
+    next_of,
+    note,
+    retry,
+)
+from app.fiscal.operations.corrections import correct, correctable
+from app.fiscal.operations.intents import intend, intend_return, intend_reversal
+from app.fiscal.operations.shifts import (
+    ask_to_close,
+    begin_closing,
+    keep_pending,
+    mark_closed,
+    new_task,
+    no_more_closing,
+)
+
+__all__ = [
+    "Claim",
+    "ask_to_close",
+    "begin_closing",
+    "claim",
+    "correct",
+    "correctable",
+    "due",
+    "intend",
+    "intend_return",
+    "intend_reversal",
+    "keep_pending",
+    "mark_closed",
+    "mark_failed",
+    "mark_later",
+    "mark_printed",
+    "mark_unknown",
+    "new_task",
+    "next_of",
+    "no_more_closing",
+    "note",
+    "retry",
+]

@@ -1,0 +1,191 @@
+"""Receipts on their way to the device: claimed by one job at a time, marked with what the device said.
+
+A claim is fenced: only the worker that holds it may mark the receipt. Receipts of a device go in the order in which
+they were written; one that waits for a person does not hold up the others. Where next: `jobs.py`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid5
+
+from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy.orm import aliased
+
+from app import access, audit, clock
+from app.db import after_commit, lock, session
+from app.errors import NotAllowed, NotFound
+from app.fiscal import rules
+from app.gateways.kkt.atol import Printed
+from app.models import FiscalDevice, FiscalReceipt, User
+from app.queue import enqueue
+from app.vocab import FiscalStatus
+
+
+def hurry(receipt_id: int) -> None:
+    """Send it as soon as it is committed; with a dead broker the sweep finds it."""
+    after_commit(lambda: _enqueue(receipt_id))
+
+
+def _enqueue(receipt_id: int) -> None:
+    enqueue("app.fiscal.jobs.send", receipt_id, job_id=f"fiscal-{receipt_id}")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A receipt that this worker, and no other, carries to the device. `ask_first`: it may be there already."""
+
+    id: int
+    uuid: str
+    body: dict[str, Any]
+    device_id: int
+    since: datetime
+    ask_first: bool
+
+
+def _ready(now: datetime, stale: timedelta) -> ColumnElement[bool]:
+    """It is this one's turn: due, not in anybody's hands, and nothing of its device before it."""
+    waiting = FiscalReceipt.status.in_((FiscalStatus.PLANNED, FiscalStatus.UNKNOWN)) & (FiscalReceipt.due_at <= now)
+    dead = (FiscalReceipt.status == FiscalStatus.SENDING) & (FiscalReceipt.sending_since <= now - stale)
+    earlier = aliased(FiscalReceipt)
+    first = ~exists().where(
+        earlier.device_id == FiscalReceipt.device_id,
+        earlier.id < FiscalReceipt.id,
+        earlier.status.in_((FiscalStatus.PLANNED, FiscalStatus.UNKNOWN, FiscalStatus.SENDING)),
+    )
+    return or_(waiting, dead) & first
+
+
+def due(now: datetime, stale: timedelta) -> list[int]:
+    """The receipts whose turn it is: of each device the oldest that waits, if it is due."""
+    return list(session.scalars(select(FiscalReceipt.id).where(_ready(now, stale)).order_by("id")))
+
+
+def next_of(device_id: int) -> int | None:
+    """The receipt that waits for a device next; None when there is none, or one is on its way."""
+    row = session.execute(
+        select(FiscalReceipt.id, FiscalReceipt.status)
+        .where(
+            FiscalReceipt.device_id == device_id,
+            FiscalReceipt.status.in_((FiscalStatus.PLANNED, FiscalStatus.UNKNOWN, FiscalStatus.SENDING)),
+        )
+        .order_by(FiscalReceipt.id)
+        .limit(1)
+    ).one_or_none()
+    return row.id if row and row.status != FiscalStatus.SENDING else None
+
+
+def claim(receipt_id: int, stale: timedelta) -> Claim | None:
+    """Take a receipt; None when it is not due or another worker has it.
+
+    The caller commits before the device is called.
+    """
+    now = clock.now()
+    row = session.scalar(
+        select(FiscalReceipt)
+        .where(FiscalReceipt.id == receipt_id, _ready(now, stale))
+        .with_for_update(of=FiscalReceipt, skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        return None
+    ask_first = row.attempts > 0
+    row.status, row.sending_since, row.attempts = FiscalStatus.SENDING, now, min(row.attempts + 1, 30_000)
+    session.flush()
+    wire = row.uuid if not row.round else uuid5(row.uuid, str(row.round))
+    return Claim(row.id, str(wire), row.body, row.device_id, now, ask_first)
+
+
+def _mark(claim: Claim, change: Callable[[FiscalReceipt], None]) -> None:
+    """Change the receipt of a claim; nothing when another worker took it over."""
+    row = lock(FiscalReceipt, claim.id)
+    if row is None or row.status != FiscalStatus.SENDING or row.sending_since != claim.since:
+        return
+    row.sending_since = None
+    change(row)
+    session.flush()
+
+
+def mark_printed(claim: Claim, printed: Printed) -> None:
+    """The device printed it: its fiscal numbers, for ever."""
+
+    def change(row: FiscalReceipt) -> None:
+        row.status, row.error = FiscalStatus.DONE, ""
+        row.fn, row.document, row.sign = printed.fn, printed.document, printed.sign
+        row.registration, row.shift_number, row.receipt_number = printed.registration, printed.shift, printed.number
+        row.printed_at = printed.printed_at or clock.now()
+        session.flush()
+        after = {"number": row.document, "amount": str(row.amount)}
+        audit.record("fiscal.printed", row, after=after, actor=None)
+
+    _mark(claim, change)
+
+
+def mark_unknown(claim: Claim, why: str) -> None:
+    """Nobody knows whether it was printed: the device is asked about the same uuid until it says."""
+
+    def change(row: FiscalReceipt) -> None:
+        row.status, row.error = FiscalStatus.UNKNOWN, why
+        row.due_at = clock.now() + rules.pause_after(row.attempts)
+
+    _mark(claim, change)
+
+
+def mark_later(claim: Claim, why: str, *, refused: bool = False, at_once: bool = False) -> None:
+    """Certainly not printed now; tried again by itself. `refused`: the device ended the task, so it needs a new one."""
+
+    def change(row: FiscalReceipt) -> None:
+        row.status, row.error = FiscalStatus.PLANNED, why
+        row.round += refused
+        row.due_at = clock.now() + (timedelta() if at_once else rules.pause_after(row.attempts))
+
+    _mark(claim, change)
+
+
+def mark_failed(claim: Claim, why: str) -> None:
+    """The device said that it cannot print this; somebody must look."""
+
+    def change(row: FiscalReceipt) -> None:
+        row.status, row.error = FiscalStatus.FAILED, why
+        audit.record("fiscal.failed", row, after={"error": why}, actor=None)
+
+    _mark(claim, change)
+
+
+def retry(receipt_id: int, *, actor: User | None) -> FiscalReceipt:
+    """Try a receipt now: one that the device refused under a new task, any other under its own.
+
+    Raises:
+        NotAllowed, NotFound
+    """
+    access.require(actor, "fiscal.retry")
+    row = lock(FiscalReceipt, receipt_id)
+    if row is None:
+        raise NotFound()
+    if row.status in (FiscalStatus.DONE, FiscalStatus.SENDING, FiscalStatus.REPLACED):
+        raise NotAllowed()
+    if row.status == FiscalStatus.FAILED:
+        row.round += 1
+        row.status = FiscalStatus.PLANNED
+    row.due_at = clock.now()
+    audit.record("fiscal.retried", row, after={"amount": str(row.amount)}, actor=actor)
+    session.flush()
+    hurry(row.id)
+    return row
+
+
+def note(
+    device_id: int, *, problem: str = "", state: str = "", number: int = 0, expires_at: datetime | None = None,
+    not_sent: int | None = None,
+) -> None:  # fmt: skip
+    """Write what a device said of itself; with a problem the rest stays as it was."""
+    device = lock(FiscalDevice, device_id)
+    if device is None:
+        return
+    device.asked_at, device.problem = clock.now(), problem
+    if state:
+        device.shift_state, device.shift_number, device.shift_expires_at = state, number, expires_at
+    if not_sent is not None:
+        device.not_sent = not_sent
+    session.flush()

@@ -1,0 +1,151 @@
+"""Which receipt a payment, a refund or a reversing order needs, written in the same transaction as the money.
+
+Where next: `rules.py` for what a receipt says, `carrying.py` for the way to the device.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from app import access, clock
+from app.db import session
+from app.fiscal import queries, rules
+from app.fiscal.operations.carrying import hurry
+from app.gateways.kkt import tasks
+from app.models import FiscalCredit, FiscalReceipt, LedgerEntry, Payment, Refund, User, WorkOrder
+from app.vocab import FiscalKind, FiscalStatus, LedgerKind
+
+
+def intend(payment: Payment, *, actor: User | None) -> FiscalReceipt | None:
+    """Write which receipt a payment needs; None when the organisation has no device here."""
+    paid = {
+        entry.work_order_id: rules.kopecks(-entry.debt_change)
+        for entry in payment.entries
+        if entry.kind == LedgerKind.PAYMENT and entry.work_order_id is not None
+    }
+    found = queries.selling(payment.legal_entity_id, payment.branch_id, paid)
+    if found is None:
+        return None
+    to_advance = sum(
+        rules.kopecks(entry.advance_change) for entry in payment.entries if entry.kind == LedgerKind.ADVANCE_IN
+    )
+    sale = rules.sale(found.bills, [(part.method, rules.kopecks(part.amount)) for part in payment.parts], to_advance)
+    return _planned(
+        found.device, FiscalKind.SELL, sale.items, sale.payments, actor, payment_id=payment.id, amount=payment.amount,
+        bills=[[bill.id, many] for bill, many in zip(found.bills, sale.positions, strict=True)],
+        credit=dict(zip([bill.id for bill in found.bills], sale.credit, strict=True)),
+    )  # fmt: skip
+
+
+def intend_return(
+    refund: Refund, from_advance: Decimal, bills: Iterable[tuple[int, Decimal]], *, actor: User | None
+) -> FiscalReceipt | None:
+    """Write which return receipt a refund needs: what leaves the advance, and the bills that are owed again."""
+    found = queries.selling(refund.legal_entity_id, refund.branch_id, ())
+    if found is None:
+        return None
+    sold = queries.sold_by([refund.payment_id]).get(refund.payment_id)
+    parts = [(part.payment_part.method, rules.kopecks(part.amount)) for part in refund.parts]
+    shares = {pk: rules.kopecks(amount) for pk, amount in bills}
+    back = rules.give_back(_groups(sold, shares, rules.kopecks(from_advance)), refund.payment.number)
+    return _planned(
+        found.device, FiscalKind.SELL_RETURN, back, rules.paid_by(parts), actor, refund_id=refund.id,
+        amount=refund.amount, credit=_owed_again(sold, shares),
+    )  # fmt: skip
+
+
+def intend_reversal(
+    reversal: WorkOrder, order: WorkOrder, unpaid: Sequence[LedgerEntry], *, actor: User | None
+) -> None:
+    """Write what the device must print for a reversing order: what was paid for it is returned and is an advance now.
+
+    `unpaid` are the entries that moved what was paid to the advance; `order` is the bill as it is after them. What was
+    told of on credit and is no longer owed is returned too. What no device has told of needs no return. The advance is
+    written first, so that the device's drawer has the cash that it gives back.
+    """
+    found = queries.selling(order.legal_entity_id, order.branch_id, [order.id])
+    if found is None:
+        return
+    bill = found.bills[0]
+    sold = queries.sold_by([entry.payment_id for entry in unpaid if entry.payment_id is not None])
+    items: list[tasks.Item] = []
+    parts: list[tuple[str, int]] = []
+    owed_again = 0
+    for entry in unpaid:
+        told = sold.get(entry.payment_id or 0)
+        if told is None:
+            continue
+        payment, share = session.get_one(Payment, entry.payment_id), rules.kopecks(entry.debt_change)
+        weights = [rules.kopecks(part.amount) for part in payment.parts]
+        parts += zip([part.method for part in payment.parts], rules.shares(share, weights), strict=True)
+        items += rules.give_back(_groups(told, {order.id: share}, 0), payment.number)
+        owed_again += _owed_again(told, {order.id: share})[order.id]
+    of_credit = max(bill.credit + owed_again - rules.kopecks(order.due), 0)
+    if of_credit:
+        taken = queries.lines_of(reversal.id)
+        items += rules.on_credit(taken, of_credit)
+    kept = [(method, amount) for method, amount in parts if rules.is_money(method) and amount]
+    if kept:
+        amount = rules.roubles(sum(amount for _, amount in kept))
+        advance = [rules.advance(sum(amount for _, amount in kept))]
+        _planned(
+            found.device, FiscalKind.SELL, advance, rules.paid_by(kept), actor, reversal_id=reversal.id, amount=amount
+        )
+    if items:
+        ways = rules.paid_by(parts) | ({"credit": of_credit} if of_credit else {})
+        _planned(
+            found.device, FiscalKind.SELL_RETURN, items, ways, actor, reversal_id=reversal.id,
+            amount=rules.roubles(sum(amount for _, amount in parts)), credit={order.id: owed_again - of_credit},
+        )  # fmt: skip
+
+
+def _groups(sold: FiscalReceipt | None, shares: Mapping[int, int], of_advance: int) -> list[rules.Group]:
+    """The positions that a return is of, with how much of each group goes back."""
+    whole = sum(shares.values()) + of_advance
+    if sold is None:
+        return [rules.Group((), whole)]
+    of_bill, rest = rules.positions(rules.items_of(sold.body), sold.bills)
+    if not of_bill and shares:  # written before positions were known by their bills
+        return [rules.Group(rest, whole)]
+    groups = [rules.Group(of_bill.get(pk, ()), share) for pk, share in shares.items()]
+    return [*groups, rules.Group(rest, of_advance)] if of_advance else groups
+
+
+def _owed_again(sold: FiscalReceipt | None, shares: Mapping[int, int]) -> dict[int, int]:
+    """How much of what goes back had paid what was on credit: it is on credit again."""
+    if sold is None:
+        return dict.fromkeys(shares, 0)
+    of_bill, _ = rules.positions(rules.items_of(sold.body), sold.bills)
+    return {
+        pk: sum(
+            item.amount
+            for item in rules.give_back([rules.Group(of_bill.get(pk, ()), share)], 0)
+            if item.method == rules.PAYS_CREDIT
+        )
+        for pk, share in shares.items()
+    }
+
+
+def _planned(
+    device: queries.Device, kind: FiscalKind, items: list[tasks.Item], payments: dict[str, int],
+    actor: User | None, *, credit: Mapping[int, int] | None = None, **of: Any,
+) -> FiscalReceipt:  # fmt: skip
+    cashier = access.account(actor).name if actor else ""
+    now = clock.now()
+    row = FiscalReceipt(
+        uuid=uuid4(), device_id=device.id, kind=kind, created_at=now, due_at=now,
+        created_by_id=actor.id if actor else None, status=FiscalStatus.PLANNED,
+        body=tasks.receipt(str(kind), items, payments, taxation=device.taxation, cashier=cashier), **of,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    changes = {pk: change for pk, change in (credit or {}).items() if change}
+    if changes:
+        session.add_all(
+            FiscalCredit(receipt_id=row.id, work_order_id=pk, change=rules.roubles(change))
+            for pk, change in changes.items()
+        )
+        session.flush()
+    hurry(row.id)
+    return row

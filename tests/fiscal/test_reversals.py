@@ -1,0 +1,109 @@
+"""What the device prints when a bill is taken back, and what stays on credit through payments, refunds, reversals."""
+
+from decimal import Decimal
+
+from tests.fiscal.conftest import said
+
+FULL = (1000.0, 1.0, "fullPayment", "service")
+
+
+def test_a_paid_bill_that_is_taken_back_becomes_an_advance(shop):
+    order = shop.bill()
+    shop.pay(order.patient_id, ("cash", "400"), ("card", "600"))
+    advance, back = shop.reverse(order.id)
+    ways = {"cash": 400.0, "electronically": 600.0}
+    assert (advance.kind, said(advance).items, said(advance).paid, advance.amount) == (
+        "sell", [(1000.0, 1.0, "advance", "payment")], ways, Decimal(1000),
+    )  # fmt: skip
+    assert (back.kind, said(back).items, said(back).paid) == ("sellReturn", [FULL], ways)
+    spent = shop.pay(shop.bill(patient=order.patient).patient_id, ("advance", "1000"))
+    assert said(spent).paid == {"prepaid": 1000.0}
+
+
+def test_what_was_paid_from_the_advance_goes_back_to_it_without_a_second_receipt(shop):
+    patient = shop.make.patient()
+    shop.pay(patient.id, ("cash", "1000"))
+    order = shop.bill(patient=patient)
+    shop.pay(patient.id, ("advance", "1000"))
+    (back,) = shop.reverse(order.id)
+    assert (back.kind, said(back).items, said(back).paid) == ("sellReturn", [FULL], {"prepaid": 1000.0})
+
+
+def test_a_part_of_a_bill_paid_on_credit(shop):
+    order = shop.bill({"service_id": shop.make.service("600").id, "quantity": 1},
+                      {"service_id": shop.make.service("400").id, "quantity": 1})  # fmt: skip
+    shop.pay(order.patient_id, ("cash", "300"))
+    assert shop.on_credit(order.id) == 700
+    line = order.lines[0].id
+    (back,) = shop.reverse(order.id, {line: 1})  # 600 of the 700 that are owed: no money is touched
+    assert (back.amount, said(back).paid) == (0, {"credit": 600.0}) and shop.on_credit(order.id) == 100
+    rest = shop.reverse(order.id)  # 100 owed, 300 paid
+    assert [(one.kind, said(one).paid) for one in rest] == [
+        ("sell", {"cash": 300.0}), ("sellReturn", {"cash": 300.0, "credit": 100.0}),
+    ]  # fmt: skip
+    assert shop.on_credit(order.id) == 0
+
+
+def test_a_bill_paid_in_two_parts_is_taken_back_whole(shop):
+    """The return tells of the payment of the credit, and of the services that were given on it."""
+    order = shop.bill()
+    shop.pay(order.patient_id, ("cash", "400"))
+    shop.pay(order.patient_id, ("card", "600"))
+    advance, back = shop.reverse(order.id)
+    assert said(advance).paid == {"cash": 400.0, "electronically": 600.0}
+    assert said(back).paid == {"cash": 400.0, "electronically": 600.0, "credit": 600.0}
+    assert said(back).items == [
+        (600.0, 1.0, "creditPayment", "payment"), (400.0, 1.0, "partialPayment", "service"),
+        (600.0, 1.0, "partialPayment", "service"),
+    ]  # fmt: skip
+    assert shop.on_credit(order.id) == 0
+
+
+def test_what_was_returned_and_is_paid_again_is_no_payment_of_a_credit(shop):
+    order = shop.bill()
+    shop.pay(order.patient_id, ("cash", "1000"))
+    shop.give_back(shop.last, "200")
+    again = said(shop.pay(order.patient_id, ("cash", "200")))
+    assert again.items == [(200.0, 1.0, "fullPayment", "service")] and again.paid == {"cash": 200.0}
+
+
+def test_a_returned_payment_of_a_credit_is_on_credit_again(shop):
+    order = shop.bill()
+    shop.pay(order.patient_id, ("cash", "400"))
+    shop.pay(order.patient_id, ("card", "600"))
+    assert shop.on_credit(order.id) == 0
+    shop.give_back(shop.last, "500")
+    assert shop.on_credit(order.id) == 500
+    again = said(shop.pay(order.patient_id, ("cash", "500")))
+    assert again.items == [(500.0, 1.0, "creditPayment", "payment")] and shop.on_credit(order.id) == 0
+
+
+def test_a_refund_of_one_bill_returns_the_services_of_that_bill(shop):
+    """One payment of two bills and an advance: only the newest bill is owed again."""
+    patient = shop.make.patient()
+    first, second = shop.bill(patient=patient, price="300.00"), shop.bill(patient=patient, price="700.00")
+    shop.pay(patient.id, ("cash", "1050"))
+    part = shop.give_back(shop.last, "450")  # 50 of the advance, 400 of the second bill
+    assert said(part).items == [(400.0, 1.0, "fullPayment", "service"), (50.0, 1.0, "advance", "payment")]
+    assert part.body["items"][0]["name"].startswith(second.lines[0].service.code)
+    assert first.lines[0].service.code not in str(part.body)
+
+
+def test_what_no_device_told_of_is_not_returned_by_one(shop):
+    """The clinic bought the device later."""
+    from app.db import session, transaction
+    from app.models import FiscalDevice
+
+    with transaction():
+        session.get_one(FiscalDevice, shop.device_id).archived = True
+    order = shop.bill()
+    from app.billing import operations as billing
+
+    with transaction():
+        billing.take_payment(
+            order.patient_id, [{"method": "cash", "amount": Decimal(1000)}], branch_id=shop.branch.id,
+            actor=shop.make.user(),
+        )  # fmt: skip
+    with transaction():
+        session.get_one(FiscalDevice, shop.device_id).archived = False
+    assert shop.reverse(order.id) == []
