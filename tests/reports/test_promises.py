@@ -76,7 +76,10 @@ CRIMES = [
     ("fiscal_reversal", "DELETE FROM fiscal_receipt WHERE reversal_id IS NOT NULL"),
     ("fiscal_reversal", "DELETE FROM fiscal_receipt WHERE reversal_id IS NOT NULL AND kind = 'sell'"),
     ("fiscal_reversal", "INSERT INTO fiscal_credit SELECT f.id, o.id, -1 FROM fiscal_receipt f, work_order o LIMIT 1"),
-    ("fiscal_receipt_once", "DELETE FROM fiscal_receipt WHERE id = (SELECT max(id) FROM fiscal_receipt WHERE payment_id > 0)"),
+    (
+        "fiscal_receipt_once",
+        "DELETE FROM fiscal_receipt WHERE id = (SELECT max(id) FROM fiscal_receipt WHERE payment_id > 0)",
+    ),
 ]
 
 
