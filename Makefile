@@ -80,7 +80,7 @@ bench: dev
 
 # Resolved with the oldest Python we support, so that what only the oldest needs is in the list.
 # The options keep addresses of package registries out of the lists.
-LOCK := CUSTOM_COMPILE_COMMAND='make lock' .venv-lock/bin/pip-compile --quiet --generate-hashes --strip-extras \
+LOCK := CUSTOM_COMPILE_COMMAND='make lock' .venv-lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
   --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 lock:
 	$(PYTHON) -m venv .venv-lock

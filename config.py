@@ -1,7 +1,7 @@
 """Settings, from the environment and nowhere else. Every one has a default that works on one machine.
 
 DATABASE_URL, REDIS_URL, HOST, PORT, SECRET_KEY, VAR_DIR, SPARE_DIR, CLINIC_TZ, BABEL_DEFAULT_LOCALE, PUBLIC_URL,
-SMS_GATEWAY_URL, _LOGIN, _PASSWORD, SMS_SENDER, KKT_URL, _LOGIN, _PASSWORD. Where next: run.py, which fills in
+SMS_GATEWAY_URL, _LOGIN, _PASSWORD, SMS_SENDER, KKT_URL, _LOGIN, _PASSWORD, SLIP_PRINTER. Where next: run.py, which fills in
 DATABASE_URL and REDIS_URL when it starts the local servers.
 """
 
@@ -134,6 +134,8 @@ def settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "KKT_POLL_SECONDS": float(environ.get("KKT_POLL_SECONDS") or 1),
         # a worker that holds a receipt longer than the device may take is dead
         "KKT_STALE_SECONDS": float(environ.get("KKT_STALE_SECONDS") or 120),
+        # --- slips: host:port of the printer for branches whose printer has no address of its own
+        "SLIP_PRINTER": environ.get("SLIP_PRINTER") or "",
         # --- framework
         "APP_NAME": "Регистратура",
         # run.py and make init migrate and fill in the roles; a web process that did it would race with its neighbour.

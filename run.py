@@ -78,6 +78,7 @@ class Desk:
         self.broker: Broker | None = None
         self.children: list[Child] = []
         self._web_log_start = 0
+        self.slips = ""
         self.stopping = threading.Event()
         self.exit = ExitStack()
 
@@ -98,6 +99,7 @@ class Desk:
             if logins:
                 self._start_gateway()
                 self._start_kkt()
+                self._start_slips()
             self._start_web(web_socket)
             self._wait_for_health()
             if not self.stopping.is_set():
@@ -290,6 +292,19 @@ class Desk:
         command = [*simulator, self.var / "kkt.json"]
         self._keep_running("kkt", partial(self._spawn, command, "kkt", keep=(taken.fileno(),)))
 
+    def _start_slips(self) -> None:
+        """For the demo clinic a slip printer that prints on the screen."""
+        if self.environ.get("SLIP_PRINTER"):
+            return
+        tape, screen = (self.exit.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2))
+        for taken in (tape, screen):
+            taken.set_inheritable(True)
+        self.environ.update(SLIP_PRINTER=f"127.0.0.1:{tape.getsockname()[1]}")
+        self.slips = f"http://127.0.0.1:{screen.getsockname()[1]}"
+        handed = (tape.fileno(), screen.fileno())
+        command = [sys.executable, "-m", "app.gateways.slip.simulator", *(f"fd:{fileno}" for fileno in handed)]
+        self._keep_running("slips", partial(self._spawn, command, "slips", keep=handed))
+
     def _start_workers(self) -> None:
         for name in ("worker", "clock"):
             command = [sys.executable, ROOT / "run.py", name]
@@ -353,6 +368,8 @@ class Desk:
             print(f"СМС примера: {self.environ['SMS_GATEWAY_URL']}", flush=True)
         if "kkt" in (child.name for child in self.children):
             print(f"Чеки примера (ККТ): {self.environ['KKT_URL']}", flush=True)
+        if self.slips:
+            print(f"Лента чекового принтера: {self.slips}", flush=True)
         print("Остановить: Ctrl+C", flush=True)
 
 

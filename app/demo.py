@@ -41,6 +41,7 @@ from app.models import (
     Service,
     ServiceCategory,
     ServicePrice,
+    SlipPrinter,
     Speciality,
     User,
 )
@@ -124,6 +125,10 @@ class DemoClinic:
             )
             for branch in session.scalars(select(Branch).order_by(Branch.id))
         )  # fmt: skip
+        session.add_all(
+            SlipPrinter(name=f"Принтер «{branch.name}»", branch_id=branch.id)
+            for branch in session.scalars(select(Branch).order_by(Branch.id))
+        )
 
     def _at(self, day: date, hour: int, minute: int = 0) -> datetime:
         return datetime.combine(day, time(hour, minute))

@@ -25,7 +25,7 @@ from app.tables.billing import (
 from app.tables.cash import CashCount, CashDesk, CashMovement, CashShift, ExpenseCategory, Receipt
 from app.tables.clinic import Branch, Chair, ClinicSetting, LegalEntity, NumberSeries
 from app.tables.documents import DocumentTemplate, IssuedDocument, Printing, TaxCertificate
-from app.tables.fiscal import FiscalCredit, FiscalDevice, FiscalReceipt, FiscalShift
+from app.tables.fiscal import FiscalCredit, FiscalDevice, FiscalReceipt, FiscalShift, SlipPrinter
 from app.tables.hours import HolidayOverride, HoursException, HoursPattern, WorkingHours
 from app.tables.messages import ConfirmLink, IncomingMessage, MessageTemplate, OutboxMessage
 from app.tables.patients import (
@@ -108,6 +108,7 @@ __all__ = [
     "ServiceCategory",
     "ServicePrice",
     "ShelfItem",
+    "SlipPrinter",
     "Speciality",
     "TaxCertificate",
     "TimeBlock",

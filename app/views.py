@@ -24,10 +24,9 @@ from app.billing.views import CertificatesView, MoneyListsView, PricesView, Sett
 from app.cash.api import CashApi, ExpenseCategoryApi
 from app.cash.panel import CashDeskPanel, CashMovementPanel, CashShiftPanel, ExpenseCategoryPanel, ReceiptPanel
 from app.cash.views import CashView, ExpenseCategoriesView
-from app.documents.cash_views import CashPapersView
 from app.documents.panel import DocumentTemplatePanel, IssuedDocumentPanel
-from app.documents.views import DocumentsView
-from app.fiscal.panel import FiscalDevicePanel
+from app.documents.views import CashPapersView, DocumentsView
+from app.fiscal.panel import FiscalDevicePanel, SlipPrinterPanel
 from app.fiscal.views import FiscalView
 from app.health import HealthApi
 from app.messages.panel import MessageTemplatePanel, OutboxPanel
@@ -168,6 +167,7 @@ MENU: list[tuple[str, list[Item]]] = [
             Item(N_("Legal entities"), "LegalEntityPanel.list", "directory.see"),
             Item(N_("Cash desks"), "CashDeskPanel.list", "directory.see"),
             Item(N_("Fiscal devices"), "FiscalDevicePanel.list", "directory.see"),
+            Item(N_("Slip printers"), "SlipPrinterPanel.list", "directory.see"),
             Item(N_("Expense categories"), "ExpenseCategoriesView.index", "expense_category.see"),
             Item(N_("Cancellation reasons"), "CancelReasonPanel.list", "directory.see"),
             Item(N_("Reasons of refusal"), "RefusalReasonPanel.list", "directory.see"),
@@ -212,6 +212,7 @@ PAGES: list[type] = [
     AuditPanel,
     FiscalView,
     FiscalDevicePanel,
+    SlipPrinterPanel,
     MessagesView,
     MessageTemplatePanel,
     OutboxPanel,

@@ -477,6 +477,7 @@ DEEDS: dict[str, str] = {
 #: What things are called; the keys are the tables.
 THINGS: dict[str, str] = {
     "fiscal_device": N_("Fiscal device"),
+    "slip_printer": N_("Slip printer"),
     "fiscal_receipt": N_("Fiscal receipt"),
     "fiscal_shift": N_("Shift of the fiscal device"),
     "access_grant": N_("Access to other days"),

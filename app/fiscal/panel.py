@@ -1,10 +1,10 @@
-"""The generated page of the directory of fiscal devices."""
+"""Generated pages of what prints at the desk: fiscal devices, slip printers."""
 
 from flask_babel import lazy_gettext
 from wtforms import SelectField
 from wtforms.fields import SelectChoice
 
-from app.models import FiscalDevice
+from app.models import FiscalDevice, SlipPrinter
 from app.panels import DeskInterface, PanelView
 from app.vocab import Taxation
 
@@ -40,3 +40,28 @@ class FiscalDevicePanel(PanelView):
 
     def pre_add(self, item: FiscalDevice) -> None:
         item.legal_entity_id = item.branch.legal_entity_id
+
+
+class SlipPrinterPanel(PanelView):
+    """Thermal printers of slips; one that is archived prints nothing more."""
+
+    datamodel = DeskInterface(SlipPrinter)
+    route_base = "/slip-printers"
+    list_title, one = lazy_gettext("Slip printers"), lazy_gettext("Slip printer")
+    list_columns = ["name", "branch", "address", "columns", "archived"]
+    show_columns = ["name", "branch", "address", "columns", "code_page", "archived"]
+    add_columns = ["name", "branch", "address", "columns", "code_page"]
+    edit_columns = ["name", "address", "columns", "code_page", "archived"]
+    search_columns = ["name", "archived"]
+    order_columns = ["name"]
+    audited = ("name", "branch_id", "address", "columns", "code_page", "archived")
+    label_columns = {
+        "name": lazy_gettext("Name"), "branch": lazy_gettext("Branch"),
+        "address": lazy_gettext("Address in the network"), "columns": lazy_gettext("Letters in a row"),
+        "code_page": lazy_gettext("Number of the page CP866"), "archived": lazy_gettext("Archived"),
+    }  # fmt: skip
+    description_columns = {
+        "address": lazy_gettext("Like 192.168.1.50:9100; empty: the one of the settings."),
+        "columns": lazy_gettext("32 on paper of 58 mm, 42 or 48 on 80 mm."),
+        "code_page": lazy_gettext("Mostly 17; when the slip comes out in nonsense, look into the printer's manual."),
+    }

@@ -21,6 +21,7 @@ from app.models import (
     Payment,
     Refund,
     Service,
+    SlipPrinter,
     WorkOrder,
     WorkOrderLine,
 )
@@ -213,3 +214,8 @@ def shifts(since: date | None, limit: int = 30) -> Sequence[FiscalShift]:
     """The shifts of the devices that were closed since a day, or are being closed; the newest first."""
     which = true() if since is None else FiscalShift.created_at >= clock.day_starts(since)
     return session.scalars(select(FiscalShift).where(which).order_by(FiscalShift.id.desc()).limit(limit)).all()
+
+
+def slip_printer_of(branch_id: int | None) -> SlipPrinter | None:
+    """The slip printer of a branch; None when it has none."""
+    return session.scalar(select(SlipPrinter).where(SlipPrinter.branch_id == branch_id, ~SlipPrinter.archived))

@@ -175,3 +175,29 @@ class FiscalShift(Made, Model):
 
     def __repr__(self) -> str:
         return f"№ {self.number}"
+
+
+class SlipPrinter(Archivable, Model):
+    """A thermal printer of a branch that prints slips over the network; without an address the one of the settings."""
+
+    __tablename__ = "slip_printer"
+    id: Mapped[Pk]
+    name: Mapped[Name]
+    branch_id: Mapped[int] = mapped_column(ForeignKey("branch.id"))
+    branch: Mapped[Branch] = relationship(lazy="joined")
+    #: host:port, like 192.168.1.50:9100.
+    address: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    #: How many letters a row has: 32 on paper of 58 mm, 42 or 48 on 80 mm.
+    columns: Mapped[int] = mapped_column(SmallInteger, default=42, server_default="42")
+    #: The number under which this printer knows the code page CP866.
+    code_page: Mapped[int] = mapped_column(SmallInteger, default=17, server_default="17")
+    __table_args__ = (
+        not_blank("name", "slip_printer"),
+        CheckConstraint("address ~ '^([^:/]+:[0-9]{1,5})?$'", name="ck_slip_printer_address_with_port"),
+        CheckConstraint("columns BETWEEN 24 AND 64", name="ck_slip_printer_columns_of_a_tape"),
+        CheckConstraint("code_page BETWEEN 0 AND 255", name="ck_slip_printer_code_page_one_byte"),
+        Index("uq_slip_printer_of_branch", "branch_id", unique=True, postgresql_where=sql("NOT archived")),
+    )
+
+    def __repr__(self) -> str:
+        return self.name

@@ -208,7 +208,7 @@ def test_the_first_print_is_the_original_and_the_others_are_copies(client_of, ma
 def test_two_windows_print_one_original(app, make, branch):
     from concurrent.futures import ThreadPoolExecutor
 
-    from app.documents import printing
+    from app.documents import operations
     from app.models import Printing
 
     receipt_id = pay(make, branch, make.patient(), ("cash", "10")).receipt.id
@@ -216,7 +216,7 @@ def test_two_windows_print_one_original(app, make, branch):
     def one(_):
         with app.app_context():
             with transaction():
-                printing.print_paper("receipt", session.get(Receipt, receipt_id), actor=None)
+                operations.print_paper("receipt", session.get(Receipt, receipt_id), actor=None)
             session.remove()
 
     with ThreadPoolExecutor(8) as pool:

@@ -338,12 +338,11 @@ SNAPSHOT = {
 
 
 def test_a_receipt_says_what_was_written_down():
-    from app.documents.views import receipt_fields
 
     row = Receipt(kind="sale", number=17, business_day=date(2026, 11, 23), snapshot=SNAPSHOT)
     made = pdf.render(
         paper.sheet(
-            "Квитанция", "Квитанция", paper.fill_in(paper.shipped("receipt"), receipt_fields(SNAPSHOT, row)), "a5"
+            "Квитанция", "Квитанция", paper.fill_in(paper.shipped("receipt"), queries.receipt_fields(row)), "a5"
         )
     )
     words = words_of(made)
@@ -361,7 +360,7 @@ def test_a_receipt_says_what_was_written_down():
     ):
         assert must in words, must
     bare = Receipt(kind="return", number=3, business_day=date(2026, 11, 23), snapshot={"amount": "10.00", "parts": []})
-    words = words_of(pdf.render(paper.fill_in(paper.shipped("receipt"), receipt_fields(bare.snapshot, bare))))
+    words = words_of(pdf.render(paper.fill_in(paper.shipped("receipt"), queries.receipt_fields(bare))))
     assert "НА ВОЗВРАТ № 3" in words and "Десять рублей 00 копеек" in words
 
 

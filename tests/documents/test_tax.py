@@ -17,7 +17,8 @@ from app import clock, errors
 from app.billing import operations as billing
 from app.cash import operations as cash
 from app.db import session, transaction
-from app.documents import tax
+from app.documents import operations as tax
+from app.documents import rules
 from app.models import CashDesk, Family, IssuedDocument, Service, TaxCertificate, User
 from tests.conftest import Maker
 
@@ -116,7 +117,7 @@ def test_nothing_is_lost_between_the_years(usual: D, dear: D, cuts: list[float])
     whole = usual + dear
     marks = [D(0), *sorted((whole * D(str(cut))).quantize(D("0.01")) for cut in cuts), whole]
     steps = itertools.pairwise(marks)
-    parts = [tax.split([tax.OrderPaid(usual, dear, before, by_end)]) for before, by_end in steps]
+    parts = [rules.split([rules.OrderPaid(usual, dear, before, by_end)]) for before, by_end in steps]
     assert (sum(part[0] for part in parts), sum(part[1] for part in parts)) == (usual, dear)
     assert all(one >= 0 and other >= 0 for one, other in parts)
 

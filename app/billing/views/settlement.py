@@ -8,7 +8,7 @@ from flask_babel import gettext
 from markupsafe import Markup
 from sqlalchemy.orm import lazyload
 
-from app import money
+from app import access, money
 from app.billing import forms, operations, queries, rules
 from app.billing.rules import Due
 from app.billing.views.form import filled
@@ -109,6 +109,7 @@ class SettlementView(DeskView):
         printed = fiscal.of_payment(payment.id)
         return self.page(
             "billing/paid.html", fiscal=printed, fiscal_statuses=FiscalStatus,
+            slip_printer=fiscal.slip_printer_of(access.account(actor()).branch_id),
             square=Markup(fiscal.square_of(printed)) if printed else "",
             title=gettext("Payment accepted"), payment=payment,
             patient=fetched(Patient, payment.patient_id), receipt_id=payment.receipt.id,

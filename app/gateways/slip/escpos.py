@@ -14,7 +14,7 @@ TIMEOUT, STATUS_TIMEOUT = 3, 1
 SILENT = N_("The slip printer cannot be reached: is it switched on, is its address right?")
 NO_PAPER = N_("There is no paper in the slip printer: put in a new roll and print again.")
 _SAID_OTHERWISE = str.maketrans({
-    "«": '"', "»": '"', "“": '"', "”": '"', "„": '"', "—": "-", "–": "-", "−": "-", "…": "...", "₽": "руб.",
+    "«": '"', "»": '"', "“": '"', "”": '"', "„": '"', "—": "-", "–": "-", "−": "-", "…": "...", "₽": "руб.", "×": "x",
     "\u00a0": " ", "\u2009": " ", "\u202f": " ",
 })  # fmt: skip
 

@@ -105,8 +105,8 @@ class _Screen(BaseHTTPRequestHandler):
         )
 
     def do_POST(self) -> None:
-        asked = parse_qs(self.rfile.read(min(int(self.headers.get("Content-Length") or 0), 1000)).decode("utf-8", "replace"))
-        fault = asked.get("fault", [""])[0]
+        body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), 1000))
+        fault = parse_qs(body.decode("utf-8", "replace")).get("fault", [""])[0]
         self.server.paper.fault = fault if fault in FAULTS else ""
         self.send_response(303)
         self.send_header("Location", "/")
@@ -174,16 +174,18 @@ def running() -> Iterator[Simulator]:
         server.stop()
 
 
+def _bound(where: str) -> socket.socket:
+    if where.startswith("fd:"):
+        return socket.socket(fileno=int(where[3:]))
+    return socket.create_server(("127.0.0.1", int(where)))
+
+
 def main(arguments: list[str]) -> int:
     """Serve until stopped."""
     if len(arguments) != 2:
         print("python -m app.gateways.slip.simulator PORT|fd:N PORT|fd:N", file=sys.stderr)
         return 2
-    tape, screen = (
-        socket.socket(fileno=int(where[3:])) if where.startswith("fd:") else socket.create_server(("127.0.0.1", int(where)))
-        for where in arguments
-    )
-    Simulator(tape, screen).start()
+    Simulator(*(_bound(where) for where in arguments)).start()
     with suppress(KeyboardInterrupt):
         threading.Event().wait()
     return 0

@@ -1,6 +1,6 @@
 """Papers of the cash desk: the orders КО-1 and КО-2, the cash book КО-4, the report of a shift. A GET draws only.
 
-Where next: `cash_values.py`, `cash_book.py`.
+Where next: `queries.py`, `cash_book.py`.
 """
 
 from datetime import date
@@ -11,7 +11,8 @@ from flask import redirect, request, url_for
 from app import access, clock
 from app.cash import queries as cash
 from app.db import transaction
-from app.documents import cash_book, cash_book_drawn, cash_drawn, cash_values, printing
+from app.documents import drawn, operations, queries
+from app.documents.views.copies import shown
 from app.errors import Invalid, NotFound, Refusal
 from app.models import CashMovement, CashShift, LegalEntity
 from app.pdf import as_pdf
@@ -37,10 +38,10 @@ class CashPapersView(DeskView):
     def order(self, pk: int) -> Any:
         """КО-1 or КО-2 of a drawer's movement; of another day as the reports allow, a patient's paper as a receipt."""
         movement = _of_drawer(pk)
-        order = cash_values.cash_order(movement)
+        order = queries.cash_order(movement)
         name = f"{'ko-1' if order.came_in else 'ko-2'}-{movement.year}-{movement.number}"
         wanted = request.args.get("printing", type=int)
-        return printing.shown(cash_drawn.cash_order(order), name, PrintedKind.CASH_ORDER, pk, wanted)
+        return shown(drawn.cash_order(order), name, PrintedKind.CASH_ORDER, pk, wanted)
 
     @expose("/orders/<int:pk>/print", methods=["POST"])
     @guarded("cash.see")
@@ -48,7 +49,7 @@ class CashPapersView(DeskView):
         """Write down that a cash order is printed, then show it: the first is the original."""
         movement = _of_drawer(pk)
         with transaction():
-            made = printing.print_paper(PrintedKind.CASH_ORDER, movement, actor=actor()).id
+            made = operations.print_paper(PrintedKind.CASH_ORDER, movement, actor=actor()).id
         return redirect(url_for(".order", pk=pk, printing=made), 303)
 
     @expose("/book/<int:pk>.pdf")
@@ -61,11 +62,11 @@ class CashPapersView(DeskView):
         except ValueError as error:
             raise Invalid(fields={"day": N_("This must be a day.")}) from error
         with transaction():
-            cash_book.look_at_day(day, how="pdf", actor=actor())
-        sheet = cash_book.book_sheet(entity, day)
+            operations.look_at_day(day, how="pdf", actor=actor())
+        sheet = queries.book_sheet(entity, day)
         if not sheet.number:
             raise NoSheet()
-        return as_pdf(cash_book_drawn.book_sheet(sheet), f"ko-4-{day:%Y-%m-%d}")
+        return as_pdf(drawn.book_sheet(sheet), f"ko-4-{day:%Y-%m-%d}")
 
     @expose("/shifts/<int:pk>.pdf")
     @guarded("cash.see")
@@ -73,10 +74,10 @@ class CashPapersView(DeskView):
         """The report of a shift on paper, as far as the account may look back."""
         shift = fetched(CashShift, pk)
         with transaction():
-            since = cash_book.look_at_shift(shift, actor=actor())
+            since = operations.look_at_shift(shift, actor=actor())
         who = shift.closed_by_id if shift.closed_at else shift.opened_by_id
-        cashier = cash_values.name_of(who, cash_values.employee_of(who))
-        made = cash_book_drawn.shift_report(cash.shift_report(shift, since), cashier, cash.counts_of(pk))
+        cashier = queries.name_of(who, queries.employee_of(who))
+        made = drawn.shift_report(cash.shift_report(shift, since), cashier, cash.counts_of(pk))
         return as_pdf(made, f"shift-{shift.desk_id}-{shift.number}")
 
 

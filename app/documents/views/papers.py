@@ -3,29 +3,20 @@
 A POST issues; a GET gives the same bytes each time and changes nothing. Where next: `operations.py`.
 """
 
-from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
-from flask import flash, redirect, request, url_for
+from flask import current_app, flash, redirect, request, url_for
 from flask_babel import gettext
 
 from app import access, pdf
 from app.db import transaction
-from app.documents import operations, paper, printing, queries, rules, tax
+from app.documents import operations, paper, queries
+from app.documents.views.copies import shown
 from app.errors import Invalid, NotFound, Refusal
 from app.models import IssuedDocument, Receipt, TaxCertificate, WorkOrder
 from app.pdf import as_pdf
-from app.vocab import N_, PaymentMethod, PrintedKind, TemplateKind, WorkOrderStatus
+from app.vocab import N_, PrintedKind, TemplateKind, WorkOrderStatus
 from app.web import DeskView, actor, expose, fetched, guarded, say
-
-_METHODS = {
-    PaymentMethod.CASH: "Наличными",
-    PaymentMethod.CARD: "Банковской картой",
-    PaymentMethod.TRANSFER: "Переводом",
-    PaymentMethod.ADVANCE: "Из аванса",
-}
-
 
 #: The papers that are made of a bill, by their address.
 _OF_ORDER = {"act": "Акт", "guarantee": "Гарантийный талон"}
@@ -52,9 +43,9 @@ class DocumentsView(DeskView):
             receipts=receipts,
             kinds=TemplateKind,
             from_card=operations.FROM_CARD,
-            payers=tax.payers(patient),
-            years=tax.years(),
-            certificates=tax.certificates_of(pk) if access.account(actor()).may("document.tax") else [],
+            payers=queries.payers(patient),
+            years=queries.years(),
+            certificates=queries.certificates_of(pk) if access.account(actor()).may("document.tax") else [],
         )
 
     @expose("/issue", methods=["POST"])
@@ -72,7 +63,7 @@ class DocumentsView(DeskView):
         """Number and freeze the certificate for the tax office, then show it."""
         patient_id = _patient_of_form()
         with transaction():
-            row = tax.issue_certificate(
+            row = operations.issue_certificate(
                 patient_id, request.form.get("payer_id", 0, type=int), request.form.get("year", 0, type=int),
                 actor=actor(),
             )  # fmt: skip
@@ -86,7 +77,7 @@ class DocumentsView(DeskView):
         patient_id = fetched(TaxCertificate, pk).patient_id
         try:
             with transaction():
-                tax.annul_certificate(pk, request.form.get("reason", ""), actor=actor())
+                operations.annul_certificate(pk, request.form.get("reason", ""), actor=actor())
             flash(gettext("The certificate is annulled."), "success")
         except Refusal as refusal:
             say(refusal)
@@ -129,11 +120,11 @@ class DocumentsView(DeskView):
         html = paper.sheet(
             "Квитанция",
             f"Квитанция № {row.number}",
-            paper.fill_in(paper.shipped("receipt"), receipt_fields(row.snapshot, row)),
+            paper.fill_in(paper.shipped("receipt"), queries.receipt_fields(row)),
             "a5",
         )
         name = f"receipt-{row.year}-{row.number}"
-        return printing.shown(pdf.render(html), name, PrintedKind.RECEIPT, pk, request.args.get("printing", type=int))
+        return shown(pdf.render(html), name, PrintedKind.RECEIPT, pk, request.args.get("printing", type=int))
 
     @expose("/receipts/<int:pk>/print", methods=["POST"])
     @guarded("payment.see")
@@ -142,8 +133,24 @@ class DocumentsView(DeskView):
         row = fetched(Receipt, pk)
         operations.require_patient_of(row.patient_id, "payment.see", actor=actor())
         with transaction():
-            made = printing.print_paper(PrintedKind.RECEIPT, row, actor=actor()).id
+            made = operations.print_paper(PrintedKind.RECEIPT, row, actor=actor()).id
         return redirect(url_for(".receipt", pk=pk, printing=made), 303)
+
+    @expose("/receipts/<int:pk>/slip", methods=["POST"])
+    @guarded("payment.see")
+    def print_slip(self, pk: int) -> Any:
+        """Print a receipt on the slip printer of the branch; back to where it was asked from."""
+        row = fetched(Receipt, pk)
+        operations.require_patient_of(row.patient_id, "payment.see", actor=actor())
+        try:
+            with transaction():
+                operations.print_slip(pk, address=current_app.config["SLIP_PRINTER"], actor=actor())
+            flash(gettext("The slip is printed."), "success")
+        except Refusal as refusal:
+            say(refusal)
+        if row.payment_id is not None:
+            return redirect(url_for("SettlementView.paid", pk=row.payment_id), 303)
+        return redirect(url_for("PatientsView.card", pk=row.patient_id, tab="money"), 303)
 
     @expose("/work-orders/<int:pk>.pdf")
     @guarded("work_order.see")
@@ -186,51 +193,3 @@ def _order_of(pk: int) -> WorkOrder:
     if own is not None and order.doctor_id != own:
         raise NotFound()
     return order
-
-
-def receipt_fields(snapshot: Mapping[str, Any], row: Receipt) -> dict[str, Any]:
-    """A receipt's snapshot with the words that stand on paper; what an older snapshot lacks is empty."""
-
-    def amount(name: str) -> Decimal:
-        return Decimal(str(snapshot.get(name) or 0))
-
-    day = str(snapshot.get("day") or "")
-    year, _, rest = day.partition("-")
-    entity = snapshot.get("legal_entity") or {}
-    empty = {"name": "", "tooth": "", "quantity": "", "price": "0", "discount": "0", "total": "0"}
-    return {
-        "number": str(snapshot.get("number") or row.number),
-        "kind": row.kind,
-        "legal_entity": {
-            "name": entity.get("name", ""),
-            "inn": entity.get("inn", ""),
-            "address": entity.get("address", ""),
-        },
-        "branch": snapshot.get("branch") or "",
-        "day": ".".join([*reversed(rest.split("-")), year]) if rest else rules.short_day(row.business_day),
-        "time": snapshot.get("time") or "",
-        "patient": snapshot.get("patient") or "",
-        "card_number": str(snapshot.get("card_number") or ""),
-        "cashier": snapshot.get("cashier") or "",
-        "reason": snapshot.get("reason") or "",
-        "lines": [{**empty, **line} for line in snapshot.get("lines") or []],
-        "parts": [
-            {
-                "label": f"Сертификат № {part['certificate']}"
-                if part.get("certificate")
-                else _METHODS.get(PaymentMethod(part["method"]), part["method"]),
-                "amount": part["amount"],
-            }
-            for part in snapshot.get("parts") or []
-        ],
-        "amount": amount("amount"),
-        "amount_words": rules.rubles_in_words(amount("amount")),
-        "tendered": snapshot.get("tendered") or "",
-        "change": amount("change"),
-        "has_change": amount("change") > 0,
-        "to_advance": amount("to_advance"),
-        "has_advance": amount("to_advance") > 0,
-        "certificate": snapshot.get("certificate") or "",
-        "debt_left": amount("debt_left"),
-        "has_debt": amount("debt_left") > 0,
-    }

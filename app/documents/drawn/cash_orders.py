@@ -19,7 +19,7 @@ from reportlab.platypus import KeepInFrame, Paragraph, Spacer, Table
 
 from app import money, pdf
 from app.documents import rules
-from app.documents.cash_values import CashOrder
+from app.documents.queries import CashOrder
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ufffe\uffff]+")
 _BLACK = colors.black

@@ -9,13 +9,11 @@ from decimal import Decimal
 
 from sqlalchemy import func, select
 
-from app import access
-from app.cash import operations as cash_operations
 from app.db import session
-from app.documents import cash_values
-from app.models import CashDesk, CashMovement, CashShift, LegalEntity, User
+from app.documents.queries import cash_orders
+from app.models import CashDesk, CashMovement, LegalEntity
 from app.money import ZERO
-from app.vocab import DeskKind, ReportKind
+from app.vocab import DeskKind
 
 
 @dataclass(frozen=True)
@@ -55,16 +53,6 @@ class BookSheet:
         return self.opening + self.came_in - self.went_out
 
 
-def look_at_day(day: date, *, how: str, actor: User) -> None:
-    """Refuse the cash book of a day that the account may not see; what a grant opened is recorded.
-
-    Raises:
-        NotAllowed, OutsideWindow
-    """
-    window = access.window(actor, ReportKind.CASH, day, day)
-    access.record_opening(actor, ReportKind.CASH, window, how)
-
-
 def book_sheet(entity: LegalEntity, day: date) -> BookSheet:
     """The sheet of a day: the opening is what all earlier movements left in the drawers."""
     drawers = select(CashDesk.id).where(CashDesk.legal_entity_id == entity.id, CashDesk.kind != DeskKind.NON_CASH)
@@ -83,13 +71,8 @@ def book_sheet(entity: LegalEntity, day: date) -> BookSheet:
         ) or 0  # fmt: skip
     sheet = BookSheet(entity, day, number, Decimal(opening or 0))
     for movement in movements:
-        order = cash_values.cash_order(movement)
+        order = cash_orders.cash_order(movement)
         whom = ("от " if order.came_in else "") + order.person if order.person else order.basis
         sheet.rows.append(BookRow(order.number, order.came_in, whom, order.other_account, order.amount))
         sheet.cashier = order.cashier
     return sheet
-
-
-def look_at_shift(shift: CashShift, *, actor: User) -> date | None:
-    """From which day on the report of this shift may be printed."""
-    return cash_operations.look_at_shift(shift, how="pdf", actor=actor)

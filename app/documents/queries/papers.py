@@ -74,6 +74,11 @@ def receipts_of(patient_id: int) -> Sequence[Receipt]:
     return session.scalars(select(Receipt).where(Receipt.patient_id == patient_id).order_by(Receipt.id.desc())).all()
 
 
+def receipt_fields(row: Receipt) -> dict[str, Any]:
+    """A receipt's values as they were frozen, with the words that stand on paper."""
+    return rules.receipt_fields(row.snapshot, row.kind, row.number, row.business_day)
+
+
 def is_patient_of(doctor_id: int, patient_id: int) -> bool:
     """Has the patient a visit or a work order of this doctor, or is under the doctor's care?"""
     of_doctor = or_(

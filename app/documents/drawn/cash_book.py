@@ -15,9 +15,8 @@ from reportlab.platypus import Flowable, LongTable, SimpleDocTemplate, Spacer
 from app import clock, pdf
 from app.cash.queries import Notes, ShiftReport
 from app.documents import rules
-from app.documents.cash_book import BookSheet
-from app.documents.cash_drawn import CENTRE, RIGHT, SMALL, TINY_RIGHT, TITLE, grid, line, p, signed, sum_shown
-from app.documents.cash_values import short
+from app.documents.drawn.cash_orders import CENTRE, RIGHT, SMALL, TINY_RIGHT, TITLE, grid, line, p, signed, sum_shown
+from app.documents.queries import BookSheet, short
 from app.vocab import CountMoment, MovementKind
 
 _WIDE = 180.0

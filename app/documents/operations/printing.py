@@ -1,0 +1,96 @@
+"""Originals and copies: a receipt or a cash order is handed out once, every further print says that it is a copy.
+
+Printing is a deed of its own, written down before the paper is drawn; looking at a paper shows a copy. Where next:
+`views.py`, `cash_views.py`.
+"""
+
+from datetime import date
+
+from sqlalchemy import func, select
+
+from app import access, audit, clock
+from app.cash import operations as cash
+from app.db import lock_word, session
+from app.documents import queries, rules
+from app.errors import NotFound, Refusal
+from app.fiscal import queries as fiscal
+from app.gateways.slip import escpos
+from app.models import CashMovement, CashShift, Printing, Receipt, User
+from app.vocab import N_, PrintedKind, ReportKind
+
+
+class NoPrinter(Refusal):
+    code = "no_printer"
+    sentence = N_("This branch has no slip printer: add it in the directory “Slip printers”.")
+
+
+class SlipNotPrinted(Refusal):
+    """The printer did not print. `why` is a sentence."""
+
+    code = "slip_not_printed"
+    status = 503
+    sentence = "%(why)s"
+
+
+def print_paper(kind: PrintedKind, subject: Receipt | CashMovement, *, actor: User | None) -> Printing:
+    """Write down that a paper is printed; the first of its numbers is the original.
+
+    Locks the paper's numbers. Records `paper.printed`.
+    """
+    lock_word(f"printing {kind} {subject.id}")
+    last = session.scalar(
+        select(func.max(Printing.number)).where(Printing.kind == kind, Printing.subject_id == subject.id)
+    )
+    row = Printing(
+        kind=kind, subject_id=subject.id, number=(last or 0) + 1, created_at=clock.now(),
+        created_by_id=actor.id if actor else None,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    after = {"number": f"{subject.number}", "note": "" if row.number == 1 else f"{row.number}"}
+    audit.record("paper.printed", subject, after=after, patient_id=subject.patient_id, actor=actor)
+    return row
+
+
+def print_slip(receipt_id: int, *, address: str = "", actor: User | None) -> Printing:
+    """Print a receipt on the slip printer of the branch the actor works in; counted like any print of it.
+
+    `address` (host:port) is for a printer without one of its own.
+    The printer is called before the commit: what it did not print is not counted. Locks the paper's numbers.
+
+    Raises:
+        NotFound
+        NoPrinter: the branch has none, or it has no address.
+        SlipNotPrinted: with what the printer, or nobody, said.
+    """
+    receipt = session.get(Receipt, receipt_id)
+    if receipt is None:
+        raise NotFound()
+    printer = fiscal.slip_printer_of(access.account(actor).branch_id if actor else None)
+    if printer is None:
+        raise NoPrinter()
+    host, _, port = (printer.address or address).rpartition(":")
+    if not host:
+        raise NoPrinter()
+    made = print_paper(PrintedKind.RECEIPT, receipt, actor=actor)
+    rows = rules.slip(queries.receipt_fields(receipt), printer.columns, copy=made.number > 1)
+    try:
+        escpos.send(host, int(port), rows, code_page=printer.code_page)
+    except escpos.NotPrinted as error:
+        raise SlipNotPrinted({"why": error.why}) from error
+    return made
+
+
+def look_at_day(day: date, *, how: str, actor: User) -> None:
+    """Refuse the cash book of a day that the account may not see; what a grant opened is recorded.
+
+    Raises:
+        NotAllowed, OutsideWindow
+    """
+    window = access.window(actor, ReportKind.CASH, day, day)
+    access.record_opening(actor, ReportKind.CASH, window, how)
+
+
+def look_at_shift(shift: CashShift, *, actor: User) -> date | None:
+    """From which day on the report of this shift may be printed."""
+    return cash.look_at_shift(shift, how="pdf", actor=actor)

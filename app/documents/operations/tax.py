@@ -1,0 +1,114 @@
+"""The certificate for the tax office (КНД 1151156): what was paid for a patient's treatment in a year.
+
+Приказ ФНС России от 08.11.2023 № ЕА-7-11/824@. The same money is certified once, to one taxpayer: a mistake is
+annulled, and the next paper has the next number of correction. Where next: `issuing.py`, which freezes the paper.
+"""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from app import access, audit, clock
+from app.db import lock_word, session
+from app.documents import queries
+from app.documents.operations.issuing import NoLegalEntity, freeze
+from app.errors import Invalid, NotFound, ReasonNeeded, Refusal
+from app.models import TaxCertificate, User
+from app.vocab import N_, TemplateKind
+
+
+class AlreadyCertified(Refusal):
+    """This year of the patient has a certificate. `number`, `payer`."""
+
+    code = "already_certified"
+    status = 409
+    sentence = N_("For this year there is already certificate № %(number)s for %(payer)s: annul it first.")
+
+
+class NothingPaid(Refusal):
+    code = "nothing_paid"
+    sentence = N_("Nothing was paid for this patient's treatment in %(year)s.")
+
+
+class NoTaxpayer(Refusal):
+    code = "no_taxpayer"
+    sentence = N_("Write the INN or the identity document of %(name)s on the card: the tax office asks for it.")
+
+
+def issue_certificate(patient_id: int, payer_id: int, year: int, *, actor: User | None) -> TaxCertificate:
+    """Number and freeze the certificate of a patient's year for a taxpayer.
+
+    Locks the patient's year. Records `document.issued`.
+
+    Raises:
+        NotAllowed, NotFound, NoTemplate, NoLegalEntity
+        Invalid: a year that is not offered; a taxpayer who is no relative.
+        AlreadyCertified, NothingPaid, NoTaxpayer
+    """
+    access.require(actor, "document.tax")
+    patient = queries.card(patient_id)
+    if patient is None:
+        raise NotFound()
+    if year not in queries.years():
+        raise Invalid(fields={"year": N_("A certificate is for one of the last years.")})
+    if payer_id not in dict(queries.payers(patient)):
+        raise Invalid(fields={"payer_id": N_("Choose who pays among the relatives.")})
+    signing = queries.legal_entity_for(actor)
+    if signing is None:
+        raise NoLegalEntity()
+    entity_id = signing[0].id
+    lock_word(f"tax certificate {entity_id} {patient_id} {year}")
+    standing = [
+        (row, paper, payer)
+        for row, paper, payer in queries.certificates_of(patient_id)
+        if row.tax_year == year and row.legal_entity_id == entity_id
+    ]
+    for row, paper, payer in standing:
+        if row.annulled_at is None:
+            raise AlreadyCertified({"number": paper.number, "payer": payer.full_name}, number=paper.number)
+    usual, expensive = queries.paid_in_year(patient_id, year, entity_id)
+    if not usual + expensive:
+        raise NothingPaid(year=year)
+    taxpayer = queries.card(payer_id)
+    if taxpayer is None or not (taxpayer.inn or taxpayer.passport.strip()):
+        raise NoTaxpayer(name=taxpayer.full_name if taxpayer else "")
+    correction = 1 + max((row.correction for row, *_ in standing), default=-1)
+    values: dict[str, Any] = {
+        "tax": {
+            "year": str(year), "correction": str(correction), "usual": usual, "expensive": expensive,
+            "same": payer_id == patient_id,
+        },
+        "taxpayer": queries.person(taxpayer, clock.today()),
+    }  # fmt: skip
+    paper = freeze(TemplateKind.TAX_CERTIFICATE, patient, values, actor=actor)
+    made = TaxCertificate(
+        document_id=paper.id, legal_entity_id=entity_id, patient_id=patient_id, payer_id=payer_id, tax_year=year,
+        correction=correction, usual=usual, expensive=expensive, created_at=clock.now(),
+        created_by_id=actor.id if actor else None,
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    return made
+
+
+def annul_certificate(certificate_id: int, reason: str, *, actor: User | None) -> TaxCertificate:
+    """The certificate counts no more, for instance because money was returned since; its paper stays as it was.
+
+    Locks it. Records `tax_certificate.annulled`.
+
+    Raises:
+        NotAllowed, NotFound, ReasonNeeded
+    """
+    access.require(actor, "document.tax")
+    if not reason.strip():
+        raise ReasonNeeded()
+    row = session.scalars(select(TaxCertificate).where(TaxCertificate.id == certificate_id).with_for_update()).first()
+    if row is None:
+        raise NotFound()
+    if row.annulled_at is None:
+        row.annulled_at, row.annulled_by_id = clock.now(), actor.id if actor else None
+        row.annul_reason = reason.strip()[:400]
+        session.flush()
+        after = {"reason": row.annul_reason, **audit.facts(row, ("tax_year", "correction"))}
+        audit.record("tax_certificate.annulled", row, after=after, patient_id=row.patient_id, actor=actor)
+    return row

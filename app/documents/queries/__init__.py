@@ -1,0 +1,61 @@
+"""What papers are filled in with; one module per subject.
+
+Where next: `papers.py`, `cash_orders.py` (КО-1, КО-2), `cash_book.py` (КО-4), `tax.py`.
+"""
+
+from app.documents.queries.cash_book import BookRow, BookSheet, book_sheet
+from app.documents.queries.cash_orders import CashOrder, cash_order, employee_of, name_of, other_account, short
+from app.documents.queries.papers import (
+    PAID_SERVICES_ACT,
+    active_template,
+    card,
+    clinic_fields,
+    is_patient_of,
+    issued_papers,
+    legal_entity_for,
+    merge_fields,
+    order_fields,
+    order_print,
+    order_to_print,
+    person,
+    provided_print,
+    receipt_fields,
+    receipts_of,
+    sample_fields,
+    stored_papers,
+)
+from app.documents.queries.tax import YEARS_BACK, certificates_of, paid_in_year, payers, years
+
+__all__ = [
+    "PAID_SERVICES_ACT",
+    "YEARS_BACK",
+    "BookRow",
+    "BookSheet",
+    "CashOrder",
+    "active_template",
+    "book_sheet",
+    "card",
+    "cash_order",
+    "certificates_of",
+    "clinic_fields",
+    "employee_of",
+    "is_patient_of",
+    "issued_papers",
+    "legal_entity_for",
+    "merge_fields",
+    "name_of",
+    "order_fields",
+    "order_print",
+    "order_to_print",
+    "other_account",
+    "paid_in_year",
+    "payers",
+    "person",
+    "provided_print",
+    "receipt_fields",
+    "receipts_of",
+    "sample_fields",
+    "short",
+    "stored_papers",
+    "years",
+]

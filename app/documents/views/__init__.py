@@ -1,0 +1,6 @@
+"""Pages of papers; one module per subject."""
+
+from app.documents.views.cash import CashPapersView
+from app.documents.views.papers import DocumentsView
+
+__all__ = ["CashPapersView", "DocumentsView"]
