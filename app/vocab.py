@@ -347,6 +347,9 @@ class PrintedKind(Labelled):
 
     RECEIPT = "receipt", N_("Receipt")
     CASH_ORDER = "cash_order", N_("Cash order")
+    WORK_ORDER = "work_order", N_("Work order")
+    ACT = "act", N_("Act")
+    GUARANTEE = "guarantee", N_("Guarantee")
 
 
 class ReportKind(Labelled):

@@ -45,7 +45,10 @@ class Printing(Made, Model):
     #: The number of the receipt or of the movement.
     subject_id: Mapped[int]
     number: Mapped[int] = mapped_column(SmallInteger)
+    #: The original; a receipt's is made of its snapshot.
+    pdf: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     __table_args__ = (
+        CheckConstraint("number = 1 OR pdf IS NULL", name="ck_printing_original_kept"),
         UniqueConstraint("kind", "subject_id", "number", name="uq_printing_number"),
         one_of("kind", PrintedKind, "printing"),
         CheckConstraint("number > 0", name="ck_printing_number_positive"),

@@ -197,6 +197,11 @@ def test_the_first_print_is_the_original_and_the_others_are_copies(client_of, ma
             assert "КОПИЯ" in words_of(desk.get(f"{at}.pdf?{foreign}").data)
         assert client_of("doctor").post(f"{at}/print", data={}).status_code == 403
         key = str(uuid4())
+    with transaction():
+        payment.patient.surname = "Иная"
+    at = f"/cash-papers/orders/{payment.parts[0].movement_id}"
+    said = words_of(desk.get(desk.post(f"{at}/print", data={}).headers["Location"]).data)
+    assert "КОПИЯ" in said and "Копиев" in said and "Иная" not in said
     other = desk.post(f"/documents/receipts/{payment.receipt.id}/print", data={}).headers["Location"].split("=")[1]
     assert "КОПИЯ" in words_of(
         desk.get(f"/cash-papers/orders/{payment.parts[0].movement_id}.pdf?printing={other}").data

@@ -4,6 +4,7 @@ Printing is a deed of its own, written down before the paper is drawn; looking a
 `views.py`, `cash_views.py`.
 """
 
+from collections.abc import Callable
 from datetime import date
 
 from sqlalchemy import func, select
@@ -15,7 +16,7 @@ from app.documents import queries, rules
 from app.errors import NotFound, Refusal
 from app.fiscal import queries as fiscal
 from app.gateways.slip import escpos
-from app.models import CashMovement, CashShift, Printing, Receipt, User
+from app.models import CashMovement, CashShift, Printing, Receipt, User, WorkOrder
 from app.vocab import N_, PrintedKind, ReportKind
 
 
@@ -32,8 +33,11 @@ class SlipNotPrinted(Refusal):
     sentence = "%(why)s"
 
 
-def print_paper(kind: PrintedKind, subject: Receipt | CashMovement, *, actor: User | None) -> Printing:
-    """Write down that a paper is printed; the first of its numbers is the original.
+def print_paper(
+    kind: PrintedKind, subject: Receipt | CashMovement | WorkOrder, draw: Callable[[], bytes] | None = None, *,
+    actor: User | None,
+) -> Printing:  # fmt: skip
+    """Write down that a paper is printed; the first of its numbers is the original, and is kept as it was drawn.
 
     Locks the paper's numbers. Records `paper.printed`.
     """
@@ -42,8 +46,8 @@ def print_paper(kind: PrintedKind, subject: Receipt | CashMovement, *, actor: Us
         select(func.max(Printing.number)).where(Printing.kind == kind, Printing.subject_id == subject.id)
     )
     row = Printing(
-        kind=kind, subject_id=subject.id, number=(last or 0) + 1, created_at=clock.now(),
-        created_by_id=actor.id if actor else None,
+        kind=kind, subject_id=subject.id, number=(last or 0) + 1, pdf=draw() if draw and not last else None,
+        created_at=clock.now(), created_by_id=actor.id if actor else None,
     )  # fmt: skip
     session.add(row)
     session.flush()

@@ -24,6 +24,7 @@ from app.models import (
     IssuedDocument,
     LegalEntity,
     Patient,
+    Printing,
     Receipt,
     User,
     WorkOrder,
@@ -77,6 +78,20 @@ def receipts_of(patient_id: int) -> Sequence[Receipt]:
 def receipt_fields(row: Receipt) -> dict[str, Any]:
     """A receipt's values as they were frozen, with the words that stand on paper."""
     return rules.receipt_fields(row.snapshot, row.kind, row.number, row.business_day)
+
+
+def original(kind: str, subject_id: int) -> bytes | None:
+    """The original of a paper of money as it was printed; None when it never was, or is made of its snapshot."""
+    return session.scalar(
+        select(Printing.pdf).where(Printing.kind == kind, Printing.subject_id == subject_id, Printing.number == 1)
+    )
+
+
+def last_reversal(order_id: int) -> WorkOrder | None:
+    """The newest reversing order of a bill: since then its act and its guarantee are other papers."""
+    return session.scalar(
+        select(WorkOrder).where(WorkOrder.reverses_id == order_id).order_by(WorkOrder.id.desc()).limit(1)
+    )
 
 
 def is_patient_of(doctor_id: int, patient_id: int) -> bool:

@@ -38,10 +38,9 @@ class CashPapersView(DeskView):
     def order(self, pk: int) -> Any:
         """КО-1 or КО-2 of a drawer's movement; of another day as the reports allow, a patient's paper as a receipt."""
         movement = _of_drawer(pk)
-        order = queries.cash_order(movement)
-        name = f"{'ko-1' if order.came_in else 'ko-2'}-{movement.year}-{movement.number}"
+        name = f"{'ko-1' if movement.delta > 0 else 'ko-2'}-{movement.year}-{movement.number}"
         wanted = request.args.get("printing", type=int)
-        return shown(drawn.cash_order(order), name, PrintedKind.CASH_ORDER, pk, wanted)
+        return shown(lambda: _drawn(movement), name, PrintedKind.CASH_ORDER, pk, wanted)
 
     @expose("/orders/<int:pk>/print", methods=["POST"])
     @guarded("cash.see")
@@ -49,7 +48,7 @@ class CashPapersView(DeskView):
         """Write down that a cash order is printed, then show it: the first is the original."""
         movement = _of_drawer(pk)
         with transaction():
-            made = operations.print_paper(PrintedKind.CASH_ORDER, movement, actor=actor()).id
+            made = operations.print_paper(PrintedKind.CASH_ORDER, movement, lambda: _drawn(movement), actor=actor()).id
         return redirect(url_for(".order", pk=pk, printing=made), 303)
 
     @expose("/book/<int:pk>.pdf")
@@ -79,6 +78,10 @@ class CashPapersView(DeskView):
         cashier = queries.name_of(who, queries.employee_of(who))
         made = drawn.shift_report(cash.shift_report(shift, since), cashier, cash.counts_of(pk))
         return as_pdf(made, f"shift-{shift.desk_id}-{shift.number}")
+
+
+def _drawn(movement: CashMovement) -> bytes:
+    return drawn.cash_order(queries.cash_order(movement))
 
 
 def _of_drawer(pk: int) -> CashMovement:

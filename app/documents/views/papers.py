@@ -3,6 +3,7 @@
 A POST issues; a GET gives the same bytes each time and changes nothing. Where next: `operations.py`.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import current_app, flash, redirect, request, url_for
@@ -117,14 +118,13 @@ class DocumentsView(DeskView):
         """A receipt as it was written down when the money was taken."""
         row = fetched(Receipt, pk)
         operations.require_patient_of(row.patient_id, "payment.see", actor=actor())
-        html = paper.sheet(
-            "Квитанция",
-            f"Квитанция № {row.number}",
-            paper.fill_in(paper.shipped("receipt"), queries.receipt_fields(row)),
-            "a5",
-        )
-        name = f"receipt-{row.year}-{row.number}"
-        return shown(pdf.render(html), name, PrintedKind.RECEIPT, pk, request.args.get("printing", type=int))
+
+        def draw() -> bytes:
+            body = paper.fill_in(paper.shipped("receipt"), queries.receipt_fields(row))
+            return pdf.render(paper.sheet("Квитанция", f"Квитанция № {row.number}", body, "a5"))
+
+        wanted = request.args.get("printing", type=int)
+        return shown(draw, f"receipt-{row.year}-{row.number}", PrintedKind.RECEIPT, pk, wanted)
 
     @expose("/receipts/<int:pk>/print", methods=["POST"])
     @guarded("payment.see")
@@ -155,26 +155,69 @@ class DocumentsView(DeskView):
     @expose("/work-orders/<int:pk>.pdf")
     @guarded("work_order.see")
     def work_order(self, pk: int) -> Any:
-        """The print of a work order «наряд»."""
+        """A work order «наряд» on paper; a draft is no paper of money yet and is never a copy."""
         order = _order_of(pk)
-        word = "Сторно" if order.reverses_id else "Наряд"
-        html = paper.sheet(
-            word, f"{word} № {order.number}", paper.fill_in(paper.shipped("work_order"), queries.order_print(order))
-        )
-        return as_pdf(pdf.render(html), f"work-order-{order.year}-{order.number}")
+        if order.status == WorkOrderStatus.DRAFT:
+            return as_pdf(_drawn_order(order), f"work-order-{order.year}-{order.number}")
+        return self._of_order(order, PrintedKind.WORK_ORDER)
 
     @expose("/work-orders/<int:pk>/<kind>.pdf")
     @guarded("work_order.see")
     def of_work_order(self, pk: int, kind: str) -> Any:
         """The act of services, or the guarantee, of an issued bill: what is left of it after reversing."""
-        order = _order_of(pk)
-        if kind not in _OF_ORDER or order.status not in (WorkOrderStatus.ISSUED, WorkOrderStatus.PAID):
-            raise NotFound()
-        title = f"{_OF_ORDER[kind]} к наряду № {order.number}"
-        html = paper.sheet(
-            _OF_ORDER[kind], title, paper.fill_in(paper.shipped(kind), queries.provided_print(order))
-        )  # fmt: skip
-        return as_pdf(pdf.render(html), f"{kind}-{order.year}-{order.number}")
+        return self._of_order(_order_of(pk), _kind_of(kind))
+
+    def _of_order(self, order: WorkOrder, kind: PrintedKind) -> Any:
+        subject = _subject(order, kind)
+        name = f"{kind.value.replace('_', '-')}-{order.year}-{order.number}"
+        return shown(lambda: _DRAWN[kind](order), name, kind, subject.id, request.args.get("printing", type=int))
+
+    @expose("/work-orders/<int:pk>/<kind>/print", methods=["POST"])
+    @guarded("work_order.see")
+    def print_of_order(self, pk: int, kind: str) -> Any:
+        """Write down that a work order, its act or guarantee is printed, then show it; the first is the original."""
+        order, chosen = _order_of(pk), PrintedKind.WORK_ORDER if kind == "order" else _kind_of(kind)
+        if order.status == WorkOrderStatus.DRAFT:
+            return redirect(url_for(".work_order", pk=pk), 303)
+        with transaction():
+            subject = _subject(order, chosen)
+            made = operations.print_paper(chosen, subject, lambda: _DRAWN[chosen](order), actor=actor()).id
+        if chosen == PrintedKind.WORK_ORDER:
+            return redirect(url_for(".work_order", pk=pk, printing=made), 303)
+        return redirect(url_for(".of_work_order", pk=pk, kind=kind, printing=made), 303)
+
+
+def _kind_of(word: str) -> PrintedKind:
+    if word not in _OF_ORDER:
+        raise NotFound()
+    return PrintedKind(word)
+
+
+def _subject(order: WorkOrder, kind: PrintedKind) -> WorkOrder:
+    """What a paper of a bill is of: after a reversal the act and the guarantee are papers of the reversing order."""
+    if kind == PrintedKind.WORK_ORDER:
+        return order
+    if order.status not in (WorkOrderStatus.ISSUED, WorkOrderStatus.PAID):
+        raise NotFound()
+    return queries.last_reversal(order.id) or order
+
+
+def _drawn_order(order: WorkOrder) -> bytes:
+    word = "Сторно" if order.reverses_id else "Наряд"
+    body = paper.fill_in(paper.shipped("work_order"), queries.order_print(order))
+    return pdf.render(paper.sheet(word, f"{word} № {order.number}", body))
+
+
+def _drawn_provided(order: WorkOrder, kind: PrintedKind) -> bytes:
+    body = paper.fill_in(paper.shipped(kind.value), queries.provided_print(order))
+    return pdf.render(paper.sheet(_OF_ORDER[kind.value], f"{_OF_ORDER[kind.value]} к наряду № {order.number}", body))
+
+
+_DRAWN: dict[PrintedKind, Callable[[WorkOrder], bytes]] = {
+    PrintedKind.WORK_ORDER: _drawn_order,
+    PrintedKind.ACT: lambda order: _drawn_provided(order, PrintedKind.ACT),
+    PrintedKind.GUARANTEE: lambda order: _drawn_provided(order, PrintedKind.GUARANTEE),
+}
 
 
 def _patient_of_form() -> int:

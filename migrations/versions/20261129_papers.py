@@ -1,9 +1,9 @@
-"""Slip printers of the branches."""
+"""Slip printers of the branches; the original of a paper is kept, so that its copies are like it for ever."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "20261129_slips"
+revision = "20261129_papers"
 down_revision = "20261129_fiscal"
 branch_labels = None
 depends_on = None
@@ -32,6 +32,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("NOT archived"),
     )
 
+    op.add_column("printing", sa.Column("pdf", sa.LargeBinary()))
+    op.drop_constraint("ck_printing_kind_known", "printing")
+    op.create_check_constraint(
+        "ck_printing_kind_known", "printing", "kind IN ('receipt', 'cash_order', 'work_order', 'act', 'guarantee')"
+    )
+    op.create_check_constraint("ck_printing_original_kept", "printing", "number = 1 OR pdf IS NULL")
+
 
 def downgrade() -> None:
-    op.drop_table("slip_printer")
+    raise NotImplementedError("what was printed is not forgotten")
