@@ -40,5 +40,6 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         builder.indexview = views.Home
         builder.init_app(flask_app, db.session)
         views.register_views(builder)
+    web.quicken_words(flask_app)
     cli.install(flask_app)
     return flask_app

@@ -5,9 +5,10 @@ A room's pages are registered here and nowhere else. Where next: the room's own 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from flask import redirect, url_for
+from flask import redirect, request, url_for
 from flask_appbuilder import AppBuilder, IndexView, expose
 from flask_babel import gettext
 
@@ -274,11 +275,12 @@ PAGES: list[type] = [
 def menu() -> list[dict[str, Any]]:
     """The menu of this account: groups with at least one open page; a group of one is a plain link."""
     groups = []
+    urls = _urls(request.script_root)
     for title, items in MENU:
         open_items = [
             {
                 "title": gettext(item.title),
-                "url": url_for(item.endpoint),
+                "url": urls[item.endpoint],
                 "waiting": _waiting(item.waiting()) if item.waiting else None,
             }
             for item in items
@@ -294,6 +296,12 @@ def menu() -> list[dict[str, Any]]:
                 }
             )
     return groups
+
+
+@cache
+def _urls(script_root: str) -> dict[str, str]:
+    """The addresses of the menu; they change with where the program is hung only."""
+    return {item.endpoint: url_for(item.endpoint) for _, items in MENU for item in items}
 
 
 def _waiting(counted: tuple[int, int]) -> dict[str, Any] | None:

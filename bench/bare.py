@@ -52,6 +52,14 @@ SELECT row_to_json(p) patient, row_to_json(c) account,
      WHERE patient_id = p.id ORDER BY id DESC LIMIT 50) y) payments
 FROM patient p LEFT JOIN patient_account c ON c.patient_id = p.id WHERE p.id = %(id)s
 """
+DEBTORS = """
+SELECT p.id, p.card_number, p.surname, p.name, p.patronymic, p.birth_date, c.debt,
+       (SELECT number FROM patient_phone f WHERE f.patient_id = p.id ORDER BY f.id LIMIT 1) phone,
+       (SELECT min(issued_day) FROM work_order o WHERE o.patient_id = p.id AND o.status = 'issued') since,
+       (SELECT max(starts_at) FROM appointment a WHERE a.patient_id = p.id AND a.status = 'completed') last_visit
+FROM (SELECT patient_id, debt FROM patient_account WHERE debt > 0 ORDER BY debt DESC, patient_id DESC LIMIT 50) c
+JOIN patient p ON p.id = c.patient_id ORDER BY c.debt DESC, p.id DESC
+"""
 FREE = """
 WITH open AS (
   SELECT h.doctor_id, h.chair_id, unnest(tsmultirange(tsrange(h.starts_at, h.ends_at)) - COALESCE(
@@ -149,7 +157,7 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     else:
         statements = {
             "/day": DAY, "/name": BY_NAME, "/phone": BY_PHONE, "/patients": FIRST_PAGE, "/card": CARD, "/free": FREE,
-            "/book": BOOK, "/pay": PAY, "/fits": FITS,
+            "/book": BOOK, "/pay": PAY, "/fits": FITS, "/debtors": DEBTORS,
         }  # fmt: skip
         if path not in statements:
             start_response("404 Not Found", [])

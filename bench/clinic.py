@@ -220,6 +220,7 @@ def furnish() -> None:
         CashDesk,
         Chair,
         Employee,
+        FiscalDevice,
         LegalEntity,
         Role,
         Service,
@@ -259,3 +260,4 @@ def furnish() -> None:
             session.add(user)
             session.flush()
             session.add(Employee(surname="Смирнова", name="Алина", user_id=user.id, branch_id=branch_id))
+        session.add(FiscalDevice(name="ККТ", legal_entity_id=entity.id, branch_id=branch_id, taxation="usnIncome"))

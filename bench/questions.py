@@ -101,6 +101,7 @@ def questions(large: Facts) -> list[Question]:
                  lambda n: get("/phone", q=f.tails[n % len(f.tails)]), 37, 3),
         Question("card", lambda n: get(f"/patients/{f.patient(n) % 4_000 + f.low}"), lambda n: get("/card", id=f.patient(n) % 4_000 + f.low), 7.2, 2.5),
         Question("settlement page", lambda n: get(f"/settlement/{f.patient(n) % 4_000 + f.low}"), lambda n: get("/card", id=f.patient(n) % 4_000 + f.low), None, 4),
+        Question("first page of debtors", lambda n: get("/settlement/lists/debtors"), lambda n: get("/debtors"), None, 2),
         Question("first page of patients", lambda n: get("/api/v1/patients/"), lambda n: get("/patients"), None, 0.3),
         Question("take a payment", pay, lambda n: get("/pay", patient=f.patient(n) % 4_000 + f.low, branch=f.branch, amount="100.00"), 5.9, 5, (201,)),
         *(Question(f"report of a day: {kind}", lambda n, kind=kind: get(f"/api/v1/reports/{kind}", **day),

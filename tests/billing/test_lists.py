@@ -33,19 +33,19 @@ def crowd(make, branch):  # noqa: F811
 @pytest.mark.parametrize("which", ["debtors", "advances"])
 def test_page_by_page_it_is_the_whole_list_once(crowd, which, sort):
     rows_of = getattr(queries, which)
-    whole = [row[0].id for row in rows_of(sort=sort, limit=1000)]
+    whole = [row.id for row in rows_of(sort=sort, limit=1000)]
     read, after = [], None
     while rows := rows_of(sort=sort, after=after, limit=2):
-        read += [row[0].id for row in rows]
+        read += [row.id for row in rows]
         after = read[-1]
     assert read == whole and len(set(whole)) == len(whole)
     column = {"debtors": PatientAccount.debt, "advances": PatientAccount.advance}[which]
-    assert (len(whole), sum(row[1] for row in rows_of(limit=1000))) == tuple(sums(column))
+    assert (len(whole), sum(row.amount for row in rows_of(limit=1000))) == tuple(sums(column))
     assert getattr(queries, f"{which}_total")() == tuple(sums(column))
 
 
 def test_the_order_is_what_it_says(crowd):
-    by_sum = [row[1] for row in queries.debtors(limit=1000)]
+    by_sum = [row.amount for row in queries.debtors(limit=1000)]
     by_age = [row.since for row in queries.debtors(sort="age", limit=1000)]
     assert by_sum == sorted(by_sum, reverse=True) and by_age == sorted(by_age)
 
@@ -53,7 +53,9 @@ def test_the_order_is_what_it_says(crowd):
 def test_found_by_name_with_phone_and_sum(crowd):
     debtors, _ = crowd
     rows = queries.debtors("Должниковб", limit=100)
-    assert {row[0].id for row in rows} >= set(debtors[1::3]) and all(row[0].surname == "Должниковб" for row in rows)
+    assert {row.id for row in rows} >= set(debtors[1::3]) and all(
+        row.full_name.startswith("Должниковб ") for row in rows
+    )
     assert all(row.phone.startswith("+7916555") and row.since for row in rows)
     assert queries.debtors_total("Должниковб") == (len(rows), D(501) * len(rows))
 

@@ -42,7 +42,9 @@ def _since_payment() -> Any:
 
 
 def debtors(q: str = "", *, sort: str = "sum", after: int | None = None, limit: int = 50) -> Rows:
-    """Who owes, the largest sum first: patient, amount, since, phone, last visit. `after`: go on after this patient.
+    """Who owes, the largest sum first: id, full_name, card_number, amount, since, phone, last_visit.
+
+    `after`: go on after this patient.
 
     `sort`: sum, name, or age, the oldest unpaid bill first.
     """
@@ -109,9 +111,13 @@ def _listed(
         "name": (Patient.surname, Patient.name, Patient.id),
         "age": (since(), page.c.patient_id),
     }[sort]
+    name = func.concat_ws(" ", Patient.surname, Patient.name, func.nullif(Patient.patronymic, ""))
     return session.execute(
-        select(Patient, page.c.amount, since().label("since"), phone.label("phone"), last_visit.label("last_visit"))
+        select(
+            Patient.id, name.label("full_name"), Patient.card_number, page.c.amount, since().label("since"),
+            phone.label("phone"), last_visit.label("last_visit"),
+        )
         .join(page, page.c.patient_id == Patient.id)
         .join(PatientAccount, PatientAccount.patient_id == Patient.id)
         .order_by(*outer)
-    ).all()
+    ).all()  # fmt: skip

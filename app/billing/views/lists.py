@@ -1,5 +1,6 @@
 """The lists «Debtors» and «Advances»: found, sorted, exported, called."""
 
+from datetime import date, datetime
 from typing import Any
 
 from flask import Response, flash, redirect, request, url_for
@@ -86,7 +87,11 @@ def _xlsx(which: str, rows: Any) -> bytes:
         "Debtors" if which == "debtors" else "Advances",
         heads,
         (
-            [patient.full_name, patient.card_number, phone or "", since_day, last.date() if last else None, amount]
-            for patient, amount, since_day, phone, last in rows
+            [row.full_name, row.card_number, row.phone or "", row.since, _day(row.last_visit), row.amount]
+            for row in rows
         ),
     )
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
