@@ -253,3 +253,27 @@ def test_a_question_that_a_new_device_never_heard_of_is_forgotten(shop, tmp_path
             device_of(shop).address = other.url
         jobs.look()
         assert device_of(shop).shift_state == "closed" and not device_of(shop).pending
+
+
+def test_an_hour_without_the_device(shop, app, monkeypatch):
+    """Six payments while it was off; the minute it is back all are printed, once, in their order."""
+    device, start = shop.simulator.device, clock.now()
+    device.fault("offline")
+    monkeypatch.setattr(jobs, "enqueue", lambda *_, **__: True)
+    mine = []
+    for minute in range(0, 60, 10):
+        with clock.at(start + timedelta(minutes=minute)):
+            mine.append(shop.pay(shop.bill().patient_id, ("cash", f"{100 + minute}")).id)
+            for pk in mine:
+                jobs.send(pk)
+    session.expire_all()
+    assert not shop.printed() and all(shop.of(id=pk).status in ("planned", "unknown") for pk in mine)
+    assert device_of(shop).problem
+    device.fault("")
+    with clock.at(start + timedelta(minutes=61)):
+        while (following := operations.next_of(shop.device_id)) is not None:
+            session.rollback()
+            jobs.send(following)
+    assert [one["task"]["payments"][0]["sum"] for one in shop.printed()] == [
+        100.0 + minute for minute in range(0, 60, 10)
+    ]
