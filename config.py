@@ -1,8 +1,8 @@
 """Settings, from the environment and nowhere else. Every one has a default that works on one machine.
 
 DATABASE_URL, REDIS_URL, HOST, PORT, SECRET_KEY, VAR_DIR, SPARE_DIR, CLINIC_TZ, BABEL_DEFAULT_LOCALE, PUBLIC_URL,
-SMS_GATEWAY_URL, _LOGIN, _PASSWORD, SMS_SENDER, KKT_URL, _LOGIN, _PASSWORD, SLIP_PRINTER. Where next: run.py, which fills in
-DATABASE_URL and REDIS_URL when it starts the local servers.
+SMS_GATEWAY_URL, _LOGIN, _PASSWORD, SMS_SENDER, KKT_URL, _LOGIN, _PASSWORD, SLIP_PRINTER. Where next: run.py, which
+fills in DATABASE_URL and REDIS_URL when it starts the local servers.
 """
 
 import os
