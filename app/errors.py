@@ -165,6 +165,13 @@ class CannotWrite(Refusal):
     sentence = "%(why)s"
 
 
+class NotMergeable(Refusal):
+    """Two cards that cannot be one, or not be two again. `why` is a sentence."""
+
+    code = "not_mergeable"
+    sentence = "%(why)s"
+
+
 class CardArchived(Refusal):
     code = "card_archived"
     sentence = N_("This card is in the archive. Take it out of the archive first.")

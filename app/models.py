@@ -29,6 +29,7 @@ from app.tables.fiscal import FiscalCredit, FiscalDevice, FiscalReceipt, FiscalS
 from app.tables.hours import HolidayOverride, HoursException, HoursPattern, WorkingHours
 from app.tables.messages import ConfirmLink, IncomingMessage, MessageTemplate, OutboxMessage
 from app.tables.patients import (
+    CardMerge,
     Family,
     NameWord,
     Patient,
@@ -55,6 +56,7 @@ __all__ = [
     "CallTask",
     "CallTaskReason",
     "CancelReason",
+    "CardMerge",
     "CashCount",
     "CashDesk",
     "CashMovement",

@@ -69,6 +69,7 @@ _TABLE = [
     _right("card.see", N_("See patients' cards"),           "yes     yes     own    yes      no"),
     _right("card.edit", N_("Create and edit cards"),        "yes     yes     own    yes      no"),
     _right("card.archive", N_("Archive the card"),          "no      yes     no     yes      no"),
+    _right("card.merge", N_("Merge cards of one patient"),  "grant   yes     no     yes      no"),
     _right("card.export", N_("Export selections of patients"), "grant no   no     yes      no"),
     _right("document.print", N_("Print documents from the card"), "yes yes   own    yes      no"),
     _right("document.tax", N_("Issue certificates for the tax office"), "yes yes no yes      no"),

@@ -112,6 +112,8 @@ class Patient(Made, Model):
         secondary="patient_tagged", lazy="select", order_by="(PatientTag.alert.desc(), PatientTag.name)"
     )
     archive_reason: Mapped[LongText]
+    #: The card that this one was merged into: it has all that happened, and is found by this one's number too.
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     phones: Mapped[list["PatientPhone"]] = relationship(
         back_populates="patient", lazy="selectin", order_by="PatientPhone.id", cascade="all, delete-orphan"
@@ -125,6 +127,11 @@ class Patient(Made, Model):
         CheckConstraint("guardian_id <> id", name="ck_patient_guardian_other"),
         CheckConstraint("payer_id <> id", name="ck_patient_payer_other"),
         CheckConstraint("discount_percent > 0 AND discount_percent <= 100", name="ck_patient_discount_sane"),
+        CheckConstraint(
+            "merged_into_id IS NULL OR (status = 'archived' AND merged_into_id <> id)",
+            name="ck_patient_merged_is_archived",
+        ),
+        Index("ix_patient_merged_into_id", "merged_into_id", postgresql_where=sql("merged_into_id IS NOT NULL")),
         Index("ix_patient_payer_id", "payer_id", postgresql_where=sql("payer_id IS NOT NULL")),
         CheckConstraint("birth_date >= DATE '1900-01-01'", name="ck_patient_birth_date_sane"),
         Index("ix_patient_search_name", "search_name", postgresql_using="gin",
@@ -190,6 +197,37 @@ class PatientPhone(Model):
 
     def __repr__(self) -> str:
         return self.number
+
+
+class CardMerge(Made, Model):
+    """Two cards of one person became one: what was moved from the loser to the winner, so that it can be moved back.
+
+    `moved`: {table.column: keys of the rows}. `fields`: the winner's and the loser's values before and after. Only
+    under a merge of the same transaction may rows that are never changed be given to another patient (trigger).
+    """
+
+    __tablename__ = "card_merge"
+    id: Mapped[Pk]
+    loser_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    loser: Mapped[Patient] = relationship(foreign_keys=loser_id, lazy="joined")
+    winner_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    reason: Mapped[str] = mapped_column(String(400))
+    moved: Mapped[dict[str, list[Any]]] = mapped_column(JSONB)
+    fields: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    made_in: Mapped[str] = mapped_column(String(20), server_default=sql("pg_current_xact_id()\\:\\:text"))
+    undone_at: Mapped[Instant | None]
+    undone_by_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
+    undone_in: Mapped[str | None] = mapped_column(String(20))
+    __table_args__ = (
+        CheckConstraint("loser_id <> winner_id", name="ck_card_merge_of_two"),
+        not_blank("reason", "card_merge"),
+        CheckConstraint("(undone_at IS NULL) = (undone_in IS NULL)", name="ck_card_merge_undone_in"),
+        Index("uq_card_merge_standing", "loser_id", unique=True, postgresql_where=sql("undone_at IS NULL")),
+        index("card_merge", "winner_id"),
+    )
+
+    def __repr__(self) -> str:
+        return f"{self.loser_id} → {self.winner_id}"
 
 
 class PatientSelection(Model):

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app import access, audit, clock, money
 from app.db import lock, session
-from app.errors import CardArchived, DiscountTooLarge, Invalid, NotAllowed, NotFound, ReasonNeeded, Stale
+from app.errors import CardArchived, DiscountTooLarge, Invalid, NotAllowed, NotFound, NotMergeable, ReasonNeeded, Stale
 from app.models import Employee, Patient, PatientPhone, PatientTag, ReferralSource, User
 from app.patients import queries, rules
 from app.vocab import N_, CardStatus, Sex
@@ -116,6 +116,8 @@ def restore_card(patient_id: int, *, actor: User | None) -> Patient:
         NotFound, NotAllowed
     """
     patient = locked_card(patient_id, "card.archive", actor)
+    if patient.merged_into_id:
+        raise NotMergeable({"why": N_("This card was merged: part the cards on the card that stayed.")})
     if patient.status == CardStatus.ARCHIVED:
         patient.status = rules.card_status(patient.birth_date, bool(patient.phones))
         patient.archive_reason = ""

@@ -1,6 +1,7 @@
 """Who is in the card index, and what is known of them: one question, one function, few statements.
 
-Where next: `search.py` for finding a card, `selection.py` for many by conditions, `cards.py` for what is known of it.
+Where next: `search.py` for finding a card, `selection.py` for many by conditions, `cards.py` for what is known of it,
+`merges.py` for all that belongs to it.
 """
 
 from app.patients.queries.cards import (
@@ -16,11 +17,12 @@ from app.patients.queries.cards import (
     tags,
     treated_by,
 )
+from app.patients.queries.merges import belongings, key_of, merges_of, references
 from app.patients.queries.search import Found, find, matching, of_doctor, rows
 from app.patients.queries.selection import Selection, select_cards, selections, service_names
 
 __all__ = [
-    "Found", "Selection", "balance_of", "by_doctor", "consents", "doctors", "family", "find", "matching",
-    "named", "of_doctor", "possible_duplicates", "rows", "select_cards", "selections", "service_names",
-    "sources", "statistics", "tags", "treated_by",
+    "Found", "Selection", "balance_of", "belongings", "by_doctor", "consents", "doctors", "family", "find", "key_of",
+    "matching", "merges_of", "named", "of_doctor", "possible_duplicates", "references", "rows", "select_cards",
+    "selections", "service_names", "sources", "statistics", "tags", "treated_by",
 ]  # fmt: skip

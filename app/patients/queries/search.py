@@ -91,6 +91,8 @@ def _of_digits(asked: rules.Wanted) -> list[ColumnElement[bool]]:
     looks: list[Any] = []
     if asked.card_number is not None:
         looks.append(select(card.id).where(card.card_number == asked.card_number))
+        # a card that was merged is found by its old number as the card that it became
+        looks.append(select(card.merged_into_id).where(card.card_number == asked.card_number, card.merged_into_id > 0))
     if asked.phone_tail:
         looks.append(_of_phone(asked.phone_tail))
     if asked.born and asked.phone_tail:
@@ -120,8 +122,7 @@ def _matching(asked: rules.Wanted, words: Choices, doctor_id: int | None, archiv
         conditions.append(Patient.birth_date == asked.born)
     if doctor_id is not None:
         conditions.append(of_doctor(doctor_id))
-    if not archived:
-        conditions.append(Patient.status != CardStatus.ARCHIVED)
+    conditions.append(Patient.merged_into_id.is_(None) if archived else Patient.status != CardStatus.ARCHIVED)
     return select(Patient.id.label("id"), rank.label("rank")).where(*conditions)
 
 

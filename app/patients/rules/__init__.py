@@ -19,6 +19,7 @@ from app.patients.rules.cards import (
     signs,
     snils,
 )
+from app.patients.rules.merging import BOTH, MERGED_FIELDS, merged
 from app.patients.rules.typed import (
     TAIL,
     Doubtful,
@@ -34,7 +35,7 @@ from app.patients.rules.typed import (
 )
 
 __all__ = [
-    "MOST_PHONES", "REGION", "TAIL", "Doubtful", "Phone", "Signs", "Wanted", "age", "card_status", "check_birth_date",
-    "check_guardian", "choices", "doubtful", "inn", "like", "meant", "other_layout", "person_name", "phone", "phones",
-    "searchable", "signs", "snils", "sound", "wanted",
+    "BOTH", "MERGED_FIELDS", "MOST_PHONES", "REGION", "TAIL", "Doubtful", "Phone", "Signs", "Wanted", "age",
+    "card_status", "check_birth_date", "check_guardian", "choices", "doubtful", "inn", "like", "meant", "merged",
+    "other_layout", "person_name", "phone", "phones", "searchable", "signs", "snils", "sound", "wanted",
 ]  # fmt: skip

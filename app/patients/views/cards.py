@@ -75,6 +75,10 @@ class PatientsView(DeskView):
     def card(self, pk: int) -> Any:
         """A patient's card with its figures; the tabs follow."""
         patient = visible(pk)
+        if patient.merged_into_id:
+            number = patient.card_number
+            flash(gettext("Card № %(number)s was merged into this one.", number=number), "info")
+            return redirect(url_for("PatientsView.card", pk=patient.merged_into_id))
         here = {rule.endpoint for rule in current_app.url_map.iter_rules()}
         tabs = [(title, url_for(at, pk=pk)) for title, at, right in TABS if at in here and may(right)]
         # `?tab=documents` opens the tab of that room
@@ -93,6 +97,7 @@ class PatientsView(DeskView):
             doctor=dict(queries.doctors(patient.doctor_id)).get(patient.doctor_id) if patient.doctor_id else None,
             tabs=tabs,
             first=first,
+            merges=queries.merges_of(pk),
         )
 
     @expose("/<int:pk>/family", methods=["GET"])

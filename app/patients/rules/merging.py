@@ -1,0 +1,41 @@
+"""What a card says after another one of the same person was merged into it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+#: The fields of a card that may differ; what belongs to it is moved, not chosen.
+MERGED_FIELDS = (
+    "surname", "name", "patronymic", "birth_date", "sex", "email", "address", "passport", "snils", "inn", "allergy",
+    "comment", "source_id", "insurance", "guardian_id", "payer_id", "family_id", "doctor_id", "discount_percent",
+    "discount_reason",
+)  # fmt: skip
+#: Texts of which both may be kept.
+BOTH = ("address", "passport", "allergy", "comment")
+#: What must not be lost by a choice that nobody made: both are kept.
+_DANGEROUS = ("allergy",)
+
+
+def merged(
+    winner: Mapping[str, Any], loser: Mapping[str, Any], chosen: Mapping[str, str]
+) -> dict[str, Any]:  # fmt: skip
+    """The fields of the winner that change: {field: new value}.
+
+    `chosen`: {field: "loser", "both" or "winner"}. Not named: what is empty is filled, allergies are kept both.
+    """
+    changed = {}
+    for name in MERGED_FIELDS:
+        mine, other = winner[name], loser[name]
+        value = _one(name, mine, other, chosen.get(name, ""))
+        if value != mine:
+            changed[name] = value
+    return changed
+
+
+def _one(name: str, mine: Any, other: Any, choice: str) -> Any:
+    if other in (None, "") or other == mine:
+        return mine
+    if choice == "loser" or mine in (None, ""):
+        return other
+    if name in BOTH and (choice == "both" or (not choice and name in _DANGEROUS)):
+        return mine if other in mine else f"{mine}; {other}"
+    return mine
