@@ -34,6 +34,7 @@ from app.models import (
     WaitingEntry,
 )
 from app.patients import operations, queries, rules
+from app.patients.views.merging import BELONGINGS
 from app.reports import queries as reports
 from tests.conftest import Maker
 from tests.test_races import together
@@ -147,6 +148,7 @@ def breaches() -> dict[str, Any]:
 def test_all_that_belongs_is_moved_and_moved_back(make: Maker, branch: Any) -> None:
     loser, winner = lived(make, branch, "Дважды", 1), lived(make, branch, "Дважды", 2)
     names = {table.name for table, _ in queries.references()}
+    assert names == set(BELONGINGS)
     assert {name for name, _ in queries.belongings(loser)} == names, "a table nobody thought of here"
     before, promises = picture(loser, winner), breaches()
     sums = [session.get_one(PatientAccount, pk) for pk in (loser, winner)]
