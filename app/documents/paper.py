@@ -10,11 +10,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app import money
 from app.documents import rules
@@ -31,6 +31,15 @@ class TemplateBroken(Refusal):
 
     code = "template_broken"
     sentence = N_("The template cannot be filled in: %(why)s. Correct it and save again.")
+
+
+#: How deep loops may lie in each other: a table of a table. A hundred of a hundred of a hundred of them is for ever.
+DEEPEST = 2
+#: What a text of a paper has no need of, and an attack has: values that grow, texts that call themselves or others.
+_FORBIDDEN = (
+    nodes.Assign, nodes.AssignBlock, nodes.Macro, nodes.CallBlock, nodes.FilterBlock, nodes.Include, nodes.Import,
+    nodes.FromImport, nodes.Extends, nodes.Block, nodes.Call,
+)  # fmt: skip
 
 
 def _line(value: Any, width: int = 30) -> Markup | str:
@@ -62,13 +71,44 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return isinstance(obj, LoopContext) and not attr.startswith("_")
 
 
+def _join(values: Any, between: str = "") -> Markup:
+    """Values in a row; never longer than a paper."""
+    found, size = [], 0
+    for value in values:
+        found.append(escape(value))
+        size += len(found[-1]) + len(between)
+        if size > LONGEST:
+            raise SecurityError("join")
+    return escape(between).join(found)
+
+
+def _check_shape(template: nodes.Template) -> None:
+    """A text of a paper shows its fields, chooses and repeats; nothing that could run away.
+
+    Raises:
+        SecurityError
+    """
+    for node in template.find_all(_FORBIDDEN):
+        raise SecurityError(f"{type(node).__name__} ({node.lineno})")
+
+    def deep(node: nodes.Node, depth: int) -> None:
+        depth += isinstance(node, nodes.For)
+        if depth > DEEPEST:
+            raise SecurityError(f"For ({getattr(node, 'lineno', '?')})")
+        for child in node.iter_child_nodes():
+            deep(child, depth)
+
+    deep(template, 0)
+
+
 _environment = _Sandbox(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 _environment.globals.clear()
 _environment.filters = {
     **{
         name: _environment.filters[name]
-        for name in ("upper", "lower", "capitalize", "length", "join", "first", "last", "default", "e", "escape")
+        for name in ("upper", "lower", "capitalize", "length", "first", "last", "default", "e", "escape")
     },
+    "join": _join,
     "line": _line,
     "money": _money,
     "day": _day,
@@ -83,7 +123,9 @@ def fill_in(body: str, values: Mapping[str, Any]) -> str:
         TemplateBroken: a mistake in the template, an unknown field, something it may not do.
     """
     try:
-        template = _environment.from_string(body)
+        shape = _environment.parse(body)
+        _check_shape(shape)
+        template = _environment.from_string(shape)
         pieces: list[str] = []
         size = 0
         for piece in template.generate(dict(values)):

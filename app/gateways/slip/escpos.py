@@ -11,6 +11,8 @@ from app.vocab import N_
 
 #: Seconds to reach the printer and to hand it a line; to wait for what it says of its paper.
 TIMEOUT, STATUS_TIMEOUT = 3, 1
+#: DLE EOT 4, and the bits of the answer that say that the roll has ended.
+RT_STATUS_PAPER, NO_PAPER_BITS = b"\x10\x04\x04", 0x60
 SILENT = N_("The slip printer cannot be reached: is it switched on, is its address right?")
 NO_PAPER = N_("There is no paper in the slip printer: put in a new roll and print again.")
 _SAID_OTHERWISE = str.maketrans({
@@ -68,10 +70,13 @@ def send(host: str, port: int, rows: Iterable[Row], *, code_page: int) -> None:
 
 
 def _has_paper(printer: "Network") -> bool:  # type: ignore[name-defined]  # noqa: F821
-    """What the printer says; one that does not speak is believed to have some."""
+    """What the printer says; one that does not speak is believed to have some, one that hangs up is not there."""
     printer.device.settimeout(STATUS_TIMEOUT)
     try:
-        return bool(printer.paper_status())
+        said = printer.query_status(RT_STATUS_PAPER)
+        if not said:
+            raise NotPrinted(SILENT)
+        return bool(said[0] & NO_PAPER_BITS != NO_PAPER_BITS)
     except TimeoutError:
         return True
     finally:
