@@ -30,6 +30,7 @@ from app.tables.hours import HolidayOverride, HoursException, HoursPattern, Work
 from app.tables.messages import ConfirmLink, IncomingMessage, MessageTemplate, OutboxMessage
 from app.tables.patients import (
     CardMerge,
+    CardOpening,
     Family,
     NameWord,
     Patient,
@@ -57,6 +58,7 @@ __all__ = [
     "CallTaskReason",
     "CancelReason",
     "CardMerge",
+    "CardOpening",
     "CashCount",
     "CashDesk",
     "CashMovement",

@@ -199,6 +199,25 @@ class PatientPhone(Model):
         return self.number
 
 
+class CardOpening(Model):
+    """Somebody looked at a card on this day: when first, when last, how often. Never taken back (trigger)."""
+
+    __tablename__ = "card_opening"
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    first_at: Mapped[Instant]
+    last_at: Mapped[Instant]
+    times: Mapped[int] = mapped_column(default=1, server_default="1")
+    __table_args__ = (
+        CheckConstraint("times > 0", name="ck_card_opening_times_positive"),
+        index("card_opening", "user_id", "day"),
+    )
+
+    def __repr__(self) -> str:
+        return f"{self.day}: {self.times}"
+
+
 class CardMerge(Made, Model):
     """Two cards of one person became one: what was moved from the loser to the winner, so that it can be moved back.
 

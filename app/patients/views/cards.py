@@ -79,6 +79,8 @@ class PatientsView(DeskView):
             number = patient.card_number
             flash(gettext("Card № %(number)s was merged into this one.", number=number), "info")
             return redirect(url_for("PatientsView.card", pk=patient.merged_into_id))
+        with transaction():
+            operations.note_opening(pk, actor=actor())
         here = {rule.endpoint for rule in current_app.url_map.iter_rules()}
         tabs = [(title, url_for(at, pk=pk)) for title, at, right in TABS if at in here and may(right)]
         # `?tab=documents` opens the tab of that room

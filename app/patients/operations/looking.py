@@ -1,0 +1,32 @@
+"""Who looked at whose card: written down, once a day and counted on."""
+
+from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import insert
+
+from app import clock
+from app.db import Fixed, given
+from app.models import CardOpening, User
+
+
+def _opened() -> Fixed:
+    new = insert(CardOpening).values(
+        patient_id=given("patient"), user_id=given("who"), day=given("day"), first_at=given("at"), last_at=given("at"),
+        times=1,
+    )  # fmt: skip
+    return Fixed(
+        new.on_conflict_do_update(
+            index_elements=["patient_id", "user_id", "day"],
+            set_={
+                "times": CardOpening.times + 1,
+                "last_at": func.greatest(CardOpening.last_at, new.excluded.last_at),
+            },
+        )
+    )
+
+
+_OPENED = _opened()
+
+
+def note_opening(patient_id: int, *, actor: User) -> None:
+    """The account looks at this card now. The caller commits."""
+    _OPENED(patient=patient_id, who=actor.id, day=clock.today(), at=clock.now())
