@@ -397,6 +397,7 @@ DEEDS: dict[str, str] = {
     "calendar_feed.revoked": N_("Calendar's address revoked"),
     "card.created": N_("Card created"),
     "card.changed": N_("Card changed"),
+    "card.exported": N_("Card exported"),
     "card.merged": N_("Cards merged"),
     "card.parted": N_("Merged cards parted"),
     "card.archived": N_("Card archived"),

@@ -93,7 +93,10 @@ class PatientApi(DeskApi):
     @guarded("card.see")
     def card(self, pk: int) -> Any:
         """A patient's card"""
-        return self.answer(operations.plain(visible(pk)))
+        patient = visible(pk)
+        with transaction():
+            operations.note_opening(pk, actor=actor())
+        return self.answer(operations.plain(patient))
 
     @expose("/<int:pk>", methods=["PATCH"])
     @guarded("card.edit")

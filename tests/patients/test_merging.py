@@ -19,6 +19,7 @@ from app.db import constraint_of, session, transaction
 from app.models import (
     CallTask,
     CardMerge,
+    CardOpening,
     IncomingMessage,
     IssuedDocument,
     NextVisitRefusal,
@@ -68,6 +69,7 @@ def lived(make: Maker, branch: Any, surname: str, n: int) -> int:
         session.add_all([
             PatientTagged(patient_id=patient.id, tag_id=tag.id),
             NextVisitRefusal(patient_id=patient.id, refusal_reason_id=reason.id, business_day=day),
+            CardOpening(patient_id=patient.id, user_id=director.id, day=day, first_at=clock.now(), last_at=clock.now()),
             CallTask(patient_id=patient.id, due_at=clock.wall_now()),
             IncomingMessage(gateway_id=f"g{random.random()}", phone="+79160000000", body="да", meaning="unknown",
                             received_at=clock.now(), patient_id=patient.id),

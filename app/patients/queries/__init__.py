@@ -17,12 +17,14 @@ from app.patients.queries.cards import (
     tags,
     treated_by,
 )
-from app.patients.queries.merges import belongings, key_of, merges_of, references
+from app.patients.queries.exporting import card_as_zip
+from app.patients.queries.merges import belongings, key_of, merges_of, openings_of, references
 from app.patients.queries.search import Found, find, matching, of_doctor, rows
 from app.patients.queries.selection import Selection, select_cards, selections, service_names
 
 __all__ = [
-    "Found", "Selection", "balance_of", "belongings", "by_doctor", "consents", "doctors", "family", "find", "key_of",
-    "matching", "merges_of", "named", "of_doctor", "possible_duplicates", "references", "rows", "select_cards",
-    "selections", "service_names", "sources", "statistics", "tags", "treated_by",
+    "Found", "Selection", "balance_of", "belongings", "by_doctor", "card_as_zip", "consents", "doctors", "family",
+    "find", "key_of", "matching", "merges_of", "named", "of_doctor", "openings_of", "possible_duplicates",
+    "references", "rows", "select_cards", "selections", "service_names", "sources", "statistics", "tags",
+    "treated_by",
 ]  # fmt: skip

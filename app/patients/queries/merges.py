@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Table, func, literal, select, union_all
+from sqlalchemy import Column, Row, Table, func, literal, select, union_all
 
 from app.db import session
-from app.models import CardMerge, PatientAccount
+from app.models import CardMerge, CardOpening, PatientAccount, User
 from app.tables.base import Model
 
 #: The ledger moves the account itself; a merge is no belonging of its cards.
@@ -55,4 +55,16 @@ def merges_of(patient_id: int) -> Sequence[CardMerge]:
         select(CardMerge)
         .where(CardMerge.winner_id == patient_id, CardMerge.undone_at.is_(None))
         .order_by(CardMerge.id.desc())
+    ).all()
+
+
+def openings_of(patient_id: int, limit: int = 100) -> Sequence[Row[CardOpening, str]]:
+    """Who opened this card and when, the newest first: opening, name."""
+    who = func.concat_ws(" ", User.last_name, User.first_name)
+    return session.execute(
+        select(CardOpening, who.label("who"))
+        .join(User, User.id == CardOpening.user_id)
+        .where(CardOpening.patient_id == patient_id)
+        .order_by(CardOpening.last_at.desc())
+        .limit(limit)
     ).all()

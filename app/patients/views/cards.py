@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from flask import current_app, flash, jsonify, redirect, request, url_for
+from flask import Response, current_app, flash, jsonify, redirect, request, url_for
 from flask_babel import gettext
 
 from app import access, audit, clock
@@ -170,7 +170,20 @@ class PatientsView(DeskView):
     def history(self, pk: int) -> Any:
         """Who did what for this patient, the newest first."""
         visible(pk)
-        return self.page("patients/history.html", events=audit.timeline(pk))
+        openings = queries.openings_of(pk) if may("audit.see") else []
+        return self.page("patients/history.html", events=audit.timeline(pk), openings=openings)
+
+    @expose("/<int:pk>/card.zip", methods=["GET"])
+    @guarded("card.export")
+    def export(self, pk: int) -> Any:
+        """All that is known of the patient as one file; who took it stands in the log."""
+        patient = visible(pk)
+        with transaction():
+            audit.record("card.exported", patient, patient_id=pk, actor=actor())
+        answer = Response(queries.card_as_zip(pk), mimetype="application/zip")
+        answer.headers["Content-Disposition"] = f'attachment; filename="card-{patient.card_number}.zip"'
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
 
     @expose("/new", methods=["GET", "POST"])
     @guarded("card.edit")
