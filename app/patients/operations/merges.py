@@ -105,7 +105,7 @@ def part_cards(merge_id: int, *, actor: User | None) -> CardMerge:
     _move(row.moved, winner.id, loser.id)
     for name, value in row.fields["merged"].items():
         if _plain(getattr(winner, name)) == value:
-            setattr(winner, name, _typed(name, row.fields["winner"][name]))
+            setattr(winner, name, _typed(Patient.__table__.c[name], row.fields["winner"][name]))
     loser.version += 1
     winner.version += 1
     session.flush()
@@ -154,7 +154,7 @@ def _belonging(loser_id: int, winner_id: int) -> dict[str, list[Any]]:
             select(*queries.key_of(table, column)).where(column == loser_id, ~_like_winners(table, column, winner_id))
         ).all()
         if rows:
-            moved[f"{table.name}.{column.name}"] = [list(row) for row in rows]
+            moved[f"{table.name}.{column.name}"] = [[_plain(value) for value in row] for row in rows]
     return moved
 
 
@@ -188,7 +188,9 @@ def _move(moved: Mapping[str, list[Any]], from_id: int, to_id: int) -> None:
     try:
         for name, keys in moved.items():
             table, column = by_name[name]
-            chosen = tuple_(*queries.key_of(table, column)).in_([tuple(key) for key in keys])
+            of_key = queries.key_of(table, column)
+            wanted = [tuple(_typed(*one) for one in zip(of_key, key, strict=True)) for key in keys]
+            chosen = tuple_(*of_key).in_(wanted)
             session.execute(update(table).where(column == from_id, chosen).values({column.name: to_id}))
     except DBAPIError as error:
         why = {
@@ -205,9 +207,9 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, int | str) else str(value)
 
 
-def _typed(name: str, value: Any) -> Any:
-    """A kept field as the column takes it."""
+def _typed(column: Column[Any], value: Any) -> Any:
+    """A kept value as the column takes it."""
     if value is None:
         return None
-    kind = Patient.__table__.c[name].type.python_type
+    kind = column.type.python_type
     return kind.fromisoformat(value) if hasattr(kind, "fromisoformat") else kind(value)
