@@ -24,7 +24,7 @@ from app.tables.billing import (
 )
 from app.tables.cash import CashCount, CashDesk, CashMovement, CashShift, ExpenseCategory, Receipt
 from app.tables.clinic import Branch, Chair, ClinicSetting, LegalEntity, NumberSeries
-from app.tables.documents import DocumentTemplate, IssuedDocument, Printing, TaxCertificate
+from app.tables.documents import DocumentTemplate, IssuedDocument, Printing, SignedScan, TaxCertificate
 from app.tables.fiscal import FiscalCredit, FiscalDevice, FiscalReceipt, FiscalShift, SlipPrinter
 from app.tables.hours import HolidayOverride, HoursException, HoursPattern, WorkingHours
 from app.tables.messages import ConfirmLink, IncomingMessage, MessageTemplate, OutboxMessage
@@ -112,6 +112,7 @@ __all__ = [
     "ServiceCategory",
     "ServicePrice",
     "ShelfItem",
+    "SignedScan",
     "SlipPrinter",
     "Speciality",
     "TaxCertificate",

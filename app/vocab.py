@@ -426,6 +426,7 @@ DEEDS: dict[str, str] = {
     "task.changed": N_("Call task changed"),
     "task.closed": N_("Call task closed"),
     "tax_certificate.annulled": N_("Certificate for the tax office annulled"),
+    "scan.attached": N_("Scan of a signed document attached"),
     "paper.printed": N_("Paper printed"),
     "planned.made": N_("Visit planned without a date"),
     "planned.changed": N_("Planned visit changed"),
@@ -484,6 +485,7 @@ DEEDS: dict[str, str] = {
 THINGS: dict[str, str] = {
     "fiscal_device": N_("Fiscal device"),
     "slip_printer": N_("Slip printer"),
+    "signed_scan": N_("Scan of a signed document"),
     "fiscal_receipt": N_("Fiscal receipt"),
     "fiscal_shift": N_("Shift of the fiscal device"),
     "access_grant": N_("Access to other days"),

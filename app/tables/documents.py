@@ -36,6 +36,29 @@ class DocumentTemplate(Made, Model):
         return f"{self.name}, v{self.version}"
 
 
+class SignedScan(Made, Model):
+    """A signed paper as it was scanned. Append-only."""
+
+    __tablename__ = "signed_scan"
+    id: Mapped[Pk]
+    document_id: Mapped[int] = mapped_column(ForeignKey("issued_document.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    mimetype: Mapped[str] = mapped_column(String(40))
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    __table_args__ = (
+        UniqueConstraint("document_id", "sha256", name="uq_signed_scan_once"),
+        CheckConstraint(
+            "mimetype IN ('application/pdf', 'image/jpeg', 'image/png')", name="ck_signed_scan_mimetype_known"
+        ),
+        CheckConstraint("octet_length(content) BETWEEN 1 AND 3670016", name="ck_signed_scan_size"),
+        index("signed_scan", "patient_id"),
+    )
+
+    def __repr__(self) -> str:
+        return self.mimetype
+
+
 class Printing(Made, Model):
     """A numbered paper of money that was printed: the first is the original, the others are copies. Append-only."""
 

@@ -1,6 +1,6 @@
 """Papers are issued, printed, certified; one module per subject. Flush, never commit.
 
-Where next: `issuing.py`, `printing.py` (originals and copies), `tax.py`.
+Where next: `issuing.py`, `printing.py` (originals and copies), `scans.py`, `tax.py`.
 """
 
 from app.documents.operations.issuing import (
@@ -19,6 +19,7 @@ from app.documents.operations.issuing import (
     try_out,
 )
 from app.documents.operations.printing import look_at_day, look_at_shift, print_paper, print_slip
+from app.documents.operations.scans import attach_scan
 from app.documents.operations.tax import AlreadyCertified, NoTaxpayer, NothingPaid, annul_certificate, issue_certificate
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "NoTemplate",
     "NothingPaid",
     "annul_certificate",
+    "attach_scan",
     "freeze",
     "issue",
     "issue_certificate",

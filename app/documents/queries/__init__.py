@@ -24,6 +24,7 @@ from app.documents.queries.papers import (
     receipt_fields,
     receipts_of,
     sample_fields,
+    scans_of,
     stored_papers,
 )
 from app.documents.queries.tax import YEARS_BACK, certificates_of, paid_in_year, payers, years
@@ -59,6 +60,7 @@ __all__ = [
     "receipt_fields",
     "receipts_of",
     "sample_fields",
+    "scans_of",
     "short",
     "stored_papers",
     "years",

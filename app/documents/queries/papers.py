@@ -26,6 +26,7 @@ from app.models import (
     Patient,
     Printing,
     Receipt,
+    SignedScan,
     User,
     WorkOrder,
     WorkOrderLine,
@@ -58,6 +59,18 @@ def issued_papers(patient_id: int) -> Sequence[Row[Any]]:
         .where(paper.patient_id == patient_id)
         .order_by(paper.id.desc())
     ).all()  # fmt: skip
+
+
+def scans_of(patient_id: int) -> dict[int, list[Any]]:
+    """The scans of a patient's signed papers by the paper: id, mimetype, created_at."""
+    found: dict[int, list[Any]] = {}
+    for row in session.execute(
+        select(SignedScan.document_id, SignedScan.id, SignedScan.mimetype, SignedScan.created_at)
+        .where(SignedScan.patient_id == patient_id)
+        .order_by(SignedScan.id)
+    ):
+        found.setdefault(row.document_id, []).append(row)
+    return found
 
 
 def stored_papers(patient_id: int, first: int, last: int) -> list[bytes]:

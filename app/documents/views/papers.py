@@ -6,7 +6,7 @@ A POST issues; a GET gives the same bytes each time and changes nothing. Where n
 from collections.abc import Callable
 from typing import Any
 
-from flask import current_app, flash, redirect, request, url_for
+from flask import Response, current_app, flash, redirect, request, url_for
 from flask_babel import gettext
 
 from app import access, pdf
@@ -14,7 +14,7 @@ from app.db import transaction
 from app.documents import operations, paper, queries
 from app.documents.views.copies import shown
 from app.errors import Invalid, NotFound, Refusal
-from app.models import IssuedDocument, Receipt, TaxCertificate, WorkOrder
+from app.models import IssuedDocument, Receipt, SignedScan, TaxCertificate, WorkOrder
 from app.pdf import as_pdf
 from app.vocab import N_, PrintedKind, TemplateKind, WorkOrderStatus
 from app.web import DeskView, actor, expose, fetched, guarded, say
@@ -41,6 +41,7 @@ class DocumentsView(DeskView):
             "documents/patient_documents.html",
             patient=patient,
             papers=queries.issued_papers(pk),
+            scans=queries.scans_of(pk),
             receipts=receipts,
             kinds=TemplateKind,
             from_card=operations.FROM_CARD,
@@ -111,6 +112,33 @@ class DocumentsView(DeskView):
         row = fetched(IssuedDocument, pk)
         operations.require_patient_of(row.patient_id, "document.print", actor=actor())
         return as_pdf(row.pdf, f"{row.kind}-{row.year}-{row.number}")
+
+    @expose("/<int:pk>/scan", methods=["POST"])
+    @guarded("document.print")
+    def attach(self, pk: int) -> Any:
+        """Attach the scan of a signed paper; back to the card."""
+        patient_id = fetched(IssuedDocument, pk).patient_id
+        sent = request.files.get("scan")
+        try:
+            with transaction():
+                operations.attach_scan(pk, sent.read() if sent else b"", actor=actor())
+            flash(gettext("The scan is attached."), "success")
+        except Invalid as wrong:
+            flash(" ".join(gettext(str(said)) for said in wrong.facts["fields"].values()), "danger")
+        except Refusal as refusal:
+            say(refusal)
+        return redirect(url_for("PatientsView.card", pk=patient_id, tab="documents"), 303)
+
+    @expose("/scans/<int:pk>")
+    @guarded("document.print")
+    def scan(self, pk: int) -> Any:
+        """A scan as it was attached."""
+        row = fetched(SignedScan, pk)
+        operations.require_patient_of(row.patient_id, "document.print", actor=actor())
+        answer = Response(row.content, mimetype=row.mimetype)
+        answer.headers["Content-Disposition"] = f'inline; filename="scan-{pk}.{row.mimetype.split("/")[1]}"'
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
 
     @expose("/receipts/<int:pk>.pdf")
     @guarded("payment.see")

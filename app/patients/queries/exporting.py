@@ -15,6 +15,7 @@ from app.patients.queries.merges import references
 
 #: What is the clinic's own: how it works, not what it knows of the patient.
 _INNER = ("search_name", "reversed_number", "sha256", "version")
+_ENDINGS = {"image/jpeg": "jpg", "image/png": "png"}
 
 
 def card_as_zip(patient_id: int) -> bytes:
@@ -39,7 +40,7 @@ def _told(archive: zipfile.ZipFile, table: Table, row: dict[str, Any]) -> dict[s
         if column.name in _INNER:
             row.pop(column.name, None)
         elif isinstance(column.type, LargeBinary) and row[column.name]:
-            name = f"files/{table.name}-{row['id']}.pdf"
+            name = f"files/{table.name}-{row['id']}.{_ENDINGS.get(str(row.get('mimetype')), 'pdf')}"
             if name not in archive.namelist():
                 archive.writestr(name, row[column.name])
             row[column.name] = name

@@ -42,6 +42,7 @@ BELONGINGS = {
     "outbox_message": N_("Messages"), "patient": N_("Relatives"), "patient_consent": N_("Consents"),
     "patient_phone": N_("Phones"), "patient_tagged": N_("Tags"), "payment": N_("Payments"),
     "planned_visit": N_("Planned visits"), "receipt": N_("Receipts"), "refund": N_("Refunds"),
+    "signed_scan": N_("Scans of signed documents"),
     "tax_certificate": N_("Certificates for the tax office"), "waiting_entry": N_("Waiting list"),
     "work_order": N_("Work orders"),
 }  # fmt: skip
