@@ -143,6 +143,13 @@ class Desk(RuleBasedStateMachine):
         tendered = cash_part + more if cash_part and n % 3 == 0 else None
         self.play("pay", billing.take_payment, self.patients[n % 2], given, tendered=tendered, branch_id=self.branch.id)
 
+    @rule(n=numbers)
+    def pay_what_is_due(self, n: int) -> None:
+        """To the kopeck, so that nothing of it is an advance until the bill is taken back."""
+        if (order := self.pick(WorkOrder, n, branch_id=self.branch.id)) and order.due:
+            part, bill = {"method": "card", "amount": order.due}, {"work_order_id": order.id, "amount": order.due}
+            self.play("pay due", billing.take_payment, order.patient_id, [part], bills=[bill], branch_id=self.branch.id)
+
     @rule(n=numbers, amount=SUMS)
     def refund_part(self, n: int, amount: Decimal) -> None:
         if payment := self.pick(Payment, n, branch_id=self.branch.id):

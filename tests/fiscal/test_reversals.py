@@ -89,6 +89,14 @@ def test_a_refund_of_one_bill_returns_the_services_of_that_bill(shop):
     assert first.lines[0].service.code not in str(part.body)
 
 
+def test_what_became_an_advance_is_returned_as_one(shop):
+    order = shop.bill()
+    shop.pay(order.patient_id, ("cash", "1000"))
+    shop.reverse(order.id)
+    back = said(shop.give_back(shop.last, "700"))
+    assert back.items == [(700.0, 1.0, "advance", "payment")] and back.paid == {"cash": 700.0}
+
+
 def test_what_no_device_told_of_is_not_returned_by_one(shop):
     """The clinic bought the device later."""
     from app.db import session, transaction

@@ -109,7 +109,10 @@ def _groups(sold: FiscalReceipt | None, shares: Mapping[int, int], of_advance: i
     if not of_bill and shares:  # written before positions were known by their bills
         return [rules.Group(rest, whole)]
     groups = [rules.Group(of_bill.get(pk, ()), share) for pk, share in shares.items()]
-    return [*groups, rules.Group(rest, of_advance)] if of_advance else groups
+    if not of_advance:
+        return groups
+    # what a reversing order made an advance of stands on no receipt of this payment
+    return [*groups, rules.Group(rest or (rules.advance(of_advance),), of_advance)]
 
 
 def _owed_again(sold: FiscalReceipt | None, shares: Mapping[int, int]) -> dict[int, int]:
