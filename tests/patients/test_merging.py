@@ -77,7 +77,7 @@ def lived(make: Maker, branch: Any, surname: str, n: int) -> int:
             OutboxMessage(kind="reminder", patient_id=patient.id, appointment_id=visit.id, phone="+79160000000",
                           planned_time=visit.starts_at, body="ждём", due_at=clock.now()),
             PlannedVisit(patient_id=patient.id, target_from=TODAY, target_to=TODAY, reason="осмотр", call_on=TODAY),
-            WaitingEntry(patient_id=patient.id, first_day=TODAY),
+            WaitingEntry(patient_id=patient.id, first_day=TODAY, last_day=TODAY),
         ])  # fmt: skip
         operations.give_consent(patient.id, "personal_data", TODAY, actor=director)
         paper = IssuedDocument(
