@@ -27,11 +27,6 @@ class NoLegalEntity(Refusal):
     sentence = N_("The clinic has no branch with a legal entity yet. Add them in the directories.")
 
 
-class NothingChosen(Refusal):
-    code = "nothing_chosen"
-    sentence = N_("No papers of a first visit are chosen: choose them in the directory “Papers of a first visit”.")
-
-
 #: The names that papers carry; they are Russian in every language of the screen.
 TITLES = {
     TemplateKind.CONTRACT: "Договор на оказание платных медицинских услуг",
@@ -106,13 +101,10 @@ def issue_first_visit(patient_id: int, *, actor: User | None) -> list[IssuedDocu
     """Number and freeze all that a newcomer signs, in one go: all of it or nothing.
 
     Raises:
-        As `issue`; NothingChosen: the clinic prints nothing at a first visit.
+        As `issue`.
     """
     patient = _patient_for(patient_id, actor)
-    kinds = queries.first_visit_kinds()
-    if not kinds:
-        raise NothingChosen()
-    return freeze(kinds, patient, {}, actor=actor)
+    return freeze(queries.first_visit_kinds(), patient, {}, actor=actor)
 
 
 def _patient_for(patient_id: int, actor: User | None) -> Patient:

@@ -21,7 +21,7 @@ def first_visit_kinds() -> list[TemplateKind]:
 def first_visit_places() -> dict[str, int]:
     """The place of each kind that is printed at a first visit, in order."""
     found = session.execute(select(FirstVisitPaper.kind, FirstVisitPaper.place).order_by(FirstVisitPaper.place))
-    return dict(found.tuples().all())
+    return {row.kind: row.place for row in found}
 
 
 def issuer() -> Any:
@@ -67,7 +67,7 @@ def scans_of(patient_id: int) -> dict[int, list[Any]]:
     return found
 
 
-def printed_state(document_id: int, *, together: bool) -> Sequence[Row[Any]]:
+def printed_state(document_id: int, *, together: bool) -> Sequence[Any]:
     """How far a paper is, or all papers of the file that it is the first of: id, kind, number, ready, error, …"""
     paper = IssuedDocument
     found = (
