@@ -24,7 +24,15 @@ from app.tables.billing import (
 )
 from app.tables.cash import CashCount, CashDesk, CashMovement, CashShift, ExpenseCategory, Receipt
 from app.tables.clinic import Branch, Chair, ClinicSetting, LegalEntity, NumberSeries
-from app.tables.documents import DocumentTemplate, IssuedDocument, Printing, SignedScan, TaxCertificate
+from app.tables.documents import (
+    DocumentTemplate,
+    FirstVisitPaper,
+    IssuedDocument,
+    PaperJob,
+    Printing,
+    SignedScan,
+    TaxCertificate,
+)
 from app.tables.fiscal import FiscalCredit, FiscalDevice, FiscalReceipt, FiscalShift, SlipPrinter
 from app.tables.hours import HolidayOverride, HoursException, HoursPattern, WorkingHours
 from app.tables.messages import ConfirmLink, IncomingMessage, MessageTemplate, OutboxMessage
@@ -71,6 +79,7 @@ __all__ = [
     "Employee",
     "ExpenseCategory",
     "Family",
+    "FirstVisitPaper",
     "FiscalCredit",
     "FiscalDevice",
     "FiscalReceipt",
@@ -87,6 +96,7 @@ __all__ = [
     "NextVisitRefusal",
     "NumberSeries",
     "OutboxMessage",
+    "PaperJob",
     "Patient",
     "PatientAccount",
     "PatientConsent",

@@ -25,8 +25,8 @@ from app.billing.views import CertificatesView, MoneyListsView, PricesView, Sett
 from app.cash.api import CashApi, ExpenseCategoryApi
 from app.cash.panel import CashDeskPanel, CashMovementPanel, CashShiftPanel, ExpenseCategoryPanel, ReceiptPanel
 from app.cash.views import CashView, ExpenseCategoriesView
-from app.documents.panel import DocumentTemplatePanel, IssuedDocumentPanel
-from app.documents.views import CashPapersView, DocumentsView
+from app.documents.panel import DocumentTemplatePanel
+from app.documents.views import CashPapersView, DocumentsView, FirstVisitView, JournalView
 from app.fiscal.panel import FiscalDevicePanel, SlipPrinterPanel
 from app.fiscal.views import FiscalView
 from app.health import HealthApi
@@ -146,7 +146,7 @@ MENU: list[tuple[str, list[Item]]] = [
             Item(N_("Receipts"), "ReceiptPanel.list", "payment.see"),
             Item(N_("Cash shifts"), "CashShiftPanel.list", "cash.see"),
             Item(N_("Cash movements"), "CashMovementPanel.list", "cash.see"),
-            Item(N_("Issued documents"), "IssuedDocumentPanel.list", "document.print"),
+            Item(N_("Journal of issued documents"), "JournalView.index", "document.print"),
             Item(N_("All messages"), "OutboxPanel.list", "message.see"),
             Item(N_("Patients' cards"), "PatientPanel.list", "audit.see"),
             Item(N_("Log of actions"), "AuditPanel.list", "audit.see"),
@@ -176,6 +176,7 @@ MENU: list[tuple[str, list[Item]]] = [
             Item(N_("Tags of patients"), "PatientTagPanel.list", "directory.see"),
             Item(N_("Message templates"), "MessageTemplatePanel.list", "directory.see"),
             Item(N_("Document templates"), "DocumentTemplatePanel.list", "directory.see"),
+            Item(N_("Papers of a first visit"), "FirstVisitView.index", "directory.edit"),
         ],
     ),
     (
@@ -242,9 +243,10 @@ PAGES: list[type] = [
     CallTaskApi,
     RefusalReasonPanel,
     DocumentsView,
+    JournalView,
+    FirstVisitView,
     CashPapersView,
     DocumentTemplatePanel,
-    IssuedDocumentPanel,
     ReportsView,
     ReportApi,
     CashView,

@@ -342,6 +342,14 @@ class TemplateKind(Labelled):
     TAX_CERTIFICATE = "tax_certificate", N_("Certificate for the tax office")
 
 
+class OpenedKind(Labelled):
+    """What of a patient was looked at."""
+
+    CARD = "card", N_("Card")
+    DOCUMENT = "document", N_("Document")
+    SCAN = "scan", N_("Scan of a signed document")
+
+
 class PrintedKind(Labelled):
     """Papers of money that are handed out once; further prints are copies."""
 
@@ -409,6 +417,8 @@ DEEDS: dict[str, str] = {
     "consent.given": N_("Consent given"),
     "consent.taken_back": N_("Consent withdrawn"),
     "document.issued": N_("Document issued"),
+    "documents.exported": N_("Journal of documents exported"),
+    "first_visit.chosen": N_("Papers of a first visit chosen"),
     "template.changed": N_("Document template changed"),
     "message.sent": N_("Message sent"),
     "message.failed": N_("Message not sent"),

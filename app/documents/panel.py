@@ -1,20 +1,17 @@
-"""Generated views of the documents' room: templates with versions, and the papers issued."""
+"""Generated views of the documents' room: templates with versions. Issued papers have a journal of their own."""
 
 from typing import Any, ClassVar
 
 from flask import redirect, request, url_for
-from flask_appbuilder.models.sqla.filters import BaseFilter
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext, lazy_gettext
 from markupsafe import Markup
-from sqlalchemy import or_, select
 
-from app import access
 from app.db import transaction
 from app.documents import operations, queries
 from app.errors import Refusal
-from app.models import Appointment, DocumentTemplate, IssuedDocument, Patient, WorkOrder
-from app.panels import DeskInterface, PanelView, ReadOnlyPanel
+from app.models import DocumentTemplate
+from app.panels import DeskInterface, PanelView
 from app.pdf import as_pdf
 from app.vocab import TemplateKind
 from app.web import actor, expose, fetched, guarded, label, say
@@ -104,46 +101,3 @@ def _field_names() -> list[str]:
                     [f"{key}.{inner}.{last}" for last in deeper] if isinstance(deeper, dict) else [f"{key}.{inner}"]
                 )
     return names
-
-
-class _OwnPatients(BaseFilter):
-    """A doctor sees the papers of own patients only."""
-
-    def apply(self, query: Any, value: Any) -> Any:
-        own = access.account(actor()).own_only("document.print")
-        if own is None:
-            return query
-        paper = IssuedDocument.patient_id
-        return query.where(
-            or_(
-                paper.in_(select(Appointment.patient_id).where(Appointment.doctor_id == own)),
-                paper.in_(select(WorkOrder.patient_id).where(WorkOrder.doctor_id == own)),
-                paper.in_(select(Patient.id).where(Patient.doctor_id == own)),
-            )
-        )
-
-
-class IssuedDocumentPanel(ReadOnlyPanel):
-    """Papers issued to patients; nobody changes them."""
-
-    datamodel = DeskInterface(IssuedDocument)
-    route_base = "/issued-documents"
-    class_permission_name = "document"
-    method_permission_name: ClassVar[dict[str, str]] = {"list": "print", "show": "print"}
-    base_permissions: ClassVar[list[str]] = ["can_print"]
-    base_filters: ClassVar[list[Any]] = [["patient_id", _OwnPatients, None]]
-    list_title, show_title = lazy_gettext("Issued documents"), lazy_gettext("Issued document")
-    list_columns: ClassVar[list[str]] = ["kind", "number", "year", "day", "sheet"]
-    show_columns: ClassVar[list[str]] = ["kind", "number", "year", "day", "template", "sha256", "sheet"]
-    search_columns: ClassVar[list[str]] = ["number", "year", "day"]
-    order_columns: ClassVar[list[str]] = ["number", "day"]
-    base_order = ("id", "desc")
-    label_columns: ClassVar[dict[str, Any]] = {
-        "kind": lazy_gettext("Document"), "number": lazy_gettext("Number"), "year": lazy_gettext("Year"),
-        "day": lazy_gettext("Day"), "template": lazy_gettext("Template"), "sha256": lazy_gettext("Check sum (SHA-256)"),
-        "sheet": lazy_gettext("Paper"),
-    }  # fmt: skip
-    formatters_columns: ClassVar[dict[str, Any]] = {
-        "kind": _kind,
-        "sheet": lambda pk: _to_pdf(url_for("DocumentsView.paper", pk=pk)),
-    }

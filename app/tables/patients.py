@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.tables.base import Archivable, Instant, LongText, Made, Model, Name, Pk, index, not_blank, one_of
-from app.vocab import CardStatus, ConsentKind, Sex
+from app.vocab import CardStatus, ConsentKind, OpenedKind, Sex
 
 
 class ReferralSource(Archivable, Model):
@@ -200,17 +200,26 @@ class PatientPhone(Model):
 
 
 class CardOpening(Model):
-    """Somebody looked at a card on this day: when first, when last, how often. Never taken back (trigger)."""
+    """Somebody looked at a card, or at a paper of it, on this day: when first, when last, how often.
+
+    Never taken back (trigger).
+    """
 
     __tablename__ = "card_opening"
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id"), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
+    what: Mapped[str] = mapped_column(
+        String(20), default=OpenedKind.CARD, server_default=OpenedKind.CARD.value, primary_key=True
+    )
+    #: The paper or the scan; 0 of the card itself.
+    object_id: Mapped[int] = mapped_column(default=0, server_default="0", primary_key=True, autoincrement=False)
     first_at: Mapped[Instant]
     last_at: Mapped[Instant]
     times: Mapped[int] = mapped_column(default=1, server_default="1")
     __table_args__ = (
         CheckConstraint("times > 0", name="ck_card_opening_times_positive"),
+        one_of("what", OpenedKind, "card_opening"),
         index("card_opening", "user_id", "day"),
     )
 

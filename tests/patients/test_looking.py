@@ -38,7 +38,7 @@ def test_who_opened_a_card(make: Maker, client_of: Any, program: Any) -> None:
         client_of("administrator").get(f"/patients/{patient.id}")
     assert len(openings(patient.id)) == 3
     history = client_of("director").get(f"/patients/{patient.id}/history").text
-    assert "Кто открывал карту" in history
+    assert "Кто открывал карту и её документы" in history
     assert "Кто открывал карту" not in desk.get(f"/patients/{patient.id}/history").text
 
 
@@ -78,6 +78,7 @@ def test_all_about_a_patient_as_one_file(make: Maker, client_of: Any) -> None:
         paper = documents.issue("consent_personal_data", patient.id, actor=make.user())
         documents.issue("consent_personal_data", stranger.id, actor=make.user())
         operations.give_consent(patient.id, "personal_data", clock.today(), actor=make.user())
+    printed = make.printed(paper.id)
     at = f"/patients/{patient.id}/card.zip"
     assert client_of("administrator").get(at).status_code == 403
     answer = client_of("director").get(at)
@@ -87,7 +88,7 @@ def test_all_about_a_patient_as_one_file(make: Maker, client_of: Any) -> None:
         assert told["patient"][0]["surname"] == "Выгружаемая" and "Посторонняя" not in str(told)
         assert told["patient_phone"][0]["number"] == "+79161239988"
         assert told["patient_consent"][0]["kind"] == "personal_data"
-        assert archive.read(told["issued_document"][0]["pdf"]) == paper.pdf
+        assert archive.read(told["issued_document"][0]["pdf"]) == printed
         assert len(archive.namelist()) == 2
     # every table that has something of the patient is in it
     session.expire_all()

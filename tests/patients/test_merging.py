@@ -1,5 +1,6 @@
 """Two cards of one person: merged, all that belonged to one belongs to the other; parted, everything is as it was."""
 
+import hashlib
 import random
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -82,7 +83,8 @@ def lived(make: Maker, branch: Any, surname: str, n: int) -> int:
         operations.give_consent(patient.id, "personal_data", TODAY, actor=director)
         paper = IssuedDocument(
             kind="contract", legal_entity_id=branch.legal_entity_id, year=2026, number=random.randrange(10**8),
-            day=TODAY, patient_id=patient.id, template_id=template, html="", pdf=b"%PDF", sha256="0" * 64,
+            day=TODAY, patient_id=patient.id, template_id=template, html="", pdf=b"%PDF",
+            sha256=hashlib.sha256(b"%PDF").hexdigest(),
         )  # fmt: skip
         session.add(paper)
         session.flush()

@@ -1,19 +1,19 @@
 """Changes of the documents' room: issue a paper, give a template a new version.
 
-A paper is numbered, filled in, printed and frozen in one transaction. Where next: `paper.py`, `app/pdf.py`.
+A paper is numbered, filled in and frozen in one short transaction; its bytes are made by a job, once. Where next:
+`rendering.py`, `paper.py`, `app/pdf.py`.
 """
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
 
 from app import access, audit, clock, pdf
-from app.db import lock, lock_word, next_number, session
+from app.db import lock, lock_word, next_numbers, session
 from app.documents import paper, queries
 from app.errors import Invalid, NotFound, Refusal, Stale
-from app.models import DocumentTemplate, IssuedDocument, Patient, User
+from app.models import DocumentTemplate, IssuedDocument, PaperJob, Patient, User
 from app.vocab import N_, TemplateKind
 
 
@@ -41,11 +41,6 @@ TITLES = {
 }
 #: The papers that need nothing but the card.
 FROM_CARD = tuple(kind for kind in TemplateKind if kind != TemplateKind.TAX_CERTIFICATE)
-#: What a newcomer signs; printed together.
-FIRST_VISIT = (
-    TemplateKind.CONTRACT, TemplateKind.CONSENT_PERSONAL_DATA, TemplateKind.CONSENT_TREATMENT,
-    TemplateKind.HEALTH_QUESTIONNAIRE,
-)  # fmt: skip
 
 
 def ship_templates() -> None:
@@ -62,14 +57,13 @@ def ship_templates() -> None:
     session.flush()
 
 
-def printed(title: str, number: str, body: str, values: Mapping[str, Any]) -> tuple[str, bytes]:
-    """A filled in paper: its HTML and its PDF.
+def filled_in(title: str, number: str, body: str, values: Mapping[str, Any]) -> str:
+    """A filled in paper as a page of HTML: the snapshot of every value.
 
     Raises:
-        TemplateBroken, NotPrintable
+        TemplateBroken
     """
-    html = paper.sheet(title, f"{title} № {number}", paper.fill_in(body, values))
-    return html, pdf.render(html)
+    return paper.sheet(title, f"{title} № {number}", paper.fill_in(body, values))
 
 
 def require_patient_of(patient_id: int, right: str, *, actor: User | None) -> None:
@@ -86,52 +80,20 @@ def require_patient_of(patient_id: int, right: str, *, actor: User | None) -> No
 
 
 def issue(kind: str, patient_id: int, *, actor: User | None) -> IssuedDocument:
-    """Number a paper for a patient, fill in the newest text and freeze the bytes that are printed.
+    """Number a paper for a patient and freeze it, filled in by the newest text; a job makes its bytes.
 
     Issuing says nothing about consent: a signature is a separate act. Locks the series of the kind's
-    numbers until the end of the transaction.
+    numbers until the end of the transaction. Whoever commits hands it to `jobs.hand_over`.
 
     Raises:
         NotAllowed, NotFound
         Invalid: no such kind of paper, or one that is made of more than the card.
-        NoTemplate, NoLegalEntity, TemplateBroken, NotPrintable
+        NoTemplate, NoLegalEntity, TemplateBroken
     """
-    access.require(actor, "document.print")
     if kind not in FROM_CARD:
+        access.require(actor, "document.print")
         raise Invalid(fields={"kind": N_("Unknown value.")})
-    patient = queries.card(patient_id)
-    if patient is None:
-        raise NotFound()
-    require_patient_of(patient_id, "document.print", actor=actor)
-    return freeze(TemplateKind(kind), patient, {}, actor=actor)
-
-
-def freeze(kind: TemplateKind, patient: Patient, more: Mapping[str, Any], *, actor: User | None) -> IssuedDocument:
-    """As `issue`, the right and the patient already checked; `more` are values that the card does not have."""
-    template = queries.active_template(kind)
-    if template is None:
-        raise NoTemplate()
-    signing = queries.legal_entity_for(actor)
-    if signing is None:
-        raise NoLegalEntity()
-    entity, branch = signing
-    day = clock.today()
-    number = next_number(entity.id, kind)
-    values = queries.merge_fields(patient, entity, branch, number, actor, kind=kind)
-    for name, value in more.items():
-        values[name] = {**value, "number": str(number)} if name == "tax" else value
-    html, made = printed(TITLES[kind], str(number), template.body, values)
-    row = IssuedDocument(
-        kind=kind, legal_entity_id=entity.id, year=day.year, number=number, day=day, patient_id=patient.id,
-        template_id=template.id, html=html, pdf=made, sha256=hashlib.sha256(made).hexdigest(),
-        created_at=clock.now(), created_by_id=actor.id if actor else None,
-    )  # fmt: skip
-    session.add(row)
-    session.flush()
-    audit.record(
-        "document.issued", row, patient_id=patient.id, actor=actor,
-        after=audit.facts(row, ("kind", "number", "year", "template_id", "sha256")),
-    )  # fmt: skip
+    [row] = freeze([TemplateKind(kind)], _patient_for(patient_id, actor), {}, actor=actor)
     return row
 
 
@@ -141,7 +103,62 @@ def issue_first_visit(patient_id: int, *, actor: User | None) -> list[IssuedDocu
     Raises:
         As `issue`.
     """
-    return [issue(kind, patient_id, actor=actor) for kind in FIRST_VISIT]
+    patient = _patient_for(patient_id, actor)
+    return freeze(queries.first_visit_kinds(), patient, {}, actor=actor)
+
+
+def _patient_for(patient_id: int, actor: User | None) -> Patient:
+    access.require(actor, "document.print")
+    patient = queries.card(patient_id)
+    if patient is None:
+        raise NotFound()
+    require_patient_of(patient_id, "document.print", actor=actor)
+    return patient
+
+
+def freeze(
+    kinds: Sequence[TemplateKind], patient: Patient, more: Mapping[str, Any], *, actor: User | None
+) -> list[IssuedDocument]:
+    """As `issue`, the right and the patient already checked: papers that go together, in this order.
+
+    `more` are values that the card does not have. The numbers of all kinds are taken at once, so that two who issue
+    the same kinds in another order do not wait crosswise.
+    """
+    templates = {kind: queries.active_template(kind) for kind in kinds}
+    if None in templates.values():
+        raise NoTemplate()
+    signing = queries.legal_entity_for(actor)
+    if signing is None:
+        raise NoLegalEntity()
+    day = clock.today()
+    numbers = next_numbers(signing[0].id, dict.fromkeys(kinds, 1))
+    rows: list[IssuedDocument] = []
+    for kind in kinds:
+        template, [number] = templates[kind], numbers[kind]
+        assert template is not None
+        values = queries.merge_fields(patient, *signing, number, actor, kind=kind)
+        for name, value in more.items():
+            values[name] = {**value, "number": str(number)} if name == "tax" else value
+        html = filled_in(TITLES[kind], str(number), template.body, values)
+        row = IssuedDocument(
+            kind=kind, legal_entity_id=signing[0].id, year=day.year, number=number, day=day, patient_id=patient.id,
+            template_id=template.id, first_id=rows[0].id if rows else None, html=html, created_at=clock.now(),
+            created_by_id=actor.id if actor else None,
+        )  # fmt: skip
+        rows.append(_frozen(row, actor))
+    return rows
+
+
+def _frozen(row: IssuedDocument, actor: User | None) -> IssuedDocument:
+    """Written, with the job that prints it. Records `document.issued`."""
+    session.add(row)
+    session.flush()
+    session.add(PaperJob(document_id=row.id, created_at=row.created_at, created_by_id=row.created_by_id))
+    audit.record(
+        "document.issued", row, patient_id=row.patient_id, actor=actor,
+        after=audit.facts(row, ("kind", "number", "year", "template_id")),
+    )  # fmt: skip
+    return row
 
 
 def new_version(template_id: int, name: str, body: str, *, actor: User | None) -> DocumentTemplate:
@@ -193,4 +210,4 @@ def try_out(kind: str, body: str) -> bytes:
     Raises:
         TemplateBroken, NotPrintable
     """
-    return printed(TITLES[TemplateKind(kind)], "123", body, queries.sample_fields())[1]
+    return pdf.render(filled_in(TITLES[TemplateKind(kind)], "123", body, queries.sample_fields()))

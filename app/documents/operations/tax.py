@@ -80,7 +80,7 @@ def issue_certificate(patient_id: int, payer_id: int, year: int, *, actor: User 
         },
         "taxpayer": queries.person(taxpayer, clock.today()),
     }  # fmt: skip
-    paper = freeze(TemplateKind.TAX_CERTIFICATE, patient, values, actor=actor)
+    [paper] = freeze([TemplateKind.TAX_CERTIFICATE], patient, values, actor=actor)
     made = TaxCertificate(
         document_id=paper.id, legal_entity_id=entity_id, patient_id=patient_id, payer_id=payer_id, tax_year=year,
         correction=correction, usual=usual, expensive=expensive, created_at=clock.now(),

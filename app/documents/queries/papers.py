@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, exists, or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app import clock
@@ -21,12 +21,10 @@ from app.models import (
     ClinicSetting,
     DocumentTemplate,
     Employee,
-    IssuedDocument,
     LegalEntity,
     Patient,
     Printing,
     Receipt,
-    SignedScan,
     User,
     WorkOrder,
     WorkOrderLine,
@@ -46,41 +44,6 @@ def active_template(kind: str) -> DocumentTemplate | None:
     return session.scalars(
         select(DocumentTemplate).where(DocumentTemplate.kind == kind, DocumentTemplate.active)
     ).one_or_none()
-
-
-def issued_papers(patient_id: int) -> Sequence[Row[Any]]:
-    """The papers issued for a patient, the newest first, without their bytes."""
-    paper = IssuedDocument
-    return session.execute(
-        select(paper.id, paper.kind, paper.number, paper.year, paper.day, paper.created_at, User.first_name,
-               User.last_name, Employee.surname, Employee.name)
-        .outerjoin(User, User.id == paper.created_by_id)
-        .outerjoin(Employee, Employee.user_id == paper.created_by_id)
-        .where(paper.patient_id == patient_id)
-        .order_by(paper.id.desc())
-    ).all()  # fmt: skip
-
-
-def scans_of(patient_id: int) -> dict[int, list[Any]]:
-    """The scans of a patient's signed papers by the paper: id, mimetype, created_at."""
-    found: dict[int, list[Any]] = {}
-    for row in session.execute(
-        select(SignedScan.document_id, SignedScan.id, SignedScan.mimetype, SignedScan.created_at)
-        .where(SignedScan.patient_id == patient_id)
-        .order_by(SignedScan.id)
-    ):
-        found.setdefault(row.document_id, []).append(row)
-    return found
-
-
-def stored_papers(patient_id: int, first: int, last: int) -> list[bytes]:
-    """The bytes of a patient's papers from one number of a record to another, twenty at most."""
-    if not 0 < first <= last < 2**31 or not 0 < patient_id < 2**31:
-        return []
-    found = select(IssuedDocument.pdf).where(
-        IssuedDocument.patient_id == patient_id, IssuedDocument.id.between(first, last)
-    )
-    return list(session.scalars(found.order_by(IssuedDocument.id).limit(20)))
 
 
 def receipts_of(patient_id: int) -> Sequence[Receipt]:

@@ -161,7 +161,7 @@ def _belonging(loser_id: int, winner_id: int) -> dict[str, list[Any]]:
 #: Of what a card can have only one: the winner's stays, the loser's is not moved. By columns that make them alike.
 _ONE_OF = {
     "patient_phone": ("number",), "patient_tagged": ("tag_id",), "next_visit_refusal": ("business_day",),
-    "patient_consent": ("kind",), "call_task": (), "card_opening": ("user_id", "day"),
+    "patient_consent": ("kind",), "call_task": (), "card_opening": ("user_id", "day", "what", "object_id"),
 }  # fmt: skip
 
 

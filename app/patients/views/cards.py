@@ -17,7 +17,7 @@ from app.models import Patient
 from app.patients import operations, queries, rules
 from app.patients.forms import CardForm
 from app.patients.reach import visible
-from app.vocab import N_, ConsentKind
+from app.vocab import N_, ConsentKind, OpenedKind, TemplateKind
 from app.web import DeskView, actor, expose, guarded, may, refusal_body, say
 
 PAGE = 25
@@ -176,7 +176,10 @@ class PatientsView(DeskView):
         """Who did what for this patient, the newest first."""
         visible(pk)
         openings = queries.openings_of(pk) if may("audit.see") else []
-        return self.page("patients/history.html", events=audit.timeline(pk), openings=openings)
+        return self.page(
+            "patients/history.html", events=audit.timeline(pk), openings=openings, opened=OpenedKind,
+            papers=TemplateKind,
+        )  # fmt: skip
 
     @expose("/<int:pk>/card.zip", methods=["GET"])
     @guarded("card.export")
