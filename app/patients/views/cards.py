@@ -95,6 +95,7 @@ class PatientsView(DeskView):
             figures=queries.statistics(pk),
             by_doctor=queries.by_doctor(pk),
             family=queries.family(patient),
+            identity=queries.identity_of(patient),
             signs=str(rules.signs(rules.age(patient.birth_date, clock.today()))),
             doctor=dict(queries.doctors(patient.doctor_id)).get(patient.doctor_id) if patient.doctor_id else None,
             tabs=tabs,
