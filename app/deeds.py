@@ -22,6 +22,7 @@ from app.vocab import (
     Confirmation,
     ConsentKind,
     DeskKind,
+    IdentityType,
     MessageKind,
     MovementKind,
     PlannedStatus,
@@ -42,7 +43,10 @@ FIELDS = {
     "comment": N_("comment"), "reason": N_("reason"), "amount": N_("sum"), "total": N_("total"), "number": N_("number"),
     "surname": N_("surname"), "name": N_("name"), "patronymic": N_("patronymic"), "birth_date": N_("birth date"),
     "sex": N_("sex"), "phone": N_("phone"), "email": N_("e-mail"), "address": N_("address"), "allergy": N_("allergy"),
-    "passport": N_("identity document"), "overbook_reason": N_("why over another visit"),
+    "passport": N_("identity document"), "identity_type": N_("identity document"), "identity_series": N_("series"),
+    "identity_number": N_("number"), "identity_issued_by": N_("issued by"), "identity_issued_on": N_("issued on"),
+    "identity_dept_code": N_("department code"), "identity_text": N_("identity document as typed"),
+    "overbook_reason": N_("why over another visit"),
     "outside_hours_reason": N_("why outside hours"), "cancelled_by": N_("cancelled by"), "error": N_("cause"),
     "counted": N_("counted"), "expected": N_("expected"), "username": N_("login"), "price": N_("price"),
     "reason_kind": N_("why to call"), "due_at": N_("to be called"), "result": N_("result"), "note": N_("note"),
@@ -58,7 +62,7 @@ _LISTS = {
     "reason_kind": (TaskReasonKind,), "result": (TaskResult,),
     "status": (AppointmentStatus, WorkOrderStatus, CardStatus, TaskStatus, PlannedStatus, WaitingStatus),
     "confirmation": (Confirmation,),
-    "sex": (Sex,), "urgency": (Urgency,),
+    "sex": (Sex,), "identity_type": (IdentityType,), "urgency": (Urgency,),
     "cancelled_by": (CancelledBy,), "answered_by": (AnsweredBy,),
     "kind": (ConsentKind, MovementKind, BlockKind, MessageKind, TemplateKind, DeskKind, WaitingKind),
 }  # fmt: skip
@@ -77,7 +81,17 @@ def in_words(field: str, value: Any) -> str:
     return gettext(value) if field == "error" and value else ""
 
 
-_DAYS = ("birth_date", "day", "first_day", "last_day", "onto", "target_from", "target_to", "call_on")
+_DAYS = (
+    "birth_date",
+    "day",
+    "first_day",
+    "last_day",
+    "onto",
+    "target_from",
+    "target_to",
+    "call_on",
+    "identity_issued_on",
+)
 
 
 def _value(field: str, value: Any) -> str:

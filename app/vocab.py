@@ -56,6 +56,17 @@ class Sex(Labelled):
     FEMALE = "female", N_("Female")
 
 
+class IdentityType(Labelled):
+    """What proves who somebody is, with the code of the tax office (приказ ФНС № ЕА-7-11/824@)."""
+
+    PASSPORT = "21", N_("Passport of Russia")
+    BIRTH_CERTIFICATE = "03", N_("Birth certificate")
+    FOREIGN_PASSPORT = "10", N_("Passport of another country")
+    RESIDENCE_PERMIT = "12", N_("Residence permit")
+    MILITARY_ID = "07", N_("Military ID")
+    OTHER = "91", N_("Another document")
+
+
 class CardStatus(Labelled):
     DRAFT = "draft", N_("Draft")
     ACTIVE = "active", N_("Active")

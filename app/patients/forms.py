@@ -25,7 +25,7 @@ from wtforms.validators import DataRequired, Length, Optional, Regexp
 from app.models import Patient
 from app.patients import queries
 from app.schemas import DayField, IdField, MoneyField, PageQuery, WholeField, one_of
-from app.vocab import N_, Sex
+from app.vocab import N_, IdentityType, Sex
 from app.web import phone_filter
 
 _CLEAN = Regexp(r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$", message=_("There are characters here that cannot be printed."))
@@ -87,7 +87,13 @@ class CardForm(FlaskForm):
     phone = TelField(_("Phone"), _at_most(40))
     email = EmailField(_("E-mail"), _at_most(200))
     address = StringField(_("Address"), _at_most(500))
-    passport = StringField(_("Identity document"), _at_most(500))
+    identity_type = SelectField(_("Identity document"), [Optional()])
+    identity_series = StringField(_("Series"), _at_most(20))
+    identity_number = StringField(_("Number of the document"), _at_most(30))
+    identity_issued_by = StringField(_("Issued by"), _at_most(300))
+    identity_issued_on = DateField(_("Issued on"), [Optional()])
+    identity_dept_code = StringField(_("Department code"), _at_most(7))
+    identity_text = StringField(_("Identity document as it was typed"), _at_most(500))
     snils = StringField(_("Insurance number (SNILS)"), _at_most(14))
     inn = StringField(_("Taxpayer number (INN)"), _at_most(12))
     allergy = StringField(_("Allergy"), _at_most(500))
@@ -106,6 +112,7 @@ class CardForm(FlaskForm):
         self.wrong_phones: dict[str, str] = {}
         if obj and not request.form:
             self.source_id.data, self.sex.data = str(obj.source_id or ""), obj.sex or ""
+            self.identity_type.data = obj.identity_type or ""
             self.guardian_id.data, self.doctor_id.data = str(obj.guardian_id or ""), str(obj.doctor_id or "")
             self.tag_ids.data = [str(tag.id) for tag in obj.tags]
             percent = obj.discount_percent
@@ -119,6 +126,7 @@ class CardForm(FlaskForm):
         self.tag_ids.choices = [(str(tag.id), tag.name) for tag in tags]
         self.guardian_id.choices = [("", ""), *queries.named(self.guardian_id.data)]
         self.sex.choices = [("", ""), *((str(sex), _(sex.label)) for sex in Sex)]
+        self.identity_type.choices = [("", ""), *((str(kind), _(kind.label)) for kind in IdentityType)]
         self.source_id.choices = [("", ""), *((str(source.id), source.name) for source in sources)]
 
     def values(self) -> dict[str, Any]:
@@ -171,7 +179,7 @@ class CardForm(FlaskForm):
                 self.show({name: f"{gettext('Now')}: {self._in_words(name, now[name]) or '—'}"})
 
     def _in_words(self, name: str, value: Any) -> str:
-        if name in ("sex", "source_id", "doctor_id"):
+        if name in ("sex", "source_id", "doctor_id", "identity_type"):
             return str(dict(self[name].choices).get(str(value or ""), ""))
         if name == "guardian_id":
             return ", ".join(text for _pk, text in queries.named(value))

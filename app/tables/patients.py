@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.tables.base import Archivable, Instant, LongText, Made, Model, Name, Pk, index, not_blank, one_of
-from app.vocab import CardStatus, ConsentKind, OpenedKind, Sex
+from app.vocab import CardStatus, ConsentKind, IdentityType, OpenedKind, Sex
 
 
 class ReferralSource(Archivable, Model):
@@ -84,7 +84,14 @@ class Patient(Made, Model):
     sex: Mapped[str | None] = mapped_column(String(10))
     email: Mapped[str] = mapped_column(String(200), default="", server_default="")
     address: Mapped[LongText]
-    passport: Mapped[LongText]
+    #: The identity document; what was only ever typed as one line stays in `identity_text`.
+    identity_type: Mapped[str | None] = mapped_column(String(2))
+    identity_series: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    identity_number: Mapped[str] = mapped_column(String(30), default="", server_default="")
+    identity_issued_by: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    identity_issued_on: Mapped[date | None]
+    identity_dept_code: Mapped[str] = mapped_column(String(7), default="", server_default="")
+    identity_text: Mapped[LongText]
     snils: Mapped[str] = mapped_column(String(14), default="", server_default="")
     inn: Mapped[str] = mapped_column(String(12), default="", server_default="")
     allergy: Mapped[LongText]
@@ -134,6 +141,23 @@ class Patient(Made, Model):
         Index("ix_patient_merged_into_id", "merged_into_id", postgresql_where=sql("merged_into_id IS NOT NULL")),
         Index("ix_patient_payer_id", "payer_id", postgresql_where=sql("payer_id IS NOT NULL")),
         CheckConstraint("birth_date >= DATE '1900-01-01'", name="ck_patient_birth_date_sane"),
+        one_of("identity_type", IdentityType, "patient"),
+        CheckConstraint(
+            "CASE identity_type WHEN '21' THEN identity_series ~ '^[0-9]{4}$' AND identity_number ~ '^[0-9]{6}$'"
+            " WHEN '03' THEN identity_series ~ '^[IVXLC]+-[А-ЯЁ]{2}$' AND identity_number ~ '^[0-9]{6}$'"
+            " ELSE (identity_type IS NULL) = (identity_number = '') END",
+            name="ck_patient_identity_number_of_its_type",
+        ),
+        CheckConstraint(
+            "identity_type IS NOT NULL OR"
+            " (identity_series || identity_issued_by = '' AND identity_issued_on IS NULL)",
+            name="ck_patient_identity_of_a_type",
+        ),
+        CheckConstraint(
+            "identity_dept_code = '' OR (identity_type = '21' AND identity_dept_code ~ '^[0-9]{3}-[0-9]{3}$')",
+            name="ck_patient_identity_dept_code",
+        ),
+        CheckConstraint("identity_issued_on >= birth_date", name="ck_patient_identity_after_birth"),
         Index("ix_patient_search_name", "search_name", postgresql_using="gin",
               postgresql_ops={"search_name": "gin_trgm_ops"}),
         Index("ix_patient_by_name", "search_name", "id"),

@@ -334,16 +334,27 @@ def test_outsiders(make: Maker, client_of: Any) -> None:
 
 texts = st.sampled_from(["", "да", "нет", "да; нет"])
 cards = st.fixed_dictionaries({
-    name: st.none() | st.integers(1, 3) if name.endswith("_id") else texts for name in rules.MERGED_FIELDS
+    name: st.none() | st.integers(1, 3) if name.endswith("_id")
+    else st.sampled_from([None, date(2020, 1, 2)]) if name.endswith("_on")
+    else st.sampled_from([None, "21", "91"]) if name == "identity_type" else texts
+    for name in rules.MERGED_FIELDS
 })  # fmt: skip
 
 
 @given(
-    cards, cards, st.dictionaries(st.sampled_from(rules.MERGED_FIELDS), st.sampled_from(["winner", "loser", "both"]))
+    cards,
+    cards,
+    st.dictionaries(st.sampled_from([*rules.MERGED_FIELDS, "identity"]), st.sampled_from(["winner", "loser", "both"])),
 )
 def test_nothing_known_is_lost(winner: dict[str, Any], loser: dict[str, Any], chosen: dict[str, str]) -> None:
     changed = rules.merged(winner, loser, chosen)
+    units = [{name: card[name] for name in rules.IDENTITY} for card in (winner, loser)]
+    now = {name: changed.get(name, winner[name]) for name in rules.IDENTITY}
+    assert {**now, "identity_text": ""} in [{**unit, "identity_text": ""} for unit in units]  # never of two documents
+    assert any(now.values()) or (not any(units[0].values()) and not any(units[1].values()))
     for name in rules.MERGED_FIELDS:
+        if name in rules.IDENTITY:
+            continue
         value, mine, other = changed.get(name, winner[name]), winner[name], loser[name]
         assert value or not (mine or other)
         if name == "allergy" and name not in chosen:

@@ -27,6 +27,7 @@ from app.models import (
     User,
     WorkOrder,
 )
+from app.patients import queries as patients
 from app.vocab import MovementKind, TemplateKind
 
 #: Of a legal entity: the field with the account that stands against the drawer's.
@@ -84,7 +85,7 @@ def cash_order(movement: CashMovement) -> CashOrder:
     return CashOrder(
         came_in, movement.number, movement.business_day, entity.name, entity.okpo, movement.desk.branch.name,
         entity.account_cash, other_account(movement), abs(movement.delta),
-        _person(movement, patient, cashier), patient.passport if patient and not came_in else "", basis,
+        _person(movement, patient, cashier), patients.identity_of(patient) if patient and not came_in else "", basis,
         "Без налога (НДС)" if patient else "", attachment, entity.director_post, short(entity.director_name),
         short(entity.accountant_name), name_of(movement.created_by_id, cashier),
         f"АННУЛИРОВАН ордером № {mended.number} от {rules.short_day(mended.business_day)}" if mended else "",

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from flask_babel import force_locale, gettext
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
@@ -29,8 +30,9 @@ from app.models import (
     WorkOrder,
     WorkOrderLine,
 )
+from app.patients import queries as cards
 from app.patients import rules as patients
-from app.vocab import TemplateKind, WorkOrderStatus
+from app.vocab import IdentityType, TemplateKind, WorkOrderStatus
 
 #: In force since 01.09.2026; the clinic's setting overrides it when the act changes.
 PAID_SERVICES_ACT = (
@@ -117,7 +119,7 @@ def person(patient: Patient | None, day: date) -> dict[str, Any]:
             "fio fio_gen fio_short last_name first_name middle_name birth_date age sex phone email address_reg"
             " address_live inn snils card_number allergy basis_document"
         )
-        return {**dict.fromkeys(names.split(), ""), "passport": {"text": ""}}
+        return {**dict.fromkeys(names.split(), ""), "passport": dict.fromkeys(_PASSPORT, "")}
     return {
         "fio": patient.full_name,
         "fio_gen": rules.genitive(patient.surname, patient.name, patient.patronymic, patient.sex),
@@ -137,8 +139,24 @@ def person(patient: Patient | None, day: date) -> dict[str, Any]:
         "card_number": str(patient.card_number),
         "allergy": patient.allergy,
         "basis_document": "",
-        "passport": {"text": patient.passport},
+        "passport": passport(patient),
     }
+
+
+#: The parts of an identity document as templates name them; `text` is all of it in one line.
+_PASSPORT = ("type", "code", "series", "number", "issued_by", "issued_date", "dept_code", "text")
+
+
+def passport(patient: Patient) -> dict[str, str]:
+    """The merge fields of a patient's identity document; `code` is the tax office's."""
+    kind = patient.identity_type or ""
+    with force_locale("ru"):
+        word = gettext(IdentityType(kind).label) if kind else ""
+    values = (
+        word, kind, patient.identity_series, patient.identity_number, patient.identity_issued_by,
+        rules.short_day(patient.identity_issued_on), patient.identity_dept_code, cards.identity_of(patient),
+    )  # fmt: skip
+    return dict(zip(_PASSPORT, values, strict=True))
 
 
 def _employee(employee: Employee | None) -> dict[str, Any]:
@@ -273,7 +291,9 @@ def sample_fields() -> dict[str, Any]:
     )  # fmt: skip
     patient = Patient(
         surname="Примерова", name="Мария", patronymic="Сергеевна", sex="female", birth_date=date(1990, 5, 17),
-        address="г. Москва, ул. Лесная, д. 5, кв. 12", passport="паспорт 45 10 123456, выдан 01.06.2010 ОВД «Лесной»",
+        address="г. Москва, ул. Лесная, д. 5, кв. 12", identity_type="21", identity_series="4510",
+        identity_number="123456", identity_issued_on=date(2010, 6, 1), identity_issued_by="ОВД «Лесной»",
+        identity_dept_code="770-001", identity_text="",
         email="", snils="112-233-445 95", inn="", allergy="пенициллин", card_number=1001,
     )  # fmt: skip
     doctor = Employee(surname="Образцов", name="Пётр", patronymic="Ильич", post="врач-стоматолог-терапевт")

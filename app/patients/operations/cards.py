@@ -17,18 +17,23 @@ from app.vocab import N_, CardStatus, Sex
 
 #: What a card's form holds besides the phones.
 FIELDS = (
-    "surname", "name", "patronymic", "birth_date", "sex", "email", "address", "passport", "snils", "inn",
+    "surname", "name", "patronymic", "birth_date", "sex", "email", "address", "snils", "inn",
     "allergy", "comment", "source_id", "insurance", "guardian_id", "doctor_id", "discount_percent", "discount_reason",
+    *rules.IDENTITY,
 )  # fmt: skip
 LOGGED = (*FIELDS, "status")
 #: What is empty as None, not as an empty text.
-_NUMBERS = ("birth_date", "sex", "source_id", "guardian_id", "doctor_id", "discount_percent")
+_NUMBERS = (
+    "birth_date", "sex", "source_id", "guardian_id", "doctor_id", "discount_percent", "identity_type",
+    "identity_issued_on",
+)  # fmt: skip
 
 
 def create_card(values: Mapping[str, Any], *, actor: User | None) -> Patient:
     """Start a patient's card; surname and name are enough for a draft.
 
-    `values`: any of FIELDS; `phone` as typed, or `phones` with owner and for_sms; `tag_ids`. Duplicates are not
+    `values`: any of FIELDS; `phone` as typed, or `phones` with owner and for_sms; `tag_ids`; `passport`, a document as
+    one line. Duplicates are not
     refused: the desk sees them and decides.
     Records `card.created`.
 
@@ -138,6 +143,7 @@ def plain(patient: Patient) -> dict[str, Any]:
         "version": patient.version,
         "full_name": patient.full_name,
         **{name: getattr(patient, name) for name in FIELDS},
+        "passport": queries.identity_of(patient),
         "phones": [{"number": p.number, "owner": p.owner, "for_sms": p.for_sms} for p in patient.phones],
         "tags": [tag.name for tag in patient.tags],
         "balance": queries.balance_of(patient.id),
@@ -170,6 +176,10 @@ def _checked(values: Mapping[str, Any], patient: Patient | None, actor: User | N
         elif value is None:
             clean[key] = ""
     rules.check_birth_date(clean.get("birth_date"), clock.today())
+    if values.get("passport") is not None:
+        clean = {**rules.from_line(values["passport"]), **clean}
+    if "birth_date" in clean or any(name in rules.IDENTITY for name in clean):
+        clean |= _checked_document(clean, patient)
     for key, check in (("snils", rules.snils), ("inn", rules.inn)):
         if clean.get(key) and (patient is None or clean[key] != getattr(patient, key)):
             clean[key] = check(clean[key])
@@ -183,6 +193,18 @@ def _checked(values: Mapping[str, Any], patient: Patient | None, actor: User | N
     if "discount_percent" in clean:
         _check_discount(clean, patient, actor)
     return clean
+
+
+def _document(patient: Patient | None) -> dict[str, Any]:
+    return {name: getattr(patient, name) for name in rules.IDENTITY} if patient else dict(rules.EMPTY)
+
+
+def _checked_document(clean: Mapping[str, Any], patient: Patient | None) -> dict[str, Any]:
+    """The identity document as it is kept, when it changes; with a new birth date the old one is looked at again."""
+    given = {name: clean[name] for name in rules.IDENTITY if name in clean}
+    born = clean.get("birth_date", patient.birth_date if patient else None)
+    kept = rules.identity({**_document(patient), **given}, born, clock.today())
+    return {name: kept[name] for name in given}
 
 
 def _check_guardian(clean: Mapping[str, Any], patient: Patient | None) -> None:

@@ -103,8 +103,12 @@ def part_cards(merge_id: int, *, actor: User | None) -> CardMerge:
     loser.status, loser.archive_reason = row.fields["loser"]["status"], row.fields["loser"]["archive_reason"]
     session.flush()
     _move(row.moved, winner.id, loser.id)
-    for name, value in row.fields["merged"].items():
-        if _plain(getattr(winner, name)) == value:
+    merged = row.fields["merged"]
+    changed = {name for name, value in merged.items() if _plain(getattr(winner, name)) != value}
+    if changed & set(rules.IDENTITY):
+        changed |= set(rules.IDENTITY)
+    for name in merged:
+        if name not in changed:
             setattr(winner, name, _typed(Patient.__table__.c[name], row.fields["winner"][name]))
     loser.version += 1
     winner.version += 1

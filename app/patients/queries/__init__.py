@@ -9,6 +9,7 @@ from app.patients.queries.cards import (
     consents,
     doctors,
     family,
+    identity_of,
     named,
     possible_duplicates,
     sources,
@@ -23,7 +24,7 @@ from app.patients.queries.selection import Selection, select_cards, selections, 
 
 __all__ = [
     "Found", "Glance", "Selection", "balance_of", "belongings", "card_as_zip", "consents", "doctors", "family", "find",
-    "glance", "key_of", "matching", "merges_of", "named", "of_doctor", "openings_of", "possible_duplicates",
-    "references", "rows", "select_cards", "selections", "service_names", "sources", "statistics", "tags",
-    "treated_by",
+    "glance", "identity_of", "key_of", "matching", "merges_of", "named", "of_doctor", "openings_of",
+    "possible_duplicates", "references", "rows", "select_cards", "selections", "service_names", "sources", "statistics",
+    "tags", "treated_by",
 ]  # fmt: skip

@@ -31,6 +31,11 @@ def balance_of(patient_id: int) -> dict[str, Decimal]:
     return {"debt": row.debt if row else ZERO, "advance": row.advance if row else ZERO}
 
 
+def identity_of(patient: Patient) -> str:
+    """The identity document of a card in one line, as papers write it; empty when there is none."""
+    return rules.identity_line({name: getattr(patient, name) for name in rules.IDENTITY})
+
+
 def treated_by(patient_id: int, doctor_id: int) -> bool:
     """Is this a patient of the doctor's?"""
     return bool(session.scalar(select(Patient.id).where(Patient.id == patient_id, of_doctor(doctor_id))))

@@ -100,6 +100,7 @@ class PatientsView(DeskView):
             figures=seen.figures,
             by_doctor=seen.by_doctor,
             family=queries.family(patient),
+            identity=queries.identity_of(patient),
             signs=str(rules.signs(years)),
             doctor=seen.doctor,
             tabs=tabs,
