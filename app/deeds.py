@@ -42,6 +42,7 @@ FIELDS = {
     "comment": N_("comment"), "reason": N_("reason"), "amount": N_("sum"), "total": N_("total"), "number": N_("number"),
     "surname": N_("surname"), "name": N_("name"), "patronymic": N_("patronymic"), "birth_date": N_("birth date"),
     "sex": N_("sex"), "phone": N_("phone"), "email": N_("e-mail"), "address": N_("address"), "allergy": N_("allergy"),
+    "name_genitive": N_("name in the genitive"), "name_dative": N_("name in the dative"),
     "passport": N_("identity document"), "overbook_reason": N_("why over another visit"),
     "outside_hours_reason": N_("why outside hours"), "cancelled_by": N_("cancelled by"), "error": N_("cause"),
     "counted": N_("counted"), "expected": N_("expected"), "username": N_("login"), "price": N_("price"),

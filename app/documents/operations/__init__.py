@@ -1,38 +1,41 @@
 """Papers are issued, printed, certified; one module per subject. Flush, never commit.
 
-Where next: `issuing.py`, `printing.py` (originals and copies), `scans.py`, `tax.py`.
+Where next: `issuing.py`, `printing.py` (originals and copies), `scans.py`, `tax.py`,
+`templates.py` (the texts).
 """
 
 from app.documents.operations.issuing import (
     FIRST_VISIT,
     FROM_CARD,
+    OF_TREATMENT,
     TITLES,
     NoLegalEntity,
     NoTemplate,
     freeze,
     issue,
     issue_first_visit,
-    new_version,
     printed,
     require_patient_of,
-    ship_templates,
-    try_out,
 )
 from app.documents.operations.printing import look_at_day, look_at_shift, print_paper, print_slip
 from app.documents.operations.scans import attach_scan
 from app.documents.operations.tax import AlreadyCertified, NoTaxpayer, NothingPaid, annul_certificate, issue_certificate
+from app.documents.operations.templates import NoExample, check_text, new_version, ship_templates, text_of, try_out
 
 __all__ = [
     "FIRST_VISIT",
     "FROM_CARD",
+    "OF_TREATMENT",
     "TITLES",
     "AlreadyCertified",
+    "NoExample",
     "NoLegalEntity",
     "NoTaxpayer",
     "NoTemplate",
     "NothingPaid",
     "annul_certificate",
     "attach_scan",
+    "check_text",
     "freeze",
     "issue",
     "issue_certificate",
@@ -45,5 +48,6 @@ __all__ = [
     "printed",
     "require_patient_of",
     "ship_templates",
+    "text_of",
     "try_out",
 ]
