@@ -43,6 +43,7 @@ FIELDS = {
     "comment": N_("comment"), "reason": N_("reason"), "amount": N_("sum"), "total": N_("total"), "number": N_("number"),
     "surname": N_("surname"), "name": N_("name"), "patronymic": N_("patronymic"), "birth_date": N_("birth date"),
     "sex": N_("sex"), "phone": N_("phone"), "email": N_("e-mail"), "address": N_("address"), "allergy": N_("allergy"),
+    "name_genitive": N_("name in the genitive"), "name_dative": N_("name in the dative"),
     "passport": N_("identity document"), "identity_type": N_("identity document"), "identity_series": N_("series"),
     "identity_number": N_("number"), "identity_issued_by": N_("issued by"), "identity_issued_on": N_("issued on"),
     "identity_dept_code": N_("department code"), "identity_text": N_("identity document as typed"),

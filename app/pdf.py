@@ -23,6 +23,7 @@ from reportlab.pdfgen.canvas import Canvas
 from xhtml2pdf import default, pisa
 from xhtml2pdf.config.resources import ResourceAccessPolicy
 
+from app import deadline
 from app.errors import Refusal
 from app.vocab import N_
 
@@ -33,6 +34,8 @@ _PLACES = (
     Path(__file__).resolve().parent / "static" / "vendor",
     Path("/usr/share/fonts/truetype/dejavu"),
 )
+#: A paper is printed in a moment; what takes longer (seconds) is none.
+LONGEST = 25.0
 #: Every PDF reader has these without any file, and none of them has Cyrillic letters.
 _WITHOUT_CYRILLIC = re.compile(rb"/BaseFont\s*/(?:Helvetica|Times|Courier)[^>]*?/Name\s*/([\w+]+)")
 #: A stream; the font's own, which has a `Length1`, is no text.
@@ -124,7 +127,11 @@ def _laid_out(html: str) -> bytes:
     )
     out = io.BytesIO()
     try:
-        result = pisa.CreatePDF(html, dest=out, encoding="utf-8", resource_policy=policy)
+        with deadline.within(LONGEST):
+            result = pisa.CreatePDF(html, dest=out, encoding="utf-8", resource_policy=policy)
+    except deadline.OutOfTime as error:
+        log.warning("not printable: more than %s seconds", LONGEST)
+        raise NotPrintable() from error
     except Exception as error:  # xhtml2pdf and reportlab raise whatever the layout led them to
         log.info("not printable: %s", type(error).__name__)
         raise NotPrintable() from error

@@ -351,6 +351,21 @@ class TemplateKind(Labelled):
     REFERRAL = "referral", N_("Referral")
     MEDICAL_CARD = "medical_card", N_("Medical card 043/у")
     TAX_CERTIFICATE = "tax_certificate", N_("Certificate for the tax office")
+    CONSENT_ANESTHESIA = "consent_anesthesia", N_("Consent: anaesthesia")
+    CONSENT_THERAPY = "consent_therapy", N_("Consent: treatment of caries")
+    CONSENT_ENDODONTICS = "consent_endodontics", N_("Consent: treatment of root canals")
+    CONSENT_EXTRACTION = "consent_extraction", N_("Consent: removal of a tooth")
+    CONSENT_IMPLANTATION = "consent_implantation", N_("Consent: implants and bone grafting")
+    CONSENT_PROSTHETICS = "consent_prosthetics", N_("Consent: prosthetics")
+    CONSENT_ORTHODONTICS = "consent_orthodontics", N_("Consent: orthodontics")
+    CONSENT_HYGIENE = "consent_hygiene", N_("Consent: hygiene and whitening")
+    CONSENT_CHILDREN = "consent_children", N_("Consent: treatment of a child")
+    CONSENT_XRAY = "consent_xray", N_("Consent: x-ray")
+    REFUSAL = "refusal", N_("Refusal of an intervention")
+    WORK_ORDER = "work_order", N_("Work order")
+    ACT = "act", N_("Act")
+    GUARANTEE = "guarantee", N_("Guarantee")
+    RECEIPT = "receipt", N_("Receipt")
 
 
 class OpenedKind(Labelled):

@@ -94,7 +94,7 @@ class DocumentTemplatePanel(PanelView):
 def _field_names() -> list[str]:
     """Every merge field as a template writes it."""
     names = []
-    for key, value in queries.sample_fields().items():
+    for key, value in queries.sample_fields("contract").items():
         if isinstance(value, dict):
             for inner, deeper in value.items():
                 names += (

@@ -1,65 +1,122 @@
 """From a template and its values to HTML: a sandbox where a template can read its fields and nothing else.
 
 A template is the text between the head and the foot of a sheet; `frame.html` is the sheet. Where next:
-`queries.py` for the values, `app/pdf.py` for the print.
+`queries/fields.py` for the values, `rules/problems.py` for what may be wrong, `app/pdf.py` for the print.
 """
 
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError, nodes
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError, nodes, pass_context
 from jinja2.exceptions import SecurityError
-from jinja2.runtime import LoopContext
+from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from app import money
 from app.documents import rules
+from app.documents.rules import problems
+from app.documents.rules.problems import Problem
 from app.errors import Refusal
-from app.vocab import N_
+from app.vocab import N_, TemplateKind
 
 SHIPPED = Path(__file__).resolve().parent / "shipped"
 #: A paper is a few pages; more is a template that went astray.
 LONGEST = 300_000
+#: How deep loops may lie in each other: a table of a table.
+DEEPEST = 2
+#: How many nodes of a text all its repetitions together may walk through.
+STEPS = 400_000
 
 
 class TemplateBroken(Refusal):
-    """A template that cannot be filled in."""
+    """A template that cannot be filled in; its sentence is that of the first of its `problems`."""
 
     code = "template_broken"
-    sentence = N_("The template cannot be filled in: %(why)s. Correct it and save again.")
+
+    def __init__(self, found: Sequence[Problem]) -> None:
+        super().__init__(found[0].facts, line=found[0].line)
+        self.sentence = found[0].sentence
+        self.problems = list(found)
 
 
-#: How deep loops may lie in each other: a table of a table. A hundred of a hundred of a hundred of them is for ever.
-DEEPEST = 2
 #: What a text of a paper has no need of, and an attack has: values that grow, texts that call themselves or others.
 _FORBIDDEN = (
     nodes.Assign, nodes.AssignBlock, nodes.Macro, nodes.CallBlock, nodes.FilterBlock, nodes.Include, nodes.Import,
-    nodes.FromImport, nodes.Extends, nodes.Block, nodes.Call,
+    nodes.FromImport, nodes.Extends, nodes.Block, nodes.Call, nodes.Mul, nodes.Pow, nodes.Mod, nodes.FloorDiv,
+    nodes.Div, nodes.Add, nodes.Sub, nodes.Slice,
 )  # fmt: skip
+#: The repetition's own filter: its name cannot be written in a template.
+_EACH, _LEFT = "each of", "steps left"
+
+
+class _NotForIt(ValueError):
+    """A value that a filter cannot show. `wants` says what it is for."""
+
+    def __init__(self, name: str, wants: str) -> None:
+        super().__init__(name)
+        self.name, self.wants = name, wants
 
 
 def _line(value: Any, width: int = 30) -> Markup | str:
     """The value, or a line to write it by hand."""
-    return value or Markup("_" * min(int(width), 90))
+    return value or Markup("_" * max(1, min(int(width), 90)))
 
 
-def _money(amount: Decimal | str | None) -> str:
-    return "" if amount in (None, "") else money.shown(Decimal(amount)).replace("\u202f", "\u00a0")
+def _sum(amount: Any, name: str) -> Decimal:
+    try:
+        if isinstance(amount, Decimal | int | str) and len(str(amount)) < 30:
+            return money.rounded(Decimal(amount))
+    except ArithmeticError:
+        pass
+    raise _NotForIt(name, N_("sums of money"))
 
 
-def _day(day: date | None) -> str:
-    return rules.short_day(day)
+def _money(amount: Any) -> str:
+    return "" if amount in (None, "") else money.shown(_sum(amount, "money")).replace("\u202f", "\u00a0")
+
+
+def _words(amount: Any) -> str:
+    return "" if amount in (None, "") else rules.rubles_in_words(abs(_sum(amount, "words")))
+
+
+def _day(day: Any) -> str:
+    return rules.short_day(day) if isinstance(day, date) else str(day or "")
+
+
+def _join(values: Any, between: str = "") -> Markup:
+    """Values in a row; never longer than a paper."""
+    found, size = [], 0
+    for value in values:
+        found.append(escape(value))
+        size += len(found[-1]) + len(between)
+        if size > LONGEST:
+            raise TemplateBroken([Problem(0, problems.ENDLESS)])
+    return escape(between).join(found)
+
+
+@pass_context
+def _each(context: Context, values: Any, cost: int, line: int, name: str) -> list[Any]:
+    """What a repetition goes over: a list of the paper, within the steps that are left."""
+    if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
+        raise TemplateBroken([_not_a_list(line, name, context.parent)])
+    found = list(values)
+    left = context.parent[_LEFT]
+    left[0] -= cost * len(found)
+    if left[0] < 0:
+        raise TemplateBroken([Problem(line, problems.TOO_COMPLICATED)])
+    return found
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
     """Reads values and calls nothing: a template knows its fields and a few filters."""
 
-    intercepted_binops = frozenset({"*", "**", "%", "//", "<<"})
+    intercepted_binops = frozenset({"+", "-", "*", "/", "**", "%", "//"})
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         raise SecurityError(f"“{operator}”")
@@ -70,36 +127,6 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         # fields are items of dictionaries and need no attribute at all
         return isinstance(obj, LoopContext) and not attr.startswith("_")
-
-
-def _join(values: Any, between: str = "") -> Markup:
-    """Values in a row; never longer than a paper."""
-    found, size = [], 0
-    for value in values:
-        found.append(escape(value))
-        size += len(found[-1]) + len(between)
-        if size > LONGEST:
-            raise SecurityError("join")
-    return escape(between).join(found)
-
-
-def _check_shape(template: nodes.Template) -> None:
-    """A text of a paper shows its fields, chooses and repeats; nothing that could run away.
-
-    Raises:
-        SecurityError
-    """
-    for node in template.find_all(_FORBIDDEN):
-        raise SecurityError(f"{type(node).__name__} ({node.lineno})")
-
-    def deep(node: nodes.Node, depth: int) -> None:
-        depth += isinstance(node, nodes.For)
-        if depth > DEEPEST:
-            raise SecurityError(f"For ({getattr(node, 'lineno', '?')})")
-        for child in node.iter_child_nodes():
-            deep(child, depth)
-
-    deep(template, 0)
 
 
 _environment = _Sandbox(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -113,47 +140,276 @@ _environment.filters = {
     "line": _line,
     "money": _money,
     "day": _day,
-    "words": lambda amount: rules.rubles_in_words(Decimal(amount)),
+    "words": _words,
+    _EACH: _each,
 }
+#: What a text may write after a field.
+FILTERS = tuple(name for name in _environment.filters if " " not in name)
+
+
+def _parsed(body: str) -> nodes.Template:
+    """The text as a tree.
+
+    Raises:
+        TemplateBroken: a mistake of grammar.
+    """
+    try:
+        return _environment.parse(body)
+    except TemplateSyntaxError as error:
+        raise TemplateBroken([problems.of_syntax(error.message or "", error.lineno)]) from error
+    except (RecursionError, MemoryError) as error:
+        raise TemplateBroken([Problem(0, problems.TOO_COMPLICATED)]) from error
+
+
+def _misshapen(template: nodes.Template) -> list[Problem]:
+    """What a text may not do: it shows its fields, chooses and repeats, and nothing could run away."""
+    found: list[Problem] = []
+
+    def walk(node: nodes.Node, loops: int, depth: int) -> None:
+        line = int(getattr(node, "lineno", 0) or 0)
+        loops += isinstance(node, nodes.For)
+        if isinstance(node, _FORBIDDEN):
+            found.append(problems.forbidden(line, type(node).__name__))
+        elif isinstance(node, nodes.Filter | nodes.Test) and _unknown(node):
+            known = ", ".join(FILTERS)
+            found.append(Problem(line, problems.UNKNOWN_FILTER, {"name": node.name[:40], "known": known}))
+        elif isinstance(node, nodes.Name | nodes.Getattr) and _name_of(node).startswith("_"):
+            found.append(problems.forbidden(line, "Private"))
+        elif (isinstance(node, nodes.For) and loops > DEEPEST) or (isinstance(node, nodes.For) and node.recursive):
+            found.append(Problem(line, problems.TOO_DEEP))
+        if depth > 60:
+            raise TemplateBroken([Problem(line, problems.TOO_COMPLICATED)])
+        for child in node.iter_child_nodes():
+            walk(child, loops, depth + 1)
+
+    walk(template, 0, 0)
+    return found
+
+
+def _unknown(node: nodes.Filter | nodes.Test) -> bool:
+    return node.name not in (FILTERS if isinstance(node, nodes.Filter) else _environment.tests)
+
+
+def _name_of(node: nodes.Name | nodes.Getattr) -> str:
+    return node.name if isinstance(node, nodes.Name) else node.attr
+
+
+def _limited(template: nodes.Template) -> nodes.Template:
+    """Every repetition goes through `_each`, which knows what it costs."""
+    for loop in template.find_all(nodes.For):
+        cost = 1 + sum(1 for part in loop.body for _ in part.find_all(nodes.Node))
+        arguments: list[nodes.Expr] = [nodes.Const(cost), nodes.Const(loop.lineno), nodes.Const(_path(loop.iter))]
+        loop.iter = nodes.Filter(loop.iter, _EACH, arguments, [], None, None, lineno=loop.lineno)
+    return template.set_environment(_environment)  # type: ignore[return-value]
 
 
 @lru_cache(maxsize=64)
 def _compiled(body: str) -> Template:
     """A text that was read and found harmless, once per process: it takes ten times as long as filling it in."""
-    shape = _environment.parse(body)
-    _check_shape(shape)
-    return _environment.from_string(shape)
+    shape = _parsed(body)
+    if found := _misshapen(shape):
+        raise TemplateBroken(found)
+    return _environment.from_string(_limited(shape))
 
 
 def fill_in(body: str, values: Mapping[str, Any]) -> str:
     """The text of a paper, with its fields.
 
     Raises:
-        TemplateBroken: a mistake in the template, an unknown field, something it may not do.
+        TemplateBroken: a mistake in the template, an unknown field, something it may not do, a layout that cannot be
+            printed; with the line and what to write instead.
     """
+    filled = _filled(body, values)
+    if found := rules.check_layout(filled, body):
+        raise TemplateBroken(found)
+    return filled
+
+
+def _filled(body: str, values: Mapping[str, Any]) -> str:
     try:
         pieces: list[str] = []
         size = 0
-        for piece in _compiled(body).generate(dict(values)):
+        for piece in _compiled(body).generate({**values, _LEFT: [STEPS]}):
             pieces.append(piece)
             size += len(piece)
             if size > LONGEST:
-                raise TemplateBroken({"why": N_("it is endless")})
+                raise TemplateBroken([Problem(0, problems.ENDLESS)])
         return "".join(pieces)
-    except TemplateSyntaxError as error:
-        raise TemplateBroken({"why": f"{error.message} ({error.lineno})"}) from error
     except UndefinedError as error:
-        raise TemplateBroken({"why": error.message or ""}) from error
-    except (TemplateError, RecursionError, ArithmeticError, TypeError, ValueError, AttributeError, KeyError) as error:
-        raise TemplateBroken({"why": str(error)[:200]}) from error
+        missing = check_fields(body, values) or [Problem(_line_of(error), problems.CANNOT_FILL)]
+        raise TemplateBroken(missing) from error
+    except (SyntaxError, MemoryError, RecursionError) as error:
+        # deeper than Python itself can nest
+        raise TemplateBroken([Problem(0, problems.TOO_COMPLICATED)]) from error
+    except _NotForIt as error:
+        words = {"filter": error.name, "wants": error.wants}
+        raise TemplateBroken([Problem(_line_of(error), problems.NO_VALUE, words)]) from error
+    except (TemplateError, ArithmeticError, TypeError, ValueError, AttributeError, KeyError) as error:
+        raise TemplateBroken([Problem(_line_of(error), problems.CANNOT_FILL)]) from error
+
+
+def _line_of(error: BaseException) -> int:
+    """The line of the template where it happened."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<template>"]
+    return (lines[-1] if lines else 0) or 0
+
+
+# --- the check of a text -------------------------------------------------------------------------------
+
+
+def check(body: str, values: Mapping[str, Any]) -> list[Problem]:
+    """All that is wrong with a text, in the order of its lines: also in the branches that these values do not take."""
+    try:
+        shape = _parsed(body)
+        found = _misshapen(shape) + check_fields(body, values)
+    except TemplateBroken as broken:
+        return broken.problems
+    if not found:
+        try:
+            fill_in(body, values)
+        except TemplateBroken as broken:
+            found = broken.problems
+    return sorted(found, key=lambda problem: problem.line)
+
+
+def check_fields(body: str, values: Mapping[str, Any]) -> list[Problem]:
+    """The fields that are not among the values, wherever in the text they stand."""
+    reader = _FieldReader(values)
+    reader.read(_parsed(body), dict(values))
+    return reader.found
+
+
+#: A value that the reader knows nothing of: what comes out of a filter or a comparison.
+_OPAQUE = object()
+
+
+class _FieldReader:
+    """Follows the names of a text through its repetitions; the values are an example of what they will be."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.values = values
+        self.known = names_of(values)
+        self.found: list[Problem] = []
+
+    def read(self, node: nodes.Node, scope: dict[str, Any]) -> Any:
+        """The value of a node, as far as it is known; what is missing is noted."""
+        match node:
+            case nodes.Name():
+                if node.name not in scope:
+                    return self._missing(node, _path(node), scope)
+                return scope[node.name]
+            case nodes.Getattr() | nodes.Getitem():
+                return self._member(node, scope)
+            case nodes.For():
+                self._loop(node, scope)
+                return None
+            case nodes.Output():
+                for shown in node.nodes:
+                    self._shown(shown, scope)
+                return None
+        for child in node.iter_child_nodes():
+            self.read(child, scope)
+        return _OPAQUE
+
+    def _shown(self, node: nodes.Node, scope: dict[str, Any]) -> None:
+        """What is printed is one value, not a group of them."""
+        value = self.read(node, scope)
+        if isinstance(value, Mapping | list) and value:
+            one = value[0] if isinstance(value, list) else value
+            inner = ", ".join(list(one)[:4]) if isinstance(one, Mapping) else "—"
+            self.found.append(Problem(node.lineno, problems.WHOLE_GROUP, {"name": _path(node), "inner": inner}))
+
+    def _member(self, node: nodes.Getattr | nodes.Getitem, scope: dict[str, Any]) -> Any:
+        whole = self.read(node.node, scope)
+        if whole is _OPAQUE or isinstance(whole, LoopContext):
+            return _OPAQUE
+        if isinstance(node, nodes.Getattr):
+            key: Any = node.attr
+        elif isinstance(node.arg, nodes.Const):
+            key = node.arg.value
+        else:
+            self.read(node.arg, scope)
+            return _OPAQUE
+        if isinstance(whole, Mapping) and key in whole:
+            return whole[key]
+        if isinstance(whole, list) and isinstance(key, int):
+            return whole[0] if whole else _OPAQUE
+        return self._missing(node, _path(node), scope)
+
+    def _loop(self, node: nodes.For, scope: dict[str, Any]) -> None:
+        over = self.read(node.iter, scope)
+        inner: dict[str, Any] = dict(scope)
+        if isinstance(over, list):
+            item: Any = over[0] if over else _OPAQUE
+        elif over is _OPAQUE:
+            item = _OPAQUE
+        else:
+            self.found.append(_not_a_list(node.lineno, _path(node.iter), self.values))
+            item = _OPAQUE
+        if isinstance(node.target, nodes.Name):
+            inner[node.target.name] = item
+        for name in node.target.find_all(nodes.Name):  # `for a, b in …`
+            inner[name.name] = _OPAQUE
+        inner["loop"] = _OPAQUE
+        for part in (*([node.test] if node.test else []), *node.body):
+            self.read(part, inner)
+        for part in node.else_:
+            self.read(part, scope)
+
+    def _missing(self, node: nodes.Node, path: str, scope: dict[str, Any]) -> Any:
+        of_loop = {name: value for name, value in scope.items() if name not in self.values}
+        self.found.append(problems.unknown_field(node.lineno, path, [*self.known, *names_of(of_loop)]))
+        return _OPAQUE
+
+
+def _path(node: nodes.Node) -> str:
+    """A chain of names as it is written: patient.passport.text."""
+    match node:
+        case nodes.Name():
+            return node.name
+        case nodes.Getattr():
+            return f"{_path(node.node)}.{node.attr}"
+        case nodes.Getitem(arg=nodes.Const()):
+            return f"{_path(node.node)}.{node.arg.value}"  # type: ignore[attr-defined]
+    return "…"
+
+
+def names_of(values: Mapping[str, Any], before: str = "") -> list[str]:
+    """Every field as a template writes it; a list by its own name."""
+    names: list[str] = []
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            names += names_of(value, f"{before}{key}.")
+        elif " " not in key:
+            names.append(f"{before}{key}")
+    return names
+
+
+def _not_a_list(line: int, name: str, values: Mapping[str, Any]) -> Problem:
+    lists = ", ".join(key for key, value in values.items() if isinstance(value, list) and " " not in key)
+    return Problem(line, problems.NOT_A_LIST, {"name": name[:80], "lists": lists or "—"})
+
+
+# --- the sheet ------------------------------------------------------------------------------------------
 
 
 def sheet(title: str, foot: str, body: str, size: str = "a4") -> str:
     """A whole page of HTML: the frame around a text that is already filled in."""
     values = {"title": title, "foot": foot, "body": Markup(body), "size": size}
-    return fill_in(shipped("frame"), values)
+    return _filled((SHIPPED / "frame.html").read_text(encoding="utf-8"), values)
+
+
+#: The dental consents are one sheet: who agrees, then the middle of each, then the signatures.
+_OF_ONE_SHEET = tuple(
+    kind for kind in TemplateKind if (SHIPPED / "consents" / f"{kind.removeprefix('consent_')}.html").is_file()
+)
 
 
 def shipped(name: str) -> str:
     """A text that came with the product."""
+    if name in _OF_ONE_SHEET:
+        middle = (SHIPPED / "consents" / f"{name.removeprefix('consent_')}.html").read_text(encoding="utf-8")
+        title, _, rest = middle.partition("\n")
+        whole = (SHIPPED / "consents" / "sheet.html").read_text(encoding="utf-8")
+        return whole.replace("[title]", title.strip()).replace("[middle]\n", rest)
     return (SHIPPED / f"{name}.html").read_text(encoding="utf-8")

@@ -42,6 +42,8 @@ class CardChangeBody(Body):
     surname = TextField(100, blank=False)
     name = TextField(100, blank=False)
     patronymic = TextField(100)
+    name_genitive = TextField(300)
+    name_dative = TextField(300)
     birth_date = DayField(allow_none=True)
     sex = one_of(Sex, allow_none=True)
     phone = TextField(40)

@@ -23,7 +23,7 @@ from wtforms import (
 from wtforms.validators import DataRequired, Length, Optional, Regexp
 
 from app.models import Patient
-from app.patients import queries
+from app.patients import queries, rules
 from app.schemas import DayField, IdField, MoneyField, PageQuery, WholeField, one_of
 from app.vocab import N_, IdentityType, Sex
 from app.web import phone_filter
@@ -82,6 +82,8 @@ class CardForm(FlaskForm):
     surname = StringField(_("Surname"), _needed(100))
     name = StringField(_("First name"), _needed(100))
     patronymic = StringField(_("Patronymic"), _at_most(100))
+    name_genitive = StringField(_("Full name in the genitive (whose?)"), _at_most(300))
+    name_dative = StringField(_("Full name in the dative (to whom?)"), _at_most(300))
     birth_date = DateField(_("Birth date"), [Optional()])
     sex = SelectField(_("Sex"), [Optional()])
     phone = TelField(_("Phone"), _at_most(40))
@@ -144,6 +146,11 @@ class CardForm(FlaskForm):
         if "phone_number" in request.form:
             values["phones"] = typed_phones()
         return values
+
+    def by_rules(self) -> dict[str, str]:
+        """The name in its cases as the rules of the language have it: what stands in grey in the empty fields."""
+        surname, name, patronymic = ((self[key].data or "")[:100] for key in rules.NAME)
+        return rules.in_cases(surname, name, patronymic, self.sex.data or None)
 
     def phone_rows(self, patient: Patient | None = None) -> list[dict[str, Any]]:
         """The rows of phones to show: as typed, or as they stand; always one to write into."""

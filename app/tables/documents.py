@@ -169,7 +169,10 @@ class FirstVisitPaper(Model):
     place: Mapped[int] = mapped_column(SmallInteger)
     __table_args__ = (
         one_of("kind", TemplateKind, "first_visit_paper"),
-        CheckConstraint("kind <> 'tax_certificate'", name="ck_first_visit_paper_from_the_card"),
+        CheckConstraint(
+            "kind NOT IN ('tax_certificate', 'work_order', 'act', 'guarantee', 'receipt')",
+            name="ck_first_visit_paper_from_the_card",
+        ),
         CheckConstraint("place > 0", name="ck_first_visit_paper_place_positive"),
     )
 

@@ -79,6 +79,9 @@ class Patient(Made, Model):
     surname: Mapped[str] = mapped_column(String(100))
     name: Mapped[str] = mapped_column(String(100))
     patronymic: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    #: The full name in its cases where the rules of the language do not know it; empty: by the rules.
+    name_genitive: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    name_dative: Mapped[str] = mapped_column(String(300), default="", server_default="")
     search_name: Mapped[str] = mapped_column(Text, Computed(SEARCH_NAME, persisted=True))
     birth_date: Mapped[date | None]
     sex: Mapped[str | None] = mapped_column(String(10))

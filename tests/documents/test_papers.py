@@ -17,6 +17,7 @@ from app.documents.operations import NoTemplate
 from app.documents.paper import TemplateBroken
 from app.errors import Invalid, NotAllowed, NotFound, Stale
 from app.models import AuditEvent, DocumentTemplate, IssuedDocument, PatientConsent, Receipt
+from app.patients import rules as patients
 from app.vocab import TemplateKind
 
 FULL = {
@@ -55,8 +56,8 @@ def test_a_sum_in_words(amount, words):
 
 
 def test_a_name_in_the_genitive():
-    assert rules.genitive("Иванова", "Мария", "Сергеевна", None) == "Ивановой Марии Сергеевны"
-    assert rules.genitive("Smith", "John", "", None)
+    assert patients.genitive("Иванова", "Мария", "Сергеевна", None) == "Ивановой Марии Сергеевны"
+    assert patients.genitive("Smith", "John", "", None)
 
 
 def test_text_that_would_lose_its_letters_is_noticed():

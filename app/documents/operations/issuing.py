@@ -1,19 +1,17 @@
-"""Changes of the documents' room: issue a paper, give a template a new version.
+"""Changes of the documents' room: issue a paper.
 
 A paper is numbered, filled in and frozen in one short transaction; its bytes are made by a job, once. Where next:
-`rendering.py`, `paper.py`, `app/pdf.py`.
+`rendering.py`, `templates.py`, `paper.py`.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
-
-from app import access, audit, clock, pdf
-from app.db import lock, lock_word, next_numbers, session
+from app import access, audit, clock
+from app.db import next_numbers, session
 from app.documents import paper, queries
-from app.errors import Invalid, NotFound, Refusal, Stale
-from app.models import DocumentTemplate, IssuedDocument, PaperJob, Patient, User
+from app.errors import Invalid, NotFound, Refusal
+from app.models import IssuedDocument, PaperJob, Patient, User
 from app.vocab import N_, TemplateKind
 
 
@@ -38,23 +36,33 @@ TITLES = {
     TemplateKind.REFERRAL: "Направление",
     TemplateKind.MEDICAL_CARD: "Медицинская карта 043/у",
     TemplateKind.TAX_CERTIFICATE: "Справка об оплате медицинских услуг",
+    TemplateKind.CONSENT_ANESTHESIA: "Согласие на местную анестезию",
+    TemplateKind.CONSENT_THERAPY: "Согласие на лечение кариеса",
+    TemplateKind.CONSENT_ENDODONTICS: "Согласие на лечение корневых каналов",
+    TemplateKind.CONSENT_EXTRACTION: "Согласие на удаление зуба",
+    TemplateKind.CONSENT_IMPLANTATION: "Согласие на имплантацию и костную пластику",
+    TemplateKind.CONSENT_PROSTHETICS: "Согласие на протезирование",
+    TemplateKind.CONSENT_ORTHODONTICS: "Согласие на ортодонтическое лечение",
+    TemplateKind.CONSENT_HYGIENE: "Согласие на гигиену и отбеливание",
+    TemplateKind.CONSENT_CHILDREN: "Согласие на лечение ребёнка",
+    TemplateKind.CONSENT_XRAY: "Согласие на рентгенологическое исследование",
+    TemplateKind.REFUSAL: "Отказ от медицинского вмешательства",
+    TemplateKind.WORK_ORDER: "Наряд",
+    TemplateKind.ACT: "Акт",
+    TemplateKind.GUARANTEE: "Гарантийный талон",
+    TemplateKind.RECEIPT: "Квитанция",
 }
+#: What is asked before a kind of treatment, and its refusal: chosen from a list.
+OF_TREATMENT = (
+    TemplateKind.CONSENT_ANESTHESIA, TemplateKind.CONSENT_XRAY, TemplateKind.CONSENT_THERAPY,
+    TemplateKind.CONSENT_ENDODONTICS, TemplateKind.CONSENT_EXTRACTION, TemplateKind.CONSENT_IMPLANTATION,
+    TemplateKind.CONSENT_PROSTHETICS, TemplateKind.CONSENT_ORTHODONTICS, TemplateKind.CONSENT_HYGIENE,
+    TemplateKind.CONSENT_CHILDREN, TemplateKind.REFUSAL,
+)  # fmt: skip
+#: The papers that are made of money: of a receipt, a work order, what a year paid.
+OF_MONEY = (TemplateKind.TAX_CERTIFICATE, TemplateKind.RECEIPT, *queries.OF_ORDER)
 #: The papers that need nothing but the card.
-FROM_CARD = tuple(kind for kind in TemplateKind if kind != TemplateKind.TAX_CERTIFICATE)
-
-
-def ship_templates() -> None:
-    """Give each kind of paper that has no text yet the one that came with the product."""
-    have = set(session.scalars(select(DocumentTemplate.kind)))
-    for kind in TemplateKind:
-        if kind not in have:
-            session.add(
-                DocumentTemplate(
-                    kind=kind, name=TITLES[kind], version=1, body=paper.shipped(kind), active=True,
-                    created_at=clock.now(),
-                )
-            )  # fmt: skip
-    session.flush()
+FROM_CARD = tuple(kind for kind in TemplateKind if kind not in OF_MONEY)
 
 
 def filled_in(title: str, number: str, body: str, values: Mapping[str, Any]) -> str:
@@ -159,55 +167,3 @@ def _frozen(row: IssuedDocument, actor: User | None) -> IssuedDocument:
         after=audit.facts(row, ("kind", "number", "year", "template_id")),
     )  # fmt: skip
     return row
-
-
-def new_version(template_id: int, name: str, body: str, *, actor: User | None) -> DocumentTemplate:
-    """Save a changed text as the next version; papers issued before keep theirs.
-
-    The text is tried on an invented patient first.
-
-    Raises:
-        NotAllowed, NotFound
-        Invalid: no name or no text, or too much of it.
-        Stale: somebody saved a newer version meanwhile.
-        TemplateBroken, NotPrintable
-    """
-    access.require(actor, "directory.edit")
-    old = lock(DocumentTemplate, template_id)
-    if not isinstance(old, DocumentTemplate):
-        raise NotFound()
-    lock_word(f"template {old.kind}")
-    newest = session.scalar(select(func.max(DocumentTemplate.version)).where(DocumentTemplate.kind == old.kind))
-    if newest != old.version:
-        raise Stale()
-    wrong: dict[str, str] = {}
-    if not name.strip() or len(name) > 200:
-        wrong["name"] = N_("Fill in this field.") if not name.strip() else N_("This text is too long.")
-    if not body.strip() or len(body) > 100_000:
-        wrong["body"] = N_("Fill in this field.") if not body.strip() else N_("This text is too long.")
-    if wrong:
-        raise Invalid(fields=wrong)
-    body = body.replace("\r\n", "\n").strip() + "\n"
-    try_out(old.kind, body)
-    if (old.name, old.body) == (name.strip(), body):
-        return old
-    old.active = False
-    session.flush()
-    row = DocumentTemplate(
-        kind=old.kind, name=name.strip(), version=old.version + 1, body=body, active=True,
-        created_at=clock.now(), created_by_id=actor.id if actor else None,
-    )  # fmt: skip
-    session.add(row)
-    session.flush()
-    names = ("kind", "name", "version")
-    audit.record("template.changed", row, before=audit.facts(old, names), after=audit.facts(row, names), actor=actor)
-    return row
-
-
-def try_out(kind: str, body: str) -> bytes:
-    """A text printed for an invented patient.
-
-    Raises:
-        TemplateBroken, NotPrintable
-    """
-    return pdf.render(filled_in(TITLES[TemplateKind(kind)], "123", body, queries.sample_fields()))

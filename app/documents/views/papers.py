@@ -49,7 +49,8 @@ class DocumentsView(DeskView):
             scans=queries.scans_of(pk),
             receipts=receipts,
             kinds=TemplateKind,
-            from_card=operations.FROM_CARD,
+            from_card=[kind for kind in operations.FROM_CARD if kind not in operations.OF_TREATMENT],
+            of_treatment=operations.OF_TREATMENT,
             first_visit=", ".join(label(TemplateKind, kind) for kind in queries.first_visit_kinds()),
             payers=queries.payers(patient),
             years=queries.years(),
@@ -194,8 +195,7 @@ class DocumentsView(DeskView):
         operations.require_patient_of(row.patient_id, "payment.see", actor=actor())
 
         def draw() -> bytes:
-            body = paper.fill_in(paper.shipped("receipt"), queries.receipt_fields(row))
-            return pdf.render(paper.sheet("Квитанция", f"Квитанция № {row.number}", body, "a5"))
+            return _drawn_receipt(row)
 
         wanted = request.args.get("printing", type=int)
         return shown(draw, f"receipt-{row.year}-{row.number}", PrintedKind.RECEIPT, pk, wanted)
@@ -207,7 +207,7 @@ class DocumentsView(DeskView):
         row = fetched(Receipt, pk)
         operations.require_patient_of(row.patient_id, "payment.see", actor=actor())
         with transaction():
-            made = operations.print_paper(PrintedKind.RECEIPT, row, actor=actor()).id
+            made = operations.print_paper(PrintedKind.RECEIPT, row, lambda: _drawn_receipt(row), actor=actor()).id
         return redirect(url_for(".receipt", pk=pk, printing=made), 303)
 
     @expose("/receipts/<int:pk>/slip", methods=["POST"])
@@ -294,14 +294,19 @@ def _subject(order: WorkOrder, kind: PrintedKind) -> WorkOrder:
     return queries.last_reversal(order.id) or order
 
 
+def _drawn_receipt(row: Receipt) -> bytes:
+    body = paper.fill_in(operations.text_of(TemplateKind.RECEIPT), queries.receipt_fields(row))
+    return pdf.render(paper.sheet("Квитанция", f"Квитанция № {row.number}", body, "a5"))
+
+
 def _drawn_order(order: WorkOrder) -> bytes:
     word = "Сторно" if order.reverses_id else "Наряд"
-    body = paper.fill_in(paper.shipped("work_order"), queries.order_print(order))
+    body = paper.fill_in(operations.text_of(TemplateKind.WORK_ORDER), queries.order_print(order))
     return pdf.render(paper.sheet(word, f"{word} № {order.number}", body))
 
 
 def _drawn_provided(order: WorkOrder, kind: PrintedKind) -> bytes:
-    body = paper.fill_in(paper.shipped(kind.value), queries.provided_print(order))
+    body = paper.fill_in(operations.text_of(TemplateKind(kind.value)), queries.provided_print(order))
     return pdf.render(paper.sheet(_OF_ORDER[kind.value], f"{_OF_ORDER[kind.value]} к наряду № {order.number}", body))
 
 

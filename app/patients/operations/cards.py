@@ -17,9 +17,9 @@ from app.vocab import N_, CardStatus, Sex
 
 #: What a card's form holds besides the phones.
 FIELDS = (
-    "surname", "name", "patronymic", "birth_date", "sex", "email", "address", "snils", "inn",
-    "allergy", "comment", "source_id", "insurance", "guardian_id", "doctor_id", "discount_percent", "discount_reason",
-    *rules.IDENTITY,
+    "surname", "name", "patronymic", "name_genitive", "name_dative", "birth_date", "sex", "email", "address", "snils",
+    "inn", "allergy", "comment", "source_id", "insurance", "guardian_id", "doctor_id", "discount_percent",
+    "discount_reason", *rules.IDENTITY,
 )  # fmt: skip
 LOGGED = (*FIELDS, "status")
 #: What is empty as None, not as an empty text.
@@ -170,6 +170,7 @@ def _checked(values: Mapping[str, Any], patient: Patient | None, actor: User | N
             clean[key] = rules.person_name(clean[key])
         elif key in clean:
             clean[key] = ""
+    _settle_cases(clean, patient)
     for key, value in clean.items():
         if key in _NUMBERS:
             clean[key] = value or None
@@ -205,6 +206,23 @@ def _checked_document(clean: Mapping[str, Any], patient: Patient | None) -> dict
     born = clean.get("birth_date", patient.birth_date if patient else None)
     kept = rules.identity({**_document(patient), **given}, born, clock.today())
     return {name: kept[name] for name in given}
+
+
+def _settle_cases(clean: dict[str, Any], patient: Patient | None) -> None:
+    """Names in cases: spaces as one, what the rules say anyway is not kept, and a new name has cases of its own."""
+    for key in rules.CASES:
+        if clean.get(key):
+            clean[key] = " ".join(clean[key].split())
+    surname, name, patronymic = (clean.get(key, getattr(patient, key, "")) or "" for key in rules.NAME)
+    sex = clean.get("sex", getattr(patient, "sex", None)) or None
+    renamed = patient is not None and (surname, name, patronymic) != (
+        patient.surname, patient.name, patient.patronymic,
+    )  # fmt: skip
+    for key, of_rules in zip(rules.CASES, (rules.genitive, rules.dative), strict=True):
+        stood = getattr(patient, key, "") or ""
+        given = clean.get(key, stood) or ""
+        if given and ((renamed and given == stood) or given == of_rules(surname, name, patronymic, sex)):
+            clean[key] = ""
 
 
 def _check_guardian(clean: Mapping[str, Any], patient: Patient | None) -> None:

@@ -47,11 +47,12 @@ def merge_cards(
     if winner.status == CardStatus.ARCHIVED:
         raise CardArchived()
     _check_one_person(loser, winner)
-    before = {name: _plain(getattr(winner, name)) for name in rules.MERGED_FIELDS}
-    after = rules.merged(
-        {name: getattr(winner, name) for name in rules.MERGED_FIELDS},
-        {name: getattr(loser, name) for name in rules.MERGED_FIELDS}, chosen,
-    )  # fmt: skip
+    mine, other = (
+        {name: getattr(card, name) for name in (*rules.MERGED_FIELDS, *rules.CASES)} for card in (winner, loser)
+    )
+    before = {name: _plain(value) for name, value in mine.items()}
+    after = rules.merged(mine, other, chosen)
+    after |= rules.merged_cases(mine, other, after)
     row = CardMerge(
         loser_id=loser.id, winner_id=winner.id, reason=reason.strip()[:400], moved={}, created_at=clock.now(),
         fields={

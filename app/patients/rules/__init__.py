@@ -1,7 +1,7 @@
 """Decisions of the card index: plain values in, answers or refusals out.
 
-Where next: `cards.py` for phones, names and complete cards; `identity.py` for the document of a card; `typed.py` for
-how a search is read.
+Where next: `cards.py` for phones, names and complete cards; `names.py` for names in their cases; `identity.py` for the
+document of a card; `typed.py` for how a search is read.
 """
 
 from app.patients.rules.cards import (
@@ -21,7 +21,8 @@ from app.patients.rules.cards import (
     snils,
 )
 from app.patients.rules.identity import EMPTY, IDENTITY, from_line, identity, identity_line
-from app.patients.rules.merging import BOTH, MERGED_FIELDS, merged
+from app.patients.rules.merging import BOTH, CASES, MERGED_FIELDS, NAME, merged, merged_cases
+from app.patients.rules.names import dative, dative_of, genitive, genitive_of, genitive_of_text, in_cases
 from app.patients.rules.typed import (
     TAIL,
     Doubtful,
@@ -37,8 +38,9 @@ from app.patients.rules.typed import (
 )
 
 __all__ = [
-    "BOTH", "EMPTY", "IDENTITY", "MERGED_FIELDS", "MOST_PHONES", "REGION", "TAIL", "Doubtful", "Phone", "Signs",
-    "Wanted", "age", "card_status", "check_birth_date", "check_guardian", "choices", "doubtful", "from_line",
-    "identity", "identity_line", "inn", "like", "meant", "merged", "other_layout", "person_name", "phone", "phones",
-    "searchable", "signs", "snils", "sound", "wanted",
+    "BOTH", "CASES", "EMPTY", "IDENTITY", "MERGED_FIELDS", "MOST_PHONES", "NAME", "REGION", "TAIL", "Doubtful", "Phone",
+    "Signs", "Wanted", "age", "card_status", "check_birth_date", "check_guardian", "choices", "dative", "dative_of",
+    "doubtful", "from_line", "genitive", "genitive_of", "genitive_of_text", "identity", "identity_line", "in_cases",
+    "inn", "like", "meant", "merged", "merged_cases", "other_layout", "person_name", "phone", "phones", "searchable",
+    "signs", "snils", "sound", "wanted",
 ]  # fmt: skip

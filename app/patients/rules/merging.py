@@ -11,6 +11,8 @@ MERGED_FIELDS = (
     "comment", "source_id", "insurance", "guardian_id", "payer_id", "family_id", "doctor_id", "discount_percent",
     "discount_reason",
 )  # fmt: skip
+#: What follows the name that was chosen.
+NAME, CASES = ("surname", "name", "patronymic"), ("name_genitive", "name_dative")
 #: Texts of which both may be kept.
 BOTH = ("address", "identity", "allergy", "comment")
 #: What must not be lost by a choice that nobody made: both are kept.
@@ -46,6 +48,16 @@ def _document(winner: Mapping[str, Any], loser: Mapping[str, Any], choice: str) 
     if choice == "both" and line not in mine["identity_text"]:
         return {"identity_text": "; ".join(filter(None, (mine["identity_text"], line)))}
     return {}
+
+
+def merged_cases(
+    winner: Mapping[str, Any], loser: Mapping[str, Any], changed: Mapping[str, Any]
+) -> dict[str, str]:  # fmt: skip
+    """The name in its cases as the merged card has it: of the card whose name was chosen; of neither, by the rules."""
+    final = [changed.get(part, winner[part]) for part in NAME]
+    same = [card for card in (winner, loser) if [card[part] for part in NAME] == final]
+    cases = {case: next((card[case] for card in same if card[case]), "") for case in CASES}
+    return {case: value for case, value in cases.items() if value != winner[case]}
 
 
 def _one(name: str, mine: Any, other: Any, choice: str) -> Any:

@@ -17,7 +17,7 @@ from app.models import Patient
 from app.patients import operations, queries, rules
 from app.patients.forms import CardForm
 from app.patients.reach import visible
-from app.vocab import N_, ConsentKind, OpenedKind, TemplateKind
+from app.vocab import N_, ConsentKind, OpenedKind, Sex, TemplateKind
 from app.web import DeskView, actor, expose, guarded, may, refusal_body, say
 
 PAGE = 25
@@ -244,6 +244,16 @@ class PatientsView(DeskView):
             surname, name = (typed["surname"], typed["name"]) if named else ("\x7f", "\x7f")
             found = queries.possible_duplicates(rules.person_name(surname), rules.person_name(name), born, number)
         return self.page("patients/_twins.html", twins=found) if found else ""
+
+    @expose("/cases", methods=["GET"])
+    @guarded("card.edit")
+    def cases(self) -> Any:
+        """A name in its cases by the rules of the language, while it is being typed."""
+        surname, name, patronymic = (
+            rules.person_name(request.args.get(key, "")[:100].replace("\x00", "")) for key in rules.NAME
+        )
+        sex = request.args.get("sex", "")
+        return jsonify(rules.in_cases(surname, name, patronymic, sex if sex in set(Sex) else None))
 
     def _twins(self, values: dict[str, Any]) -> list[dict[str, Any]]:
         number = rules.phone(values["phone"]) if values.get("phone") else None
