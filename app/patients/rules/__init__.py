@@ -1,6 +1,7 @@
 """Decisions of the card index: plain values in, answers or refusals out.
 
-Where next: `cards.py` for phones, names and complete cards; `typed.py` for how a search is read.
+Where next: `cards.py` for phones, names and complete cards; `typed.py` for how a search is read;
+`merging.py`, `erasing.py` for what becomes of a card's fields and rows.
 """
 
 from app.patients.rules.cards import (
@@ -19,6 +20,21 @@ from app.patients.rules.cards import (
     signs,
     snils,
 )
+from app.patients.rules.erasing import (
+    IDENTITY,
+    LOGGED,
+    MEDICAL,
+    RULES,
+    SOURCES,
+    STAYS_ON_CARD,
+    Fate,
+    Law,
+    Now,
+    Rule,
+    forgotten,
+    identity,
+    kept_until,
+)
 from app.patients.rules.merging import BOTH, MERGED_FIELDS, merged
 from app.patients.rules.typed import (
     TAIL,
@@ -35,7 +51,9 @@ from app.patients.rules.typed import (
 )
 
 __all__ = [
-    "BOTH", "MERGED_FIELDS", "MOST_PHONES", "REGION", "TAIL", "Doubtful", "Phone", "Signs", "Wanted", "age",
-    "card_status", "check_birth_date", "check_guardian", "choices", "doubtful", "inn", "like", "meant", "merged",
-    "other_layout", "person_name", "phone", "phones", "searchable", "signs", "snils", "sound", "wanted",
+    "BOTH", "IDENTITY", "LOGGED", "MEDICAL", "MERGED_FIELDS", "MOST_PHONES", "REGION", "RULES", "SOURCES",
+    "STAYS_ON_CARD", "TAIL", "Doubtful", "Fate", "Law", "Now", "Phone", "Rule", "Signs", "Wanted", "age", "card_status",
+    "check_birth_date", "check_guardian", "choices", "doubtful", "forgotten", "identity", "inn", "kept_until", "like",
+    "meant", "merged", "other_layout", "person_name", "phone", "phones", "searchable", "signs", "snils", "sound",
+    "wanted",
 ]  # fmt: skip
