@@ -177,6 +177,12 @@ class CardArchived(Refusal):
     sentence = N_("This card is in the archive. Take it out of the archive first.")
 
 
+class CardMerged(Refusal):
+    code = "card_merged"
+    status = 409
+    sentence = N_("This card was merged with another one: open the card that stayed.")
+
+
 class CardErased(Refusal):
     code = "card_erased"
     status = 409

@@ -89,12 +89,16 @@ END $$;
 CREATE TRIGGER tr_patient_erased_stays BEFORE UPDATE ON patient FOR EACH ROW
     WHEN (OLD.erased_at IS NOT NULL OR NEW.erased_at IS NOT NULL) EXECUTE FUNCTION erased_card_stays();
 
--- Whoever booked, wrote or took money while the card was being erased waited for it (the foreign key), and learns it now.
-CREATE FUNCTION erased_card_takes_nothing() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Whoever booked, wrote or took money while the card was being erased or merged waited for it (the foreign key), and
+-- learns it now.
+CREATE FUNCTION gone_card_takes_nothing() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE how text;
 BEGIN
-    IF EXISTS (SELECT FROM patient WHERE id = NEW.patient_id AND erased_at IS NOT NULL) THEN
-        RAISE EXCEPTION 'an erased card takes nothing new'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_patient_erased_takes_nothing';
+    SELECT CASE WHEN erased_at IS NOT NULL THEN 'erased' ELSE 'merged' END INTO how FROM patient
+        WHERE id = NEW.patient_id AND (erased_at IS NOT NULL OR merged_into_id IS NOT NULL);
+    IF how IS NOT NULL THEN
+        RAISE EXCEPTION 'a card that is gone takes nothing new'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_patient_' || how || '_takes_nothing';
     END IF;
     RETURN NULL;
 END $$;
@@ -116,7 +120,7 @@ CREATE TRIGGER tr_card_erasure_no_truncate BEFORE TRUNCATE ON card_erasure
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 """
 
-#: What no longer happens to an erased card. Names sort after the foreign key's own trigger, which waits for the card.
+#: What no longer happens to a card that was erased or merged. Names sort after the foreign key's own trigger, which waits for the card.
 TAKES_NOTHING = (
     "appointment", "patient_phone", "patient_consent", "outbox_message", "planned_visit", "waiting_entry", "call_task",
     "payment",
@@ -145,11 +149,15 @@ def upgrade() -> None:
         sa.CheckConstraint("(kept IS NULL) = (kept_until IS NULL)", name="ck_card_erasure_kept_until"),
     )
     op.create_index("ix_card_erasure_made_in", "card_erasure", ["made_in"])
+    op.create_index(
+        "ix_audit_event_taken", "audit_event", ["at"],
+        postgresql_where=sa.text("action IN ('card.exported', 'cards.exported')"),
+    )  # fmt: skip
     op.execute(sa.text(PROMISES.replace("::", r"\:\:")))
     for table in TAKES_NOTHING:
         op.execute(
-            f"CREATE TRIGGER tr_{table}_not_of_erased AFTER INSERT ON {table}"
-            " FOR EACH ROW EXECUTE FUNCTION erased_card_takes_nothing()"
+            f"CREATE TRIGGER tr_{table}_not_of_gone AFTER INSERT ON {table}"
+            " FOR EACH ROW EXECUTE FUNCTION gone_card_takes_nothing()"
         )
 
 

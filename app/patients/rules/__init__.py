@@ -36,6 +36,7 @@ from app.patients.rules.erasing import (
     kept_until,
 )
 from app.patients.rules.merging import BOTH, MERGED_FIELDS, merged
+from app.patients.rules.openings import asks_for_a_look, usual
 from app.patients.rules.typed import (
     TAIL,
     Doubtful,
@@ -52,8 +53,8 @@ from app.patients.rules.typed import (
 
 __all__ = [
     "BOTH", "IDENTITY", "LOGGED", "MEDICAL", "MERGED_FIELDS", "MOST_PHONES", "REGION", "RULES", "SOURCES",
-    "STAYS_ON_CARD", "TAIL", "Doubtful", "Fate", "Law", "Now", "Phone", "Rule", "Signs", "Wanted", "age", "card_status",
-    "check_birth_date", "check_guardian", "choices", "doubtful", "forgotten", "identity", "inn", "kept_until", "like",
-    "meant", "merged", "other_layout", "person_name", "phone", "phones", "searchable", "signs", "snils", "sound",
-    "wanted",
+    "STAYS_ON_CARD", "TAIL", "Doubtful", "Fate", "Law", "Now", "Phone", "Rule", "Signs", "Wanted", "age",
+    "asks_for_a_look", "card_status", "check_birth_date", "check_guardian", "choices", "doubtful", "forgotten",
+    "identity", "inn", "kept_until", "like", "meant", "merged", "other_layout", "person_name", "phone", "phones",
+    "searchable", "signs", "snils", "sound", "usual", "wanted",
 ]  # fmt: skip
