@@ -177,6 +177,26 @@ class CardArchived(Refusal):
     sentence = N_("This card is in the archive. Take it out of the archive first.")
 
 
+class CardMerged(Refusal):
+    code = "card_merged"
+    status = 409
+    sentence = N_("This card was merged with another one: open the card that stayed.")
+
+
+class CardErased(Refusal):
+    code = "card_erased"
+    status = 409
+    sentence = N_("This card was emptied on the patient's demand: nothing new can be written into it.")
+
+
+class NotErasable(Refusal):
+    """A card that cannot be emptied yet: `why` is a sentence, or several."""
+
+    code = "not_erasable"
+    status = 409
+    sentence = "%(why)s"
+
+
 class DirectoryInUse(Refusal):
     code = "in_use"
     status = 409

@@ -37,6 +37,7 @@ from app.tables.fiscal import FiscalCredit, FiscalDevice, FiscalReceipt, FiscalS
 from app.tables.hours import HolidayOverride, HoursException, HoursPattern, WorkingHours
 from app.tables.messages import ConfirmLink, IncomingMessage, MessageTemplate, OutboxMessage
 from app.tables.patients import (
+    CardErasure,
     CardMerge,
     CardOpening,
     Family,
@@ -65,6 +66,7 @@ __all__ = [
     "CallTask",
     "CallTaskReason",
     "CancelReason",
+    "CardErasure",
     "CardMerge",
     "CardOpening",
     "CashCount",

@@ -34,7 +34,7 @@ from app.messages.panel import MessageTemplatePanel, OutboxPanel
 from app.messages.views import MessagesView
 from app.patients.api import PatientApi
 from app.patients.panel import PatientPanel, PatientTagPanel, ReferralSourcePanel
-from app.patients.views import MergingView, PatientLookupView, PatientsView, SelectionsView
+from app.patients.views import ErasingView, MergingView, OpeningsView, PatientLookupView, PatientsView, SelectionsView
 from app.reports.api import ReportApi
 from app.reports.views import ReportsView
 from app.schedule.api import (
@@ -149,6 +149,7 @@ MENU: list[tuple[str, list[Item]]] = [
             Item(N_("Journal of issued documents"), "JournalView.index", "document.print"),
             Item(N_("All messages"), "OutboxPanel.list", "message.see"),
             Item(N_("Patients' cards"), "PatientPanel.list", "audit.see"),
+            Item(N_("Who opened cards"), "OpeningsView.index", "audit.see"),
             Item(N_("Log of actions"), "AuditPanel.list", "audit.see"),
         ],
     ),
@@ -197,6 +198,8 @@ PAGES: list[type] = [
     PatientLookupView,
     SelectionsView,
     MergingView,
+    ErasingView,
+    OpeningsView,
     PatientApi,
     ReferralSourcePanel,
     PatientTagPanel,

@@ -434,6 +434,7 @@ DEEDS: dict[str, str] = {
     "card.exported": N_("Card exported"),
     "card.merged": N_("Cards merged"),
     "card.parted": N_("Merged cards parted"),
+    "card.erased": N_("Card emptied on the patient's demand"),
     "card.archived": N_("Card archived"),
     "card.restored": N_("Card taken out of the archive"),
     "cards.exported": N_("Selection of patients exported"),

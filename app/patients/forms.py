@@ -62,6 +62,16 @@ class SelectionQuery(PageQuery):
         return data
 
 
+class OpeningsQuery(PageQuery):
+    """Which openings of cards: `?from=2026-11-23&to=2026-11-29&by=day`."""
+
+    first = DayField(data_key="from", load_default=None)
+    last = DayField(data_key="to", load_default=None)
+    user_id = IdField(load_default=None)
+    patient_id = IdField(load_default=None)
+    by = one_of(("day", "card", "one"), load_default="day")
+
+
 def typed_phones() -> list[dict[str, Any]]:
     """The rows of phones as they were typed: number, owner, for_sms."""
     numbers, owners, uses = (request.form.getlist(name)[:50] for name in ("phone_number", "phone_owner", "phone_sms"))

@@ -4,9 +4,20 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Identity, Index, Numeric, String, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Numeric,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy import text as sql
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.tables.base import Archivable, Instant, LongText, Made, Model, Name, Pk, index, not_blank, one_of
@@ -124,6 +135,8 @@ class Patient(Made, Model):
     archive_reason: Mapped[LongText]
     #: The card that this one was merged into: it has all that happened, and is found by this one's number too.
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
+    #: When it was emptied on the patient's demand; it then stays in the archive (trigger: and stays empty).
+    erased_at: Mapped[Instant | None]
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     phones: Mapped[list["PatientPhone"]] = relationship(
         back_populates="patient", lazy="selectin", order_by="PatientPhone.id", cascade="all, delete-orphan"
@@ -141,6 +154,7 @@ class Patient(Made, Model):
             "merged_into_id IS NULL OR (status = 'archived' AND merged_into_id <> id)",
             name="ck_patient_merged_is_archived",
         ),
+        CheckConstraint("erased_at IS NULL OR status = 'archived'", name="ck_patient_erased_is_archived"),
         Index("ix_patient_merged_into_id", "merged_into_id", postgresql_where=sql("merged_into_id IS NOT NULL")),
         Index("ix_patient_payer_id", "payer_id", postgresql_where=sql("payer_id IS NOT NULL")),
         CheckConstraint("birth_date >= DATE '1900-01-01'", name="ck_patient_birth_date_sane"),
@@ -283,6 +297,34 @@ class CardMerge(Made, Model):
 
     def __repr__(self) -> str:
         return f"{self.loser_id} → {self.winner_id}"
+
+
+class CardErasure(Made, Model):
+    """A card was emptied on the patient's demand, with all cards that were merged into it; never taken back (triggers).
+
+    `kept`: who the patient was and what the medical card says, while a law makes the clinic keep papers of theirs.
+    Only under an erasure of the same transaction may rows that are never changed be emptied (trigger).
+    """
+
+    __tablename__ = "card_erasure"
+    id: Mapped[Pk]
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    cards: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    #: The day of the demand.
+    asked_on: Mapped[date]
+    reason: Mapped[str] = mapped_column(String(400))
+    kept: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    kept_until: Mapped[date | None]
+    made_in: Mapped[str] = mapped_column(String(20), server_default=sql("pg_current_xact_id()\\:\\:text"))
+    __table_args__ = (
+        UniqueConstraint("patient_id", name="uq_card_erasure_once"),
+        not_blank("reason", "card_erasure"),
+        CheckConstraint("(kept IS NULL) = (kept_until IS NULL)", name="ck_card_erasure_kept_until"),
+        index("card_erasure", "made_in"),
+    )
+
+    def __repr__(self) -> str:
+        return f"{self.asked_on:%d.%m.%Y}"
 
 
 class PatientSelection(Model):

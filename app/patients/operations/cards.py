@@ -10,7 +10,17 @@ from sqlalchemy import select
 
 from app import access, audit, clock, money
 from app.db import lock, session
-from app.errors import CardArchived, DiscountTooLarge, Invalid, NotAllowed, NotFound, NotMergeable, ReasonNeeded, Stale
+from app.errors import (
+    CardArchived,
+    CardErased,
+    DiscountTooLarge,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    NotMergeable,
+    ReasonNeeded,
+    Stale,
+)
 from app.models import Employee, Patient, PatientPhone, PatientTag, ReferralSource, User
 from app.patients import queries, rules
 from app.vocab import N_, CardStatus, Sex
@@ -156,6 +166,8 @@ def locked_card(patient_id: int, right: str, actor: User | None) -> Patient:
     patient = lock(Patient, patient_id)
     if patient is None:
         raise NotFound()
+    if patient.erased_at is not None:
+        raise CardErased()
     own = access.account(actor).own_only(right) if actor else None
     if own is not None and not queries.treated_by(patient_id, own):
         raise NotAllowed(right=right)
@@ -227,7 +239,7 @@ def _settle_cases(clean: dict[str, Any], patient: Patient | None) -> None:
 
 def _check_guardian(clean: Mapping[str, Any], patient: Patient | None) -> None:
     guardian = session.get(Patient, clean["guardian_id"])
-    if guardian is None or (patient is not None and guardian.id == patient.id):
+    if guardian is None or guardian.erased_at or (patient is not None and guardian.id == patient.id):
         raise Invalid(fields={"guardian_id": N_("Choose the guardian's card.")})
     if patient is None or guardian.id != patient.guardian_id:
         rules.check_guardian(guardian.birth_date, clock.today())

@@ -21,6 +21,7 @@ _SAME_YEAR = N_("Both cards have a certificate for the tax office of the same ye
 _TWO_PEOPLE = N_("One of them is the guardian, the payer or the giver of an advance of the other: they are two people.")
 _MERGED = N_("One of these cards has been merged already.")
 _SPENT = N_("What the cards brought together has been spent since: the money cannot be parted.")
+_ERASED = N_("One of these cards was emptied on the patient's demand.")
 _ON = N_("The card that stayed was merged on: part that merge first.")
 
 
@@ -136,6 +137,8 @@ def _locked(loser_id: int, winner_id: int) -> tuple[Patient, Patient]:
     loser, winner = found[loser_id], found[winner_id]
     if loser is None or winner is None:
         raise NotFound()
+    if loser.erased_at or winner.erased_at:
+        raise NotMergeable({"why": _ERASED})
     return loser, winner
 
 

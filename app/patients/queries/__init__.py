@@ -16,15 +16,36 @@ from app.patients.queries.cards import (
     tags,
     treated_by,
 )
+from app.patients.queries.erasing import (
+    cards_of,
+    counts,
+    erasure_of,
+    last_days,
+    money_of,
+    reach,
+    rows_of,
+    unfinished,
+    visits_to_come,
+)
 from app.patients.queries.exporting import card_as_zip
 from app.patients.queries.figures import Glance, glance, statistics
 from app.patients.queries.merges import belongings, key_of, merges_of, openings_of, references
+from app.patients.queries.openings import (
+    Looked,
+    looked_by_card,
+    looked_by_day,
+    looked_one_by_one,
+    lookers,
+    taken_away,
+)
 from app.patients.queries.search import Found, find, matching, of_doctor, rows
 from app.patients.queries.selection import Selection, select_cards, selections, service_names
 
 __all__ = [
-    "Found", "Glance", "Selection", "balance_of", "belongings", "card_as_zip", "consents", "doctors", "family", "find",
-    "glance", "identity_of", "key_of", "matching", "merges_of", "named", "of_doctor", "openings_of",
-    "possible_duplicates", "references", "rows", "select_cards", "selections", "service_names", "sources", "statistics",
-    "tags", "treated_by",
+    "Found", "Glance", "Looked", "Selection", "balance_of", "belongings", "card_as_zip", "cards_of", "consents",
+    "counts", "doctors", "erasure_of", "family", "find", "glance", "identity_of", "key_of", "last_days",
+    "looked_by_card", "looked_by_day", "looked_one_by_one", "lookers", "matching", "merges_of", "money_of", "named",
+    "of_doctor", "openings_of", "possible_duplicates", "reach", "references", "rows", "rows_of", "select_cards",
+    "selections", "service_names", "sources", "statistics", "tags", "taken_away", "treated_by", "unfinished",
+    "visits_to_come",
 ]  # fmt: skip

@@ -77,11 +77,13 @@ def possible_duplicates(
 
 
 def family(patient: Patient) -> list[Found]:
-    """The other cards of the patient's family."""
+    """The other cards of the patient's family; one that was merged is the card that it became."""
     if patient.family_id is None:
         return []
     ids = session.scalars(
-        select(Patient.id).where(Patient.family_id == patient.family_id, Patient.id != patient.id).order_by(Patient.id)
+        select(Patient.id)
+        .where(Patient.family_id == patient.family_id, Patient.id != patient.id, Patient.merged_into_id.is_(None))
+        .order_by(Patient.id)
     )
     return rows(list(ids))
 

@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import Column, Row, Table, case, func, literal, select, union_all
 
 from app.db import session
-from app.models import CardMerge, CardOpening, IssuedDocument, PatientAccount, SignedScan, User
+from app.models import CardErasure, CardMerge, CardOpening, IssuedDocument, PatientAccount, SignedScan, User
 from app.tables.base import Model
 from app.vocab import OpenedKind
 
-#: The ledger moves the account itself; a merge is no belonging of its cards.
-_NOT_MOVED = (PatientAccount.__tablename__, CardMerge.__tablename__)
+#: The ledger moves the account itself; a merge is no belonging of its cards, and an erased card is not merged.
+_NOT_MOVED = (PatientAccount.__tablename__, CardMerge.__tablename__, CardErasure.__tablename__)
 
 
 @cache

@@ -4,7 +4,9 @@ The card's tabs are fragments of the rooms that own them. Where next: `../operat
 """
 
 from app.patients.views.cards import PatientLookupView, PatientsView
+from app.patients.views.erasing import ErasingView
 from app.patients.views.merging import MergingView
+from app.patients.views.openings import OpeningsView
 from app.patients.views.selections import SelectionsView
 
-__all__ = ["MergingView", "PatientLookupView", "PatientsView", "SelectionsView"]
+__all__ = ["ErasingView", "MergingView", "OpeningsView", "PatientLookupView", "PatientsView", "SelectionsView"]

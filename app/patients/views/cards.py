@@ -106,6 +106,7 @@ class PatientsView(DeskView):
             tabs=tabs,
             first=first,
             merges=queries.merges_of(pk) if seen.merged else [],
+            erasure=queries.erasure_of(pk) if patient.erased_at else None,
         )
 
     @expose("/<int:pk>/family", methods=["GET"])

@@ -74,9 +74,10 @@ class MergingView(DeskView):
                 say(refusal)
                 status, winner, loser = refusal.status, visible(pk), visible(other_id) if other_id else None
         words = {name: gettext(word) for name, word in _WORDS.items()}
+        lines = _lines(winner, loser, words) if loser else []
         return self.page(
             "patients/merge.html", status, title=gettext("Merge cards"), winner=winner, loser=loser,
-            lines=_lines(winner, loser, words) if loser else [],
+            lines=lines, doubtful=any(differ and name in ("birth_date", "sex") for name, *_, differ in lines),
             moved=_moved(loser) if loser else [],
             both=rules.BOTH, typed=request.form,
         )  # fmt: skip
