@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, func, select
 
 from app import clock
 from app.db import session
@@ -29,7 +29,7 @@ class Looked:
 
     @property
     def conditions(self) -> list[ColumnElement[bool]]:
-        found = [CardOpening.day.between(self.first, self.last)]
+        found: list[ColumnElement[bool]] = [CardOpening.day.between(self.first, self.last)]
         if self.user_id is not None:
             found.append(CardOpening.user_id == self.user_id)
         if self.patient_id is not None:
@@ -41,7 +41,7 @@ def _who() -> ColumnElement[str]:
     return func.concat_ws(" ", User.last_name, User.first_name)
 
 
-def _page(asked: Select[Any], limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
+def _page(asked: Any, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
     count = session.scalar(select(func.count()).select_from(asked.order_by(None).subquery())) or 0
     return count, [dict(row) for row in session.execute(asked.limit(limit).offset(offset)).mappings()]
 
