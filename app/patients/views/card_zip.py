@@ -46,11 +46,20 @@ def card_zip(patient: Patient) -> IO[bytes]:
             "patients/card_file.html", patient=patient, rows=rows, files=files, day=clock.today(),
             phones=rows.get("patient_phone", ()), label_of=_label_of,
         )  # fmt: skip
-        archive.writestr(f"{file_name(gettext('Card № %(number)s', number=patient.card_number))}.html", page)
+        archive.writestr(f"{file_name(_card_name(patient))}.html", page)
         rows["files"] = [{"name": name, "kind": paper.kind, "number": paper.number} for name, paper in files]
         archive.writestr("card.json", json.dumps(rows, ensure_ascii=False, indent=1, default=_plain))
     out.seek(0)
     return out
+
+
+def _card_name(patient: Patient) -> str:
+    return gettext("Card № %(number)s", number=patient.card_number)
+
+
+def answer_name(patient: Patient) -> str:
+    """«Карта № 1043 Иванова М. С. 2026-11-29.zip»."""
+    return file_name(f"{_card_name(patient)} {patient.short_name} {clock.today()}") + ".zip"
 
 
 def _label_of(kind: str, value: str) -> str:
@@ -64,12 +73,13 @@ def _paper_name(paper: queries.Paper, taken: Counter[str]) -> str:
         day=f"{paper.day:%d.%m.%Y}",
     )  # fmt: skip
     if paper.scan:
-        name = f"{name} — {gettext('signed copy')} {paper.scan}"
+        name = " ".join((name, "—", gettext("signed copy"), str(paper.scan)))
     name = file_name(name)
     taken[name] += 1
     if taken[name] > 1:
         name = f"{name} ({taken[name]})"
-    return f"{file_name(gettext('Papers'))}/{name}.{_ENDINGS.get(paper.mimetype, 'pdf')}"
+    folder = file_name(gettext("Papers"))
+    return f"{folder}/{name}.{_ENDINGS.get(paper.mimetype, 'pdf')}"
 
 
 def _plain(value: Any) -> Any:

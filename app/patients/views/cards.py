@@ -17,7 +17,7 @@ from app.models import Patient
 from app.patients import operations, queries, rules
 from app.patients.forms import CardForm
 from app.patients.reach import visible
-from app.patients.views.card_zip import card_zip, file_name
+from app.patients.views.card_zip import answer_name, card_zip
 from app.vocab import N_, ConsentKind
 from app.web import DeskView, actor, expose, guarded, may, refusal_body, say
 
@@ -187,9 +187,8 @@ class PatientsView(DeskView):
         patient = visible(pk)
         with transaction():
             audit.record("card.exported", patient, patient_id=pk, actor=actor())
-        name = f"{gettext('Card № %(number)s', number=patient.card_number)} {patient.short_name} {clock.today()}"
         answer = send_file(
-            card_zip(patient), mimetype="application/zip", as_attachment=True, download_name=f"{file_name(name)}.zip"
+            card_zip(patient), mimetype="application/zip", as_attachment=True, download_name=answer_name(patient)
         )
         answer.headers["Cache-Control"] = "no-store"
         return answer
