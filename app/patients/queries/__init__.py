@@ -27,7 +27,7 @@ from app.patients.queries.erasing import (
     unfinished,
     visits_to_come,
 )
-from app.patients.queries.exporting import card_as_zip
+from app.patients.queries.exporting import Paper, content_of, papers, told
 from app.patients.queries.figures import Glance, glance, statistics
 from app.patients.queries.merges import belongings, key_of, merges_of, openings_of, references
 from app.patients.queries.openings import (
@@ -42,10 +42,10 @@ from app.patients.queries.search import Found, find, matching, of_doctor, rows
 from app.patients.queries.selection import Selection, select_cards, selections, service_names
 
 __all__ = [
-    "Found", "Glance", "Looked", "Selection", "balance_of", "belongings", "card_as_zip", "cards_of", "consents",
+    "Found", "Glance", "Looked", "Paper", "Selection", "balance_of", "belongings", "cards_of", "consents", "content_of",
     "counts", "doctors", "erasure_of", "family", "find", "glance", "identity_of", "key_of", "last_days",
     "looked_by_card", "looked_by_day", "looked_one_by_one", "lookers", "matching", "merges_of", "money_of", "named",
-    "of_doctor", "openings_of", "possible_duplicates", "reach", "references", "rows", "rows_of", "select_cards",
-    "selections", "service_names", "sources", "statistics", "tags", "taken_away", "treated_by", "unfinished",
-    "visits_to_come",
+    "of_doctor", "openings_of", "papers", "possible_duplicates", "reach", "references", "rows", "rows_of",
+    "select_cards", "selections", "service_names", "sources", "statistics", "tags", "taken_away", "told", "treated_by",
+    "unfinished", "visits_to_come",
 ]  # fmt: skip

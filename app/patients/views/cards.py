@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from flask import Response, current_app, flash, jsonify, redirect, request, url_for
+from flask import current_app, flash, jsonify, redirect, request, send_file, url_for
 from flask_babel import gettext
 
 from app import access, audit, clock
@@ -17,6 +17,7 @@ from app.models import Patient
 from app.patients import operations, queries, rules
 from app.patients.forms import CardForm
 from app.patients.reach import visible
+from app.patients.views.card_zip import answer_name, card_zip
 from app.vocab import N_, ConsentKind, OpenedKind, Sex, TemplateKind
 from app.web import DeskView, actor, expose, guarded, may, refusal_body, say
 
@@ -190,8 +191,9 @@ class PatientsView(DeskView):
         patient = visible(pk)
         with transaction():
             audit.record("card.exported", patient, patient_id=pk, actor=actor())
-        answer = Response(queries.card_as_zip(pk), mimetype="application/zip")
-        answer.headers["Content-Disposition"] = f'attachment; filename="card-{patient.card_number}.zip"'
+        answer = send_file(
+            card_zip(patient), mimetype="application/zip", as_attachment=True, download_name=answer_name(patient)
+        )
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
