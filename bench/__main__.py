@@ -144,6 +144,8 @@ def main() -> None:
             program.wait()
             if side != "bare":
                 program.sign_in("director", "demo")
+                if any(q.ours(0).follow for q in asked):
+                    program.print_papers(stack)
         before = os.getloadavg()[0]
         for question in asked:
             measure(programs, question, options.rounds, touch)

@@ -243,7 +243,7 @@ def test_what_cannot_be_printed_says_so_and_can_be_tried_again(
         patch.setattr(pdf, "render", refused)
         at = browser.post("/documents/issue", data=form).location
     page = browser.get(at)
-    assert page.status_code == 202 and "не напечатан" in page.text and "нельзя напечатать" in page.text
+    assert page.status_code == 202 and "не напечатан" in page.text and "упростите" in page.text
     assert "hx-get" not in page.text and "Попробовать ещё раз" in page.text
     pk = int(at.split("/")[-1].removesuffix(".pdf"))
     assert pk not in operations.due()
