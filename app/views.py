@@ -26,7 +26,7 @@ from app.cash.api import CashApi, ExpenseCategoryApi
 from app.cash.panel import CashDeskPanel, CashMovementPanel, CashShiftPanel, ExpenseCategoryPanel, ReceiptPanel
 from app.cash.views import CashView, ExpenseCategoriesView
 from app.documents.panel import DocumentTemplatePanel, IssuedDocumentPanel
-from app.documents.views import CashPapersView, DocumentsView
+from app.documents.views import CashPapersView, DocumentsView, TemplatesView
 from app.fiscal.panel import FiscalDevicePanel, SlipPrinterPanel
 from app.fiscal.views import FiscalView
 from app.health import HealthApi
@@ -243,6 +243,7 @@ PAGES: list[type] = [
     RefusalReasonPanel,
     DocumentsView,
     CashPapersView,
+    TemplatesView,
     DocumentTemplatePanel,
     IssuedDocumentPanel,
     ReportsView,

@@ -301,8 +301,8 @@ class _FieldReader:
                 for child in node.nodes:
                     self._shown(child, scope)
                 return None
-        for child in node.iter_child_nodes():
-            self.read(child, scope)
+        for inner in node.iter_child_nodes():
+            self.read(inner, scope)
         return _OPAQUE
 
     def _shown(self, node: nodes.Node, scope: dict[str, Any]) -> None:

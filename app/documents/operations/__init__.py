@@ -20,11 +20,20 @@ from app.documents.operations.issuing import (
 from app.documents.operations.printing import look_at_day, look_at_shift, print_paper, print_slip
 from app.documents.operations.scans import attach_scan
 from app.documents.operations.tax import AlreadyCertified, NoTaxpayer, NothingPaid, annul_certificate, issue_certificate
-from app.documents.operations.templates import NoExample, check_text, new_version, ship_templates, text_of, try_out
+from app.documents.operations.templates import (
+    LONGEST_TEXT,
+    NoExample,
+    check_text,
+    new_version,
+    ship_templates,
+    text_of,
+    try_out,
+)
 
 __all__ = [
     "FIRST_VISIT",
     "FROM_CARD",
+    "LONGEST_TEXT",
     "OF_TREATMENT",
     "TITLES",
     "AlreadyCertified",

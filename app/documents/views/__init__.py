@@ -2,5 +2,6 @@
 
 from app.documents.views.cash import CashPapersView
 from app.documents.views.papers import DocumentsView
+from app.documents.views.templates import TemplatesView
 
-__all__ = ["CashPapersView", "DocumentsView"]
+__all__ = ["CashPapersView", "DocumentsView", "TemplatesView"]

@@ -38,7 +38,7 @@ from app.patients.rules.typed import (
 
 __all__ = [
     "BOTH", "CASES", "MERGED_FIELDS", "MOST_PHONES", "NAME", "REGION", "TAIL", "Doubtful", "Phone", "Signs", "Wanted",
-    "age", "card_status", "check_birth_date", "check_guardian", "choices", "dative", "dative_of", "doubtful", "genitive",
-    "genitive_of", "genitive_of_text", "in_cases", "inn", "like", "meant", "merged", "merged_cases", "other_layout",
-    "person_name", "phone", "phones", "searchable", "signs", "snils", "sound", "wanted",
+    "age", "card_status", "check_birth_date", "check_guardian", "choices", "dative", "dative_of", "doubtful",
+    "genitive", "genitive_of", "genitive_of_text", "in_cases", "inn", "like", "meant", "merged", "merged_cases",
+    "other_layout", "person_name", "phone", "phones", "searchable", "signs", "snils", "sound", "wanted",
 ]  # fmt: skip
