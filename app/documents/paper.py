@@ -171,7 +171,8 @@ def _parsed(body: str) -> nodes.Template:
     try:
         return _environment.parse(body)
     except TemplateSyntaxError as error:
-        raise TemplateBroken([problems.of_syntax(error.message or "", error.lineno)]) from error
+        found = problems.of_syntax(error.message or "", error.lineno)
+        raise TemplateBroken([problems.opened_at(found, body)]) from error
     except (RecursionError, MemoryError, ValueError) as error:
         raise TemplateBroken([Problem(0, problems.TOO_COMPLICATED)]) from error
 

@@ -29,7 +29,7 @@ def said(body, values):
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ("<p>\n{{ patient.fioo }}", "Line 2: there is no field “patient.fioo” in this document. Did you mean “patient.fio”"),
+        ("<p>\n{{ clinic.in }}", "Line 2: there is no field “clinic.in” in this document. Did you mean “clinic.inn”?"),
         ("{{ patient.name }}", "there is no field “patient.name”"),
         ("{{ pacient.fio }}", "Did you mean “patient.fio”"),
         ("{% if 0 %}\n{{ nobody.fio }}\n{% endif %}", "Line 2: there is no field"),
@@ -39,7 +39,8 @@ def said(body, values):
         ("{{ }}", "there is nothing inside the brackets"),
         ("{{ patient fio }}", "“fio” does not belong inside the brackets"),
         ("{{ № }}", "“№” does not belong inside the brackets"),
-        ("{% if patient.inn %}x", "{% if %} is not closed. Add {% endif %}"),
+        ("{% if patient.inn %}x\n\n", "Line 1: {% if %} is not closed. Add {% endif %}"),
+        ("{% if 1 %}{% endif %}\n{% for s in services %}\n{# {% endfor %} #}", "Line 2: {% for %} is not closed"),
         ("a\n{% endif %}", "Line 2: {% endif %} closes what was not opened"),
         ("{% for s in services %}{% if s.no %}{% endfor %}", "{% endfor %} stands where {% endif %} is needed"),
         ("{% fi patient.inn %}", "there is no {% fi %}"),
@@ -51,7 +52,7 @@ def said(body, values):
         ("{% set x = 1 %}", "“set” cannot be used"),
         ("{% include 'frame' %}", "“include” cannot be used"),
         ("{% macro m() %}{% endmacro %}", "“macro” cannot be used"),
-        ("{% for c in patient.fio %}{% endfor %}", "“patient.fio” is not a list, it cannot be repeated. Lists here: ser"),
+        ("{% for c in patient.fio %}{% endfor %}", "“patient.fio” is not a list, it cannot be repeated. Lists here:"),
         ("{{ patient }}", "“patient” is not one value. Choose a field of it: fio, "),
         ("{{ services }}", "“services” is not one value"),
         ("<p>\n<style>p {}</style>", "Line 2: the tag <style> cannot be printed. Write the look"),

@@ -21,13 +21,9 @@
   function toLine(number) {
     const lines = text.value.split("\n");
     const start = lines.slice(0, number - 1).join("\n").length + (number > 1 ? 1 : 0);
+    text.setSelectionRange(start, start);
+    text.blur(); // a browser scrolls to the cursor when it comes into the field
     text.focus();
-    text.setSelectionRange(start, start + (lines[number - 1] || "").length);
-    const whole = text.value;
-    // a textarea scrolls to a line only when the text before it is all there is
-    text.value = whole.slice(0, start);
-    text.scrollTop = text.scrollHeight;
-    text.value = whole;
     text.setSelectionRange(start, start + (lines[number - 1] || "").length);
   }
 
