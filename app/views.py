@@ -26,7 +26,7 @@ from app.cash.api import CashApi, ExpenseCategoryApi
 from app.cash.panel import CashDeskPanel, CashMovementPanel, CashShiftPanel, ExpenseCategoryPanel, ReceiptPanel
 from app.cash.views import CashView, ExpenseCategoriesView
 from app.documents.panel import DocumentTemplatePanel
-from app.documents.views import CashPapersView, DocumentsView, FirstVisitView, JournalView
+from app.documents.views import CashPapersView, DocumentsView, FirstVisitView, JournalView, TemplatesView
 from app.fiscal.panel import FiscalDevicePanel, SlipPrinterPanel
 from app.fiscal.views import FiscalView
 from app.health import HealthApi
@@ -249,6 +249,7 @@ PAGES: list[type] = [
     JournalView,
     FirstVisitView,
     CashPapersView,
+    TemplatesView,
     DocumentTemplatePanel,
     ReportsView,
     ReportApi,

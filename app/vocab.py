@@ -365,7 +365,7 @@ class TemplateKind(Labelled):
     WORK_ORDER = "work_order", N_("Work order")
     ACT = "act", N_("Act")
     GUARANTEE = "guarantee", N_("Guarantee")
-    RECEIPT = "receipt", N_("Receipt")
+    RECEIPT = "receipt", N_("Receipt of money")
 
 
 class OpenedKind(Labelled):

@@ -32,6 +32,8 @@ LONGEST = 300_000
 DEEPEST = 2
 #: How many nodes of a text all its repetitions together may walk through.
 STEPS = 400_000
+#: How many nodes a text may have, and how deep they may lie; a contract has some five hundred.
+NODES, NESTED = 6_000, 60
 
 
 class TemplateBroken(Refusal):
@@ -51,6 +53,8 @@ _FORBIDDEN = (
     nodes.FromImport, nodes.Extends, nodes.Block, nodes.Call, nodes.Mul, nodes.Pow, nodes.Mod, nodes.FloorDiv,
     nodes.Div, nodes.Add, nodes.Sub, nodes.Slice,
 )  # fmt: skip
+#: Names that the machine of templates gives away by itself.
+_OF_THE_MACHINE = frozenset(("self", "caller", "varargs", "kwargs"))
 #: The repetition's own filter: its name cannot be written in a template.
 _EACH, _LEFT = "each of", "steps left"
 
@@ -129,7 +133,19 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return isinstance(obj, LoopContext) and not attr.startswith("_")
 
 
-_environment = _Sandbox(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+class _Group(ValueError):
+    """A group of values where one value should be printed."""
+
+
+def _one_value(value: Any) -> Any:
+    if isinstance(value, Mapping | list):
+        raise _Group()
+    return value
+
+
+_environment = _Sandbox(
+    autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_one_value
+)
 _environment.globals.clear()
 _environment.filters = {
     **{
@@ -156,8 +172,9 @@ def _parsed(body: str) -> nodes.Template:
     try:
         return _environment.parse(body)
     except TemplateSyntaxError as error:
-        raise TemplateBroken([problems.of_syntax(error.message or "", error.lineno)]) from error
-    except (RecursionError, MemoryError) as error:
+        found = problems.of_syntax(error.message or "", error.lineno)
+        raise TemplateBroken([problems.opened_at(found, body)]) from error
+    except (RecursionError, MemoryError, ValueError) as error:
         raise TemplateBroken([Problem(0, problems.TOO_COMPLICATED)]) from error
 
 
@@ -165,7 +182,11 @@ def _misshapen(template: nodes.Template) -> list[Problem]:
     """What a text may not do: it shows its fields, chooses and repeats, and nothing could run away."""
     found: list[Problem] = []
 
+    walked = 0
+
     def walk(node: nodes.Node, loops: int, depth: int) -> None:
+        nonlocal walked
+        walked += 1
         line = int(getattr(node, "lineno", 0) or 0)
         loops += isinstance(node, nodes.For)
         if isinstance(node, _FORBIDDEN):
@@ -173,11 +194,13 @@ def _misshapen(template: nodes.Template) -> list[Problem]:
         elif isinstance(node, nodes.Filter | nodes.Test) and _unknown(node):
             known = ", ".join(FILTERS)
             found.append(Problem(line, problems.UNKNOWN_FILTER, {"name": node.name[:40], "known": known}))
-        elif isinstance(node, nodes.Name | nodes.Getattr) and _name_of(node).startswith("_"):
+        elif isinstance(node, nodes.Name | nodes.Getattr) and (
+            _name_of(node).startswith("_") or _name_of(node) in _OF_THE_MACHINE
+        ):
             found.append(problems.forbidden(line, "Private"))
         elif (isinstance(node, nodes.For) and loops > DEEPEST) or (isinstance(node, nodes.For) and node.recursive):
             found.append(Problem(line, problems.TOO_DEEP))
-        if depth > 60:
+        if depth > NESTED or walked > NODES:
             raise TemplateBroken([Problem(line, problems.TOO_COMPLICATED)])
         for child in node.iter_child_nodes():
             walk(child, loops, depth + 1)
@@ -235,7 +258,7 @@ def _filled(body: str, values: Mapping[str, Any]) -> str:
             if size > LONGEST:
                 raise TemplateBroken([Problem(0, problems.ENDLESS)])
         return "".join(pieces)
-    except UndefinedError as error:
+    except (UndefinedError, _Group) as error:
         missing = check_fields(body, values) or [Problem(_line_of(error), problems.CANNOT_FILL)]
         raise TemplateBroken(missing) from error
     except (SyntaxError, MemoryError, RecursionError) as error:
@@ -307,8 +330,8 @@ class _FieldReader:
                 for shown in node.nodes:
                     self._shown(shown, scope)
                 return None
-        for child in node.iter_child_nodes():
-            self.read(child, scope)
+        for inner in node.iter_child_nodes():
+            self.read(inner, scope)
         return _OPAQUE
 
     def _shown(self, node: nodes.Node, scope: dict[str, Any]) -> None:
@@ -320,6 +343,9 @@ class _FieldReader:
             self.found.append(Problem(node.lineno, problems.WHOLE_GROUP, {"name": _path(node), "inner": inner}))
 
     def _member(self, node: nodes.Getattr | nodes.Getitem, scope: dict[str, Any]) -> Any:
+        root = _root(node)
+        if root is not None and root.name not in scope:
+            return self._missing(root, _path(node), scope)
         whole = self.read(node.node, scope)
         if whole is _OPAQUE or isinstance(whole, LoopContext):
             return _OPAQUE
@@ -360,6 +386,13 @@ class _FieldReader:
         of_loop = {name: value for name, value in scope.items() if name not in self.values}
         self.found.append(problems.unknown_field(node.lineno, path, [*self.known, *names_of(of_loop)]))
         return _OPAQUE
+
+
+def _root(node: nodes.Node) -> nodes.Name | None:
+    """The first name of a chain."""
+    while isinstance(node, nodes.Getattr | nodes.Getitem):
+        node = node.node
+    return node if isinstance(node, nodes.Name) else None
 
 
 def _path(node: nodes.Node) -> str:

@@ -95,9 +95,11 @@ def test_a_paper_reads_no_file_and_asks_no_host():
 
 @pytest.mark.parametrize("kind", list(TemplateKind))
 def test_shipped_texts_print_whole(make, kind):
+    assert not operations.check_text(kind, paper.shipped(kind))
     made = operations.try_out(kind, paper.shipped(kind))
     words = words_of(made)
-    assert all(part in words for part in ("Примерова", "Мария", "Сергеевна")) and "ООО «Стоматология»" in words
+    assert all(part in words for part in ("Примерова", "Мария", "Сергеевна")) and "«Стоматология»" in words
+    assert "ОБРАЗЕЦ" in words
     assert not pdf.lost_letters(made) and "None" not in words and "{{" not in words
 
 
@@ -212,7 +214,7 @@ def test_unknown_kind_and_patient(make):
 )
 def test_a_template_reads_its_fields_and_nothing_else(make, body):
     with pytest.raises(TemplateBroken):
-        paper.fill_in(body, queries.sample_fields())
+        paper.fill_in(body, queries.sample_fields("contract"))
 
 
 def test_a_changed_text_is_the_next_version(make, fresh_app):
@@ -262,7 +264,11 @@ def test_issue_from_the_card_once(make, client_of):
     assert one.headers["Content-Disposition"].startswith("inline") and "no-store" in one.headers["Cache-Control"]
     assert "Ёлкина" in text_of(one.data)
     tab = browser.get(f"/documents/patient/{patient.id}").text
-    assert first.location in tab and tab.count('name="kind"') == len(operations.FROM_CARD)
+    assert (
+        first.location in tab
+        and tab.count('name="kind"') == len(operations.FROM_CARD) - len(operations.OF_TREATMENT) + 1
+    )
+    assert all(f'value="{kind}"' in tab for kind in operations.FROM_CARD)
 
 
 @pytest.mark.parametrize(

@@ -21,11 +21,20 @@ from app.documents.operations.printing import look_at_day, look_at_shift, print_
 from app.documents.operations.rendering import GAVE_UP, MOST_ATTEMPTS, begin, due, give_up, store, text_to_print
 from app.documents.operations.scans import attach_scan
 from app.documents.operations.tax import AlreadyCertified, NoTaxpayer, NothingPaid, annul_certificate, issue_certificate
-from app.documents.operations.templates import NoExample, check_text, new_version, ship_templates, text_of, try_out
+from app.documents.operations.templates import (
+    LONGEST_TEXT,
+    NoExample,
+    check_text,
+    new_version,
+    ship_templates,
+    text_of,
+    try_out,
+)
 
 __all__ = [
     "FROM_CARD",
     "GAVE_UP",
+    "LONGEST_TEXT",
     "MOST_ATTEMPTS",
     "OF_TREATMENT",
     "TITLES",

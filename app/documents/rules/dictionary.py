@@ -92,7 +92,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
     "patient": (N_("Patient"), _PERSON),
     "rep": (
         N_("Legal representative"),
-        {"signs": N_("does a representative sign this document? For {% if rep.signs %}"), **_PERSON},
+        {"signs": N_("does a representative sign this document? For a condition"), **_PERSON},
     ),
     "signer": (N_("Who signs"), _PERSON),
     "payer": (N_("Who pays"), _PERSON),
@@ -127,7 +127,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
         {
             "number": N_("number of the work order"),
             "day": N_("day of the work order"),
-            "draft": N_("is it a draft? For {% if order.draft %}"),
+            "draft": N_("is it a draft? For a condition"),
             "reverses": N_("number of the order it reverses"),
             "reason": N_("reason of the reversal"),
             "assistants": N_("assistants"),
@@ -139,7 +139,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "number": N_("number of the certificate"),
             "year": N_("year"),
             "correction": N_("number of the correction"),
-            "same": N_("are taxpayer and patient one person? For {% if tax.same %}"),
+            "same": N_("are taxpayer and patient one person? For a condition"),
             "usual": N_("paid for usual treatment, code 1"),
             "expensive": N_("paid for expensive treatment, code 2"),
         },

@@ -50,7 +50,8 @@ _INSTEAD = {
 
 def check_layout(html: str, source: str) -> list[Problem]:
     """What in the HTML cannot be printed; `source` is the text as it was written, where the lines are counted."""
-    found: list[Problem] = []
+    if found := _too_much(html):
+        return found
     parts = 0
     for element, depth, tables in _walked(html5lib.parseFragment(html, treebuilder="dom")):
         parts += 1
@@ -68,6 +69,33 @@ def check_layout(html: str, source: str) -> list[Problem]:
     if parts > MOST_PARTS:
         found.append(Problem(0, problems.TOO_MANY_PARTS, {"count": f"> {MOST_PARTS}", "most": MOST_PARTS}))
     return _once(found)
+
+
+#: Tags that people leave open, and that close each other or hold nothing.
+_OPEN_ENDED = frozenset(("p", "li", "td", "th", "tr", "tbody", "thead", "tfoot", "dd", "dt", "br", "hr", "img", "col"))
+_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
+
+
+def _too_much(html: str) -> list[Problem]:
+    """Whether it is too much even to be looked at: the parser itself loses its way in what is never closed."""
+    opened: dict[str, int] = {}
+    parts = open_now = 0
+    for found in _TAG.finditer(html):
+        tag = found[2].lower()
+        if found[1]:
+            if opened.get(tag, 0):
+                opened[tag] -= 1
+                open_now -= 1
+            continue
+        parts += 1
+        if tag not in _OPEN_ENDED and not tag.startswith("pdf:"):
+            opened[tag] = opened.get(tag, 0) + 1
+            open_now += 1
+        if open_now > DEEPEST:
+            return [Problem(_line(html, tag), problems.TOO_NESTED, {"tag": tag[:40]})]
+        if parts > MOST_PARTS:
+            return [Problem(0, problems.TOO_MANY_PARTS, {"count": f"> {MOST_PARTS}", "most": MOST_PARTS})]
+    return []
 
 
 def _walked(root: Any) -> Iterator[tuple[Any, int, int]]:

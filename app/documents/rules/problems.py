@@ -117,6 +117,26 @@ _SAID: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], int], Problem]], ..
 )  # fmt: skip
 
 
+#: A block's beginning or end, and what is not looked into: comments.
+_BLOCK = re.compile(r"\{#.*?#\}|\{%[-+]?\s*(?P<word>if|for|endif|endfor)\b", re.S)
+
+
+def opened_at(problem: Problem, source: str) -> Problem:
+    """The same mistake on the line where the block that is not closed begins, not where the text ends."""
+    if problem.sentence != NOT_CLOSED:
+        return problem
+    open_blocks: list[tuple[str, int]] = []
+    for found in _BLOCK.finditer(source):
+        word = found["word"]
+        if word in ("if", "for"):
+            open_blocks.append((word, found.start()))
+        elif word and open_blocks:
+            open_blocks.pop()
+    if not open_blocks or open_blocks[-1][0] != problem.words["name"]:
+        return problem
+    return Problem(source.count("\n", 0, open_blocks[-1][1]) + 1, problem.sentence, problem.words)
+
+
 def of_syntax(message: str, line: int) -> Problem:
     """A mistake of grammar, in words."""
     for pattern, told in _SAID:

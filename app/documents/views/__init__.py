@@ -4,5 +4,6 @@ from app.documents.views.cash import CashPapersView
 from app.documents.views.first_visit import FirstVisitView
 from app.documents.views.journal import JournalView
 from app.documents.views.papers import DocumentsView
+from app.documents.views.templates import TemplatesView
 
-__all__ = ["CashPapersView", "DocumentsView", "FirstVisitView", "JournalView"]
+__all__ = ["CashPapersView", "DocumentsView", "FirstVisitView", "JournalView", "TemplatesView"]
