@@ -27,6 +27,7 @@ from app.tables.clinic import Branch, Chair, ClinicSetting, LegalEntity, NumberS
 from app.tables.documents import DocumentTemplate, IssuedDocument, Printing, SignedScan, TaxCertificate
 from app.tables.fiscal import FiscalCredit, FiscalDevice, FiscalReceipt, FiscalShift, SlipPrinter
 from app.tables.hours import HolidayOverride, HoursException, HoursPattern, WorkingHours
+from app.tables.imports import CardImport, CardImportRow
 from app.tables.messages import ConfirmLink, IncomingMessage, MessageTemplate, OutboxMessage
 from app.tables.patients import (
     CardMerge,
@@ -57,6 +58,8 @@ __all__ = [
     "CallTask",
     "CallTaskReason",
     "CancelReason",
+    "CardImport",
+    "CardImportRow",
     "CardMerge",
     "CardOpening",
     "CashCount",

@@ -18,13 +18,24 @@ from app.patients.queries.cards import (
     treated_by,
 )
 from app.patients.queries.exporting import card_as_zip
+from app.patients.queries.importing import (
+    appeared_meanwhile,
+    card_imports,
+    cells_of,
+    compare,
+    counts,
+    import_directories,
+    import_rows,
+    left_imports,
+)
 from app.patients.queries.merges import belongings, key_of, merges_of, openings_of, references
 from app.patients.queries.search import Found, find, matching, of_doctor, rows
 from app.patients.queries.selection import Selection, select_cards, selections, service_names
 
 __all__ = [
-    "Found", "Selection", "balance_of", "belongings", "by_doctor", "card_as_zip", "consents", "doctors", "family",
-    "find", "key_of", "matching", "merges_of", "named", "of_doctor", "openings_of", "possible_duplicates",
+    "Found", "Selection", "appeared_meanwhile", "balance_of", "belongings", "by_doctor", "card_as_zip", "card_imports",
+    "cells_of", "compare", "consents", "counts", "doctors", "family", "find", "import_directories", "import_rows",
+    "key_of", "left_imports", "matching", "merges_of", "named", "of_doctor", "openings_of", "possible_duplicates",
     "references", "rows", "select_cards", "selections", "service_names", "sources", "statistics", "tags",
     "treated_by",
 ]  # fmt: skip

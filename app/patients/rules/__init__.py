@@ -19,6 +19,8 @@ from app.patients.rules.cards import (
     signs,
     snils,
 )
+from app.patients.rules.import_columns import check_mapping, guess
+from app.patients.rules.import_rows import Reading, Understood, directory, old_key, understand
 from app.patients.rules.merging import BOTH, MERGED_FIELDS, merged
 from app.patients.rules.typed import (
     TAIL,
@@ -35,7 +37,8 @@ from app.patients.rules.typed import (
 )
 
 __all__ = [
-    "BOTH", "MERGED_FIELDS", "MOST_PHONES", "REGION", "TAIL", "Doubtful", "Phone", "Signs", "Wanted", "age",
-    "card_status", "check_birth_date", "check_guardian", "choices", "doubtful", "inn", "like", "meant", "merged",
-    "other_layout", "person_name", "phone", "phones", "searchable", "signs", "snils", "sound", "wanted",
+    "BOTH", "MERGED_FIELDS", "MOST_PHONES", "REGION", "TAIL", "Doubtful", "Phone", "Reading", "Signs", "Understood",
+    "Wanted", "age", "card_status", "check_birth_date", "check_guardian", "check_mapping", "choices", "directory",
+    "doubtful", "guess", "inn", "like", "meant", "merged", "old_key", "other_layout", "person_name", "phone", "phones",
+    "searchable", "signs", "snils", "sound", "understand", "wanted",
 ]  # fmt: skip
