@@ -34,7 +34,7 @@ from app.messages.panel import MessageTemplatePanel, OutboxPanel
 from app.messages.views import MessagesView
 from app.patients.api import PatientApi
 from app.patients.panel import PatientPanel, PatientTagPanel, ReferralSourcePanel
-from app.patients.views import MergingView, PatientLookupView, PatientsView, SelectionsView
+from app.patients.views import CardImportsView, MergingView, PatientLookupView, PatientsView, SelectionsView
 from app.reports.api import ReportApi
 from app.reports.views import ReportsView
 from app.schedule.api import (
@@ -196,6 +196,7 @@ PAGES: list[type] = [
     PatientLookupView,
     SelectionsView,
     MergingView,
+    CardImportsView,
     PatientApi,
     ReferralSourcePanel,
     PatientTagPanel,

@@ -162,7 +162,7 @@ def load(content: bytes, many: int) -> None:
         f"together   {total:6.1f} s, aim about 60; the longest piece of the judging {longest:.1f} s; {row.state} {row.counts}"
     )
     began = (time.monotonic(), time.process_time())
-    count, found = queries.find(f"{many // 2}")
+    count, _ = queries.find(f"{many // 2}")
     print(
         f"by the old number: {count} found in {(time.monotonic() - began[0]) * 1000:.0f} ms; load {os.getloadavg()[0]:.1f}"
     )

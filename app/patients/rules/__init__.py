@@ -20,7 +20,7 @@ from app.patients.rules.cards import (
     snils,
 )
 from app.patients.rules.import_columns import check_mapping, guess
-from app.patients.rules.import_rows import Reading, Understood, directory, old_key, understand
+from app.patients.rules.import_rows import Reading, Understood, directory, understand
 from app.patients.rules.merging import BOTH, MERGED_FIELDS, merged
 from app.patients.rules.typed import (
     TAIL,
@@ -30,6 +30,7 @@ from app.patients.rules.typed import (
     doubtful,
     like,
     meant,
+    old_key,
     other_layout,
     searchable,
     sound,

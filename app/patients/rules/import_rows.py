@@ -13,7 +13,7 @@ from typing import Any
 
 from app.errors import Invalid
 from app.patients.rules import cards
-from app.patients.rules.typed import searchable
+from app.patients.rules.typed import old_key, searchable
 from app.vocab import N_, CardColumn, DayOrder, Sex
 
 #: As long as the card's form takes them.
@@ -72,11 +72,6 @@ class Understood:
 def name_key(surname: str, name: str) -> str:
     """Surname and first name as namesakes are found by: the beginning of a card's `search_name`."""
     return searchable(f" {surname} {name} ")
-
-
-def old_key(number: str) -> str:
-    """The number of an old card as it is compared: «№ 0123/а» is «123/а»; the table's `old_key` is made alike."""
-    return re.sub(r"^0+(?=.)", "", re.sub(r"[\s№#]", "", number)).lower()
 
 
 def understand(cells: Sequence[str], how: Reading) -> Understood:
@@ -181,7 +176,7 @@ class _Row:
         return ""
 
     def _text(self, name: str) -> str:
-        said = self._said.get(name, ())
+        said = self._said.get(name, [])
         text = " ".join(dict.fromkeys(cell for _, cell in said))
         if len(text) > _MOST[name]:
             self._leave_out(N_("The text is too long, its end is in the comment only."), said[0][0], text)
