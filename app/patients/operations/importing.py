@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, or_, select, text, update
+from sqlalchemy import bindparam, delete, insert, literal_column, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import undefer
 
@@ -250,6 +250,10 @@ def _moved(row: CardImport, line: int, many: int) -> None:
     row.reached, row.done, row.attempts, row.moved_at = line, row.done + many, 0, clock.now()
 
 
+#: What was left out can be looked up on the card; why is still told.
+_WHY_ONLY = "(SELECT coalesce(jsonb_agg(w - 'facts'), '[]') FROM jsonb_array_elements(card_import_row.warnings) AS w)"
+
+
 def forget() -> None:
     """What nobody loaded for a month is thrown away; so is what the rows of a loaded file said.
 
@@ -264,8 +268,8 @@ def forget() -> None:
     session.execute(delete(CardImport).where(CardImport.id.in_(gone)))
     loaded = CardImport.state == ImportState.APPLIED
     said: dict[str, Any] = {
-        "cells": None, "card": None, "facts": None, "warnings": [], "born": None, "numbers": [], "name_key": "",
-        "patronymic_key": "", "old_key": "",
+        "cells": None, "card": None, "facts": None, "born": None, "numbers": [], "name_key": "", "patronymic_key": "",
+        "old_key": "", "warnings": literal_column(_WHY_ONLY, JSONB),
     }  # fmt: skip
     session.execute(
         update(CardImportRow)

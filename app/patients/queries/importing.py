@@ -31,12 +31,14 @@ WHERE r.import_id = :import_id AND r.card IS NOT NULL
   AND NOT EXISTS (SELECT FROM card_import_row own WHERE own.import_id = :import_id AND own.patient_id = p.id
                   AND own.verdict IN ('new', 'maybe'))
 """
-#: Rows that say what an earlier one says: the same person by the same rules, or nothing but the same name.
+#: Rows that say what an earlier one says: the same person by the same rules, or nothing but the same name. An earlier
+#: one whose card is there is no twin: who is the same is the same as that card.
 _TWINS = """
 SELECT b.line, min(a.line) AS first
 FROM card_import_row a
 JOIN card_import_row b ON b.import_id = a.import_id AND b.name_key = a.name_key AND b.line > a.line
 WHERE a.import_id = :import_id AND a.card IS NOT NULL AND b.card IS NOT NULL
+  AND NOT EXISTS (SELECT FROM card WHERE card.line = a.line AND card.sure)
   AND (a.patronymic_key = b.patronymic_key OR a.patronymic_key = '' OR b.patronymic_key = '')
   AND (a.born = b.born OR ((a.born IS NULL OR b.born IS NULL) AND (
        a.numbers && b.numbers OR (a.old_key <> '' AND a.old_key = b.old_key)
