@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, delete, insert, literal_column, or_, select, t
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import undefer
 
-from app import clock
+from app import access, clock
 from app.db import after_commit, lock, session
 from app.errors import ImportApplied, ImportBusy, Invalid, NotFound, NothingToImport
 from app.models import CardImport, CardImportRow, User
@@ -37,8 +37,9 @@ def take_file(file_name: str, content: bytes, *, actor: User | None) -> CardImpo
     """Keep a file and say what its columns seem to mean; its rows are read when the columns were checked.
 
     Raises:
-        FileRefused
+        NotAllowed, FileRefused
     """
+    access.require(actor, "card.import")
     head = card_files.look(content)
     row = CardImport(
         file_name=file_name, state=ImportState.MAPPING, content=content, sheet=head.sheet, head_line=head.line,
@@ -58,9 +59,10 @@ def say_columns(
     Until the cards are written it may be said anew.
 
     Raises:
-        NotFound, ImportApplied, ImportBusy
+        NotAllowed, NotFound, ImportApplied, ImportBusy
         Invalid: no name among the columns, one thing in two of them, no such order or code.
     """
+    access.require(actor, "card.import")
     row = _at_rest(import_id)
     if row.state == ImportState.REFUSED:
         raise NotFound()
@@ -86,8 +88,9 @@ def apply_import(import_id: int, *, fill: bool, with_maybe: bool, actor: User | 
     rows that perhaps are there.
 
     Raises:
-        NotFound, ImportApplied, ImportBusy, NothingToImport
+        NotAllowed, NotFound, ImportApplied, ImportBusy, NothingToImport
     """
+    access.require(actor, "card.import")
     row = _at_rest(import_id)
     if row.state != ImportState.JUDGED:
         raise ImportBusy()

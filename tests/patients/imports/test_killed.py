@@ -87,7 +87,7 @@ def test_killed_and_gone_on_with(
     session.remove()
     with monkeypatch.context() as patch:
         patch.setattr(room, name, deadly)
-        killed(lambda: jobs.carry(pk))
+        killed(lambda: [jobs.carry(pk) for _ in range(MANY)])
     died_in = state_of(pk)
     assert len(cards(one)) == (MANY if step == "after the commit" else 0)
     if step == "a piece was read":
@@ -199,11 +199,12 @@ def test_many_workers_at_one_file(app: Flask, make: Maker, surname: Any) -> None
     _check_once(pk, one, MANY)
 
 
-@pytest.mark.parametrize("moment", ["keep_words", "_choose_moment"])
+@pytest.mark.parametrize("moment", ["lock_word", "_record"])
 def test_a_card_made_at_the_desk_meanwhile_is_not_made_twice(
     app: Flask, make: Maker, surname: Any, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    """The desk saves one of these people after the rows were compared, and before the cards are there."""
+    """The desk saves one of these people: before the rows are compared for the last time, and after the cards are
+    written but not yet seen."""
     one = surname()
     pk = looked(make, people(one))
     asked(make, pk)
@@ -214,8 +215,7 @@ def test_a_card_made_at_the_desk_meanwhile_is_not_made_twice(
             values = {"surname": one, "name": "Анна", "patronymic": "Отчество3", "phone": "8 916 0000003"}
             made.append(operations.create_card(values, actor=None).id)
 
-    place = "keep_words" if moment == "keep_words" else "_record"
-    real = getattr(writing, place)
+    real = getattr(writing, moment)
 
     def with_the_desk(*args: Any) -> None:
         real(*args)
@@ -225,7 +225,7 @@ def test_a_card_made_at_the_desk_meanwhile_is_not_made_twice(
             desk.join(60)
             assert made, "the desk waits for the import"
 
-    monkeypatch.setattr(writing, place, with_the_desk)
+    monkeypatch.setattr(writing, moment, with_the_desk)
     jobs.carry(pk)
     assert carried(pk) == "applied"
     found = cards(one)
@@ -306,7 +306,8 @@ def test_a_worker_killed_in_the_middle_and_the_next_one_goes_on(
 
     def progress(pk: int) -> tuple[str, int]:
         session.rollback()
-        return session.execute(select(CardImport.state, CardImport.done).where(CardImport.id == pk)).one()._tuple()
+        state, done = session.execute(select(CardImport.state, CardImport.done).where(CardImport.id == pk)).one()
+        return state, done
 
     try:
         with fresh_app.app_context():
