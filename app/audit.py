@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Integer, Select, insert, literal, select
 
 from app import clock
 from app.db import session
@@ -61,6 +61,20 @@ def record(
     )
     session.add(event)
     return event
+
+
+def record_all(action: str, thing: str, rows: Select[Any], *, actor: User | None) -> None:
+    """Write down the same deed with many records at once: `rows` gives object_id, patient_id, before, after of each.
+
+    `thing` is the table of the records. One statement, in the transaction of the deed.
+    """
+    each = rows.subquery()
+    values = select(
+        literal(clock.now(), AuditEvent.at.type), literal(actor.id if actor else None, Integer), literal(action),
+        literal(thing), each.c.object_id, each.c.patient_id, each.c.before, each.c.after,
+    )  # fmt: skip
+    names = ["at", "user_id", "action", "object_type", "object_id", "patient_id", "before", "after"]
+    session.execute(insert(AuditEvent).from_select(names, values, include_defaults=False))
 
 
 def history(obj: Any) -> list[AuditEvent]:

@@ -57,7 +57,9 @@ FIELDS = {
     "urgency": N_("urgency"), "minutes": N_("minutes"), "wishes": N_("wishes"), "refusal": N_("reason of refusal"),
     "relative": N_("relative"), "payer": N_("who pays"), "given_on": N_("given on"), "tags": N_("tags"),
     "insurance": N_("insurance"), "discount_percent": N_("discount in percent"), "snils": N_("SNILS"), "inn": N_("INN"),
-    "text": N_("text"), "answered_by": N_("answered"), "notify_attempts": N_("attempts to reach"),
+    "file_name": N_("file"), "row": N_("row"), "old_number": N_("old card"), "written": N_("new cards"),
+    "filled": N_("filled in"), "text": N_("text"), "answered_by": N_("answered"),
+    "notify_attempts": N_("attempts to reach"),
 }  # fmt: skip
 _LISTS = {
     "reason_kind": (TaskReasonKind,), "result": (TaskResult,),

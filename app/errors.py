@@ -296,6 +296,14 @@ class ImportApplied(Refusal):
     sentence = N_("This file has already been applied.")
 
 
+class ImportBusy(Refusal):
+    """The worker is at this file; what was asked comes too early."""
+
+    code = "import_busy"
+    status = 409
+    sentence = N_("The file is being worked at. Wait until it is done.")
+
+
 class NothingToImport(Refusal):
     code = "nothing_to_import"
     sentence = N_("There is nothing new in this file.")

@@ -35,6 +35,7 @@ from app.tables.documents import (
 )
 from app.tables.fiscal import FiscalCredit, FiscalDevice, FiscalReceipt, FiscalShift, SlipPrinter
 from app.tables.hours import HolidayOverride, HoursException, HoursPattern, WorkingHours
+from app.tables.imports import CardImport, CardImportRow
 from app.tables.messages import ConfirmLink, IncomingMessage, MessageTemplate, OutboxMessage
 from app.tables.patients import (
     CardErasure,
@@ -67,6 +68,8 @@ __all__ = [
     "CallTaskReason",
     "CancelReason",
     "CardErasure",
+    "CardImport",
+    "CardImportRow",
     "CardMerge",
     "CardOpening",
     "CashCount",

@@ -49,6 +49,8 @@ TIMED_JOBS = [
     TimedJob("app.schedule.jobs.take_replies", 20),
     TimedJob("app.schedule.jobs.note_notified", 10),
     TimedJob("app.tasks.jobs.tidy", 60),
+    TimedJob("app.patients.jobs.sweep", 20),
+    TimedJob("app.patients.jobs.forget", 24 * 3600),
     TimedJob("app.schedule.jobs.extend_hours", 24 * 3600),
     TimedJob("app.schedule.jobs.end_offers", 30),
     TimedJob("app.schedule.jobs.call_planned", 600),

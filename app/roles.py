@@ -72,6 +72,7 @@ _TABLE = [
     _right("card.merge", N_("Merge cards of one patient"),  "grant   yes     no     yes      no"),
     _right("card.erase", N_("Empty cards on the patient's demand"), "no no  no     yes      no"),
     _right("card.export", N_("Export selections of patients"), "grant no   no     yes      no"),
+    _right("card.import", N_("Load a card index from a file"), "no   yes     no     yes      no"),
     _right("document.print", N_("Print documents from the card"), "yes yes   own    yes      no"),
     _right("document.tax", N_("Issue certificates for the tax office"), "yes yes no yes      no"),
     _right("work_order.fill", N_("Fill in work orders"),    "setting setting own    yes      no"),

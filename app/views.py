@@ -34,7 +34,15 @@ from app.messages.panel import MessageTemplatePanel, OutboxPanel
 from app.messages.views import MessagesView
 from app.patients.api import PatientApi
 from app.patients.panel import PatientPanel, PatientTagPanel, ReferralSourcePanel
-from app.patients.views import ErasingView, MergingView, OpeningsView, PatientLookupView, PatientsView, SelectionsView
+from app.patients.views import (
+    CardImportsView,
+    ErasingView,
+    MergingView,
+    OpeningsView,
+    PatientLookupView,
+    PatientsView,
+    SelectionsView,
+)
 from app.reports.api import ReportApi
 from app.reports.views import ReportsView
 from app.schedule.api import (
@@ -200,6 +208,7 @@ PAGES: list[type] = [
     MergingView,
     ErasingView,
     OpeningsView,
+    CardImportsView,
     PatientApi,
     ReferralSourcePanel,
     PatientTagPanel,

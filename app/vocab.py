@@ -123,6 +123,63 @@ class PriceVerdict(Labelled):
     REFUSED = "refused", N_("Row refused")
 
 
+class ImportState(Labelled):
+    """How far an old card index that came as a file has come."""
+
+    MAPPING = "mapping", N_("Columns are to be checked")
+    READING = "reading", N_("The file is being read")
+    JUDGING = "judging", N_("Rows are being checked")
+    JUDGED = "judged", N_("Checked, not loaded yet")
+    APPLYING = "applying", N_("Cards are being written")
+    APPLIED = "applied", N_("Loaded")
+    REFUSED = "refused", N_("Not read")
+
+
+#: In these the worker has something to do.
+IMPORT_WORKS = (ImportState.READING, ImportState.JUDGING, ImportState.APPLYING)
+
+
+class CardVerdict(Labelled):
+    """What becomes of a row of an old card index."""
+
+    NEW = "new", N_("New card")
+    THERE = "there", N_("The card is there")
+    MAYBE = "maybe", N_("Perhaps it is there")
+    TWICE = "twice", N_("Repeated in the file")
+    REFUSED = "refused", N_("Row refused")
+
+
+class CardColumn(Labelled):
+    """What a column of an old card index says."""
+
+    FULL_NAME = "full_name", N_("Surname, first name and patronymic in one")
+    SURNAME = "surname", N_("Surname")
+    NAME = "name", N_("First name")
+    PATRONYMIC = "patronymic", N_("Patronymic")
+    BIRTH_DATE = "birth_date", N_("Birth date")
+    SEX = "sex", N_("Sex")
+    PHONE = "phone", N_("Phone or several")
+    EMAIL = "email", N_("E-mail")
+    ADDRESS = "address", N_("Address")
+    OLD_NUMBER = "old_number", N_("Number of the old card")
+    PASSPORT = "passport", N_("Identity document")
+    SNILS = "snils", N_("SNILS")
+    INN = "inn", N_("INN")
+    INSURANCE = "insurance", N_("Insurance")
+    ALLERGY = "allergy", N_("Allergy")
+    SOURCE = "source", N_("Where they learned about us")
+    TAGS = "tags", N_("Tags")
+    CONSENT_ON = "consent_on", N_("Day of the consent to processing of personal data")
+    COMMENT = "comment", N_("Comment")
+
+
+class DayOrder(Labelled):
+    """How a file writes days."""
+
+    DAY_FIRST = "dmy", N_("day.month.year")
+    MONTH_FIRST = "mdy", N_("month/day/year")
+
+
 class PaymentMethod(Labelled):
     CASH = "cash", N_("Cash")
     CARD = "card", N_("Bank card")
@@ -430,6 +487,9 @@ DEEDS: dict[str, str] = {
     "calendar_feed.given": N_("Calendar's address given"),
     "calendar_feed.revoked": N_("Calendar's address revoked"),
     "card.created": N_("Card created"),
+    "card.imported": N_("Card loaded from a file"),
+    "card.filled": N_("Card filled in from a file"),
+    "cards.imported": N_("Card index loaded from a file"),
     "card.changed": N_("Card changed"),
     "card.exported": N_("Card exported"),
     "card.merged": N_("Cards merged"),
@@ -529,6 +589,7 @@ THINGS: dict[str, str] = {
     "advance_transfer": N_("Advance of relatives"),
     "certificate": N_("Certificate"),
     "price_import": N_("Price list from a file"),
+    "card_import": N_("Card index from a file"),
     "appointment": N_("Visit"),
     "branch": N_("Branch"),
     "call_task": N_("Call task"),

@@ -114,6 +114,19 @@ def guarded(right: str | None) -> Callable[[Callable[..., Any]], Callable[..., A
     return guard
 
 
+def takes_file(most: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let a page take a file of so many bytes, more than other requests may have; from who has signed in only.
+
+    Sits between `@expose` and `@guarded`.
+    """
+
+    def mark(method: Callable[..., Any]) -> Callable[..., Any]:
+        method.most_bytes = most  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
 # --- once -------------------------------------------------------------------------------------------
 
 
@@ -316,6 +329,13 @@ def install(app: Flask) -> None:
         return _answer_refusal(
             _Plain("failed", 500, N_("Something broke on our side; nothing was saved. Try again or call support."))
         )
+
+    @app.url_value_preprocessor
+    def room_for_a_file(endpoint: str | None, _: dict[str, Any] | None) -> None:
+        # before anything reads the form, and that is the guard against forgery, which knows no account yet
+        most = getattr(app.view_functions.get(endpoint or ""), "most_bytes", None)
+        if most and browser_session.get("_user_id"):
+            request.max_content_length = most
 
     @app.before_request
     def one_locale() -> None:

@@ -26,6 +26,9 @@ _EMPTY = 5_000
 _PARTS, _CHUNK = 500, 1 << 20
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
+#: What no text has; a file of DOS may end with its mark.
+_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x19\x1b-\x1f]")
+
 #: A row that is not empty: its number in the file, its cells.
 Cells = tuple[int, list[str]]
 
@@ -173,7 +176,7 @@ def _decoded(content: bytes) -> str:
             text = content.decode(charset)
         except UnicodeDecodeError:
             continue
-        if "\0" not in text:
+        if not _NO_TEXT.search(text[:100_000]):
             return text
     raise FileRefused(N_("This is not a table: it can be read neither as XLSX nor as CSV."))
 

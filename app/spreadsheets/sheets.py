@@ -26,6 +26,13 @@ class Book:
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         self._epoch = CALENDAR_WINDOWS_1900
+        #: What belongs to the workbook: by its number in the workbook, and by its kind.
+        self._at: dict[str | None, str] = {}
+        self._of_kind: dict[str, str] = {}
+        for one in self._parts("xl/_rels/workbook.xml.rels", "Relationship"):
+            target = one.get("Target", "")
+            path = normpath(target[1:] if target.startswith("/") else f"xl/{target}")
+            self._at[one.get("Id")] = self._of_kind[one.get("Type", "").rpartition("/")[2]] = path
         self.paths = self._sheets()
         self._texts = self._shared_texts()
         self._dates = self._date_styles()
@@ -42,10 +49,6 @@ class Book:
 
     def _sheets(self) -> list[str]:
         """Where the sheets are, as the workbook orders them."""
-        targets: dict[str | None, str] = {}
-        for one in self._parts("xl/_rels/workbook.xml.rels", "Relationship"):
-            target = one.get("Target", "")
-            targets[one.get("Id")] = normpath(target[1:] if target.startswith("/") else f"xl/{target}")
         order = []
         for one in self._parts("xl/workbook.xml", "workbookPr", "sheet"):
             if _local(one) == "workbookPr":
@@ -53,16 +56,16 @@ class Book:
                     self._epoch = CALENDAR_MAC_1904
                 continue
             ids = (value for name, value in one.items() if name.endswith("}id"))
-            order.append(targets.get(next(ids, None), ""))
+            order.append(self._at.get(next(ids, None), ""))
         return [path for path in order if path in self._archive.namelist()]
 
     def _shared_texts(self) -> list[str]:
-        return [_text(item) for item in self._parts("xl/sharedStrings.xml", "si")]
+        return [_text(item) for item in self._parts(self._of_kind.get("sharedStrings", ""), "si")]
 
     def _date_styles(self) -> set[str]:
         """The numbers of the styles that show a number as a day or an hour."""
         formats = {str(number): code for number, code in BUILTIN_FORMATS.items()}
-        for one in self._parts("xl/styles.xml", "numFmt", "cellXfs"):
+        for one in self._parts(self._of_kind.get("styles", ""), "numFmt", "cellXfs"):
             if _local(one) == "numFmt":
                 formats[one.get("numFmtId", "")] = one.get("formatCode", "")
             else:

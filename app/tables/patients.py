@@ -80,6 +80,10 @@ class PatientTagged(Model):
 SEARCH_NAME = "translate(lower(' ' || surname || ' ' || name || ' ' || patronymic), 'ё-''’ʼ‐–', 'е      ')"
 
 
+#: A number of an old card as it is compared: «№ 0123/а» is «123/а». `patients.rules.old_key` does the same.
+OLD_KEY = r"lower(regexp_replace(regexp_replace(old_number, '[\s№#]', '', 'g'), '^0+(?=.)', ''))"
+
+
 class Patient(Made, Model):
     """A patient's card. A draft is what the desk writes down while booking a newcomer."""
 
@@ -132,6 +136,9 @@ class Patient(Made, Model):
     tags: Mapped[list[PatientTag]] = relationship(
         secondary="patient_tagged", lazy="select", order_by="(PatientTag.alert.desc(), PatientTag.name)"
     )
+    #: The number on the paper card or in the program before; the search finds it as it is written or plainer.
+    old_number: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    old_key: Mapped[str] = mapped_column(Text, Computed(OLD_KEY, persisted=True))
     archive_reason: Mapped[LongText]
     #: The card that this one was merged into: it has all that happened, and is found by this one's number too.
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
@@ -178,6 +185,7 @@ class Patient(Made, Model):
         Index("ix_patient_search_name", "search_name", postgresql_using="gin",
               postgresql_ops={"search_name": "gin_trgm_ops"}),
         Index("ix_patient_by_name", "search_name", "id"),
+        Index("ix_patient_old_key", "old_key", postgresql_where=sql("old_key <> ''")),
         index("patient", "family_id"),
         index("patient", "guardian_id"),
         index("patient", "source_id"),

@@ -29,6 +29,16 @@ from app.patients.queries.erasing import (
 )
 from app.patients.queries.exporting import Paper, content_of, papers, told
 from app.patients.queries.figures import Glance, glance, statistics
+from app.patients.queries.importing import (
+    appeared_meanwhile,
+    card_imports,
+    cells_of,
+    compare,
+    import_counts,
+    import_directories,
+    import_rows,
+    left_imports,
+)
 from app.patients.queries.merges import belongings, key_of, merges_of, openings_of, references
 from app.patients.queries.openings import (
     Looked,
@@ -42,10 +52,11 @@ from app.patients.queries.search import Found, find, matching, of_doctor, rows
 from app.patients.queries.selection import Selection, select_cards, selections, service_names
 
 __all__ = [
-    "Found", "Glance", "Looked", "Paper", "Selection", "balance_of", "belongings", "cards_of", "consents", "content_of",
-    "counts", "doctors", "erasure_of", "family", "find", "glance", "identity_of", "key_of", "last_days",
-    "looked_by_card", "looked_by_day", "looked_one_by_one", "lookers", "matching", "merges_of", "money_of", "named",
-    "of_doctor", "openings_of", "papers", "possible_duplicates", "reach", "references", "rows", "rows_of",
-    "select_cards", "selections", "service_names", "sources", "statistics", "tags", "taken_away", "told", "treated_by",
-    "unfinished", "visits_to_come",
+    "Found", "Glance", "Looked", "Paper", "Selection", "appeared_meanwhile", "balance_of", "belongings", "card_imports",
+    "cards_of", "cells_of", "compare", "consents", "content_of", "counts", "doctors", "erasure_of", "family", "find",
+    "glance", "identity_of", "import_counts", "import_directories", "import_rows", "key_of", "last_days",
+    "left_imports", "looked_by_card", "looked_by_day", "looked_one_by_one", "lookers", "matching", "merges_of",
+    "money_of", "named", "of_doctor", "openings_of", "papers", "possible_duplicates", "reach", "references", "rows",
+    "rows_of", "select_cards", "selections", "service_names", "sources", "statistics", "tags", "taken_away", "told",
+    "treated_by", "unfinished", "visits_to_come",
 ]  # fmt: skip

@@ -93,6 +93,7 @@ def _of_digits(asked: rules.Wanted) -> list[ColumnElement[bool]]:
         looks.append(select(card.id).where(card.card_number == asked.card_number))
         # a card that was merged is found by its old number as the card that it became
         looks.append(select(card.merged_into_id).where(card.card_number == asked.card_number, card.merged_into_id > 0))
+        looks.append(_of_old_card(str(asked.card_number), asked.old_number))
     if asked.phone_tail:
         looks.append(_of_phone(asked.phone_tail))
     if asked.born and asked.phone_tail:
@@ -100,6 +101,14 @@ def _of_digits(asked: rules.Wanted) -> list[ColumnElement[bool]]:
     if len(looks) > 1:
         return [Patient.id.in_(union(*looks))]
     return [Patient.id.in_(look) for look in looks]
+
+
+def _of_old_card(*keys: str) -> Select[int]:
+    """The cards that had this number before, on paper or in another program; of a merged one, what it became."""
+    card = aliased(Patient)
+    return select(func.coalesce(card.merged_into_id, card.id)).where(
+        card.old_key.in_(filter(None, keys)), card.old_key != ""
+    )
 
 
 def _matching(asked: rules.Wanted, words: Choices, doctor_id: int | None, archived: bool) -> Select[int, int]:
@@ -117,13 +126,19 @@ def _matching(asked: rules.Wanted, words: Choices, doctor_id: int | None, archiv
     else:
         conditions += _of_digits(asked)
         if asked.card_number is not None:
-            rank = case((Patient.card_number == asked.card_number, 0), else_=1)
+            old = Patient.old_key.in_((str(asked.card_number), asked.old_number))
+            rank = case((Patient.card_number == asked.card_number, 0), (old, 1), else_=2)
     if asked.born and not asked.phone_tail:
         conditions.append(Patient.birth_date == asked.born)
-    if doctor_id is not None:
-        conditions.append(of_doctor(doctor_id))
-    conditions.append(Patient.merged_into_id.is_(None) if archived else Patient.status != CardStatus.ARCHIVED)
-    return select(Patient.id.label("id"), rank.label("rank")).where(*conditions)
+    return _ranked(rank, conditions, doctor_id, archived)
+
+
+def _ranked(
+    rank: ColumnElement[int], conditions: Sequence[ColumnElement[bool]], doctor_id: int | None, archived: bool
+) -> Select[int, int]:
+    own = [] if doctor_id is None else [of_doctor(doctor_id)]
+    shown = Patient.merged_into_id.is_(None) if archived else Patient.status != CardStatus.ARCHIVED
+    return select(Patient.id.label("id"), rank.label("rank")).where(*conditions, *own, shown)
 
 
 def _is_year(digits: str) -> bool:
@@ -158,7 +173,8 @@ def find(
 ) -> tuple[int, list[Found]]:
     """The cards that a search finds, best first, and how many there are (counted up to 1,000).
 
-    Name parts in any order, initials, the end of a phone (a guardian's finds the child), a card's number, a birth date;
+    Name parts in any order, initials, the end of a phone (a guardian's finds the child), a card's number or that of the
+    old card, a birth date;
     an empty search is the whole index by name. Nobody found: the same keys in the other layout, Latin letters by their
     sound, words with one wrong letter.
     Rows: id, card_number, status, full_name, birth_date, phones, last_visit, balance {debt, advance}.
@@ -168,6 +184,11 @@ def find(
         return 0, []
     words: Choices = tuple((word,) for word in asked.words)
     total, found = 0, list[Found]()
+    if asked.old_number and asked.words:
+        old = [Patient.id.in_(_of_old_card(asked.old_number))]
+        total, found = _page(_ranked(literal(0), old, doctor_id, archived), limit, offset)
+        if total:
+            return total, found
     if not (q.strip() and asked.nothing):
         matching = _matching(asked, words, doctor_id, archived)
         total, found = _page(matching, limit, offset, whole_index=asked.nothing and doctor_id is None)
@@ -239,7 +260,7 @@ def _shown(total: Any) -> Select[Any]:
     )
     return select(
         Patient.id, Patient.card_number, Patient.status, Patient.surname, Patient.name, Patient.patronymic,
-        Patient.birth_date, Patient.allergy, phones.label("phones"), last_visit.label("last_visit"),
+        Patient.birth_date, Patient.allergy, Patient.old_number, phones.label("phones"), last_visit.label("last_visit"),
         PatientAccount.debt, PatientAccount.advance, total.label("total"),
     ).outerjoin(PatientAccount, PatientAccount.patient_id == Patient.id)  # fmt: skip
 
@@ -256,4 +277,5 @@ def _found(row: Any) -> Found:
         "last_visit": last.date() if last else None,
         "balance": {"debt": row.debt or ZERO, "advance": row.advance or ZERO},
         "allergy": row.allergy,
+        "old_number": row.old_number,
     }

@@ -36,6 +36,8 @@ from app.patients.rules.erasing import (
     put_away,
 )
 from app.patients.rules.identity import EMPTY, IDENTITY, from_line, identity, identity_line
+from app.patients.rules.import_columns import check_mapping, guess
+from app.patients.rules.import_rows import Reading, Understood, directory, understand
 from app.patients.rules.merging import BOTH, CASES, MERGED_FIELDS, NAME, merged, merged_cases
 from app.patients.rules.names import dative, dative_of, genitive, genitive_of, genitive_of_text, in_cases
 from app.patients.rules.openings import asks_for_a_look, usual
@@ -47,6 +49,7 @@ from app.patients.rules.typed import (
     doubtful,
     like,
     meant,
+    old_key,
     other_layout,
     searchable,
     sound,
@@ -55,9 +58,10 @@ from app.patients.rules.typed import (
 
 __all__ = [
     "BOTH", "CASES", "EMPTY", "IDENTITY", "LOGGED", "MEDICAL", "MERGED_FIELDS", "MOST_PHONES", "NAME", "PERSON",
-    "REGION", "RULES", "SOURCES", "STAYS_ON_CARD", "TAIL", "Doubtful", "Fate", "Law", "Now", "Phone", "Rule", "Signs",
-    "Wanted", "age", "asks_for_a_look", "card_status", "check_birth_date", "check_guardian", "choices", "dative",
-    "dative_of", "doubtful", "forgotten", "from_line", "genitive", "genitive_of", "genitive_of_text", "identity",
-    "identity_line", "in_cases", "inn", "kept_until", "like", "meant", "merged", "merged_cases", "other_layout",
-    "person_name", "phone", "phones", "put_away", "searchable", "signs", "snils", "sound", "usual", "wanted",
+    "REGION", "RULES", "SOURCES", "STAYS_ON_CARD", "TAIL", "Doubtful", "Fate", "Law", "Now", "Phone", "Reading", "Rule",
+    "Signs", "Understood", "Wanted", "age", "asks_for_a_look", "card_status", "check_birth_date", "check_guardian",
+    "check_mapping", "choices", "dative", "dative_of", "directory", "doubtful", "forgotten", "from_line", "genitive",
+    "genitive_of", "genitive_of_text", "guess", "identity", "identity_line", "in_cases", "inn", "kept_until", "like",
+    "meant", "merged", "merged_cases", "old_key", "other_layout", "person_name", "phone", "phones", "put_away",
+    "searchable", "signs", "snils", "sound", "understand", "usual", "wanted",
 ]  # fmt: skip

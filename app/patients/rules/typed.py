@@ -34,10 +34,16 @@ def searchable(text: str) -> str:
     return text.lower().translate(_SEARCHABLE)
 
 
+def old_key(number: str) -> str:
+    """The number of an old card as it is compared: «№ 0123/а» is «123/а»; the table's `old_key` is made alike."""
+    return re.sub(r"^0+(?=.)", "", re.sub(r"[\s№#]", "", number)).lower()
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What a typed search asks for: beginnings of name words, the end of a phone, a card's number, a birth date.
 
+    `old_number`: one word with a digit in it, which may be the number of an old card («А-123»), ready to be compared.
     `born` beside a `phone_tail` is another reading of the same digits; `as_typed` is what other readings start from.
     """
 
@@ -46,6 +52,7 @@ class Wanted:
     card_number: int | None = None
     born: date | None = None
     as_typed: tuple[str, ...] = ()
+    old_number: str = ""
 
     @property
     def nothing(self) -> bool:
@@ -75,7 +82,8 @@ def wanted(text: str, today: date | None = None) -> Wanted:
         born = _day(int(digits[:2]), int(digits[2:4]), int(digits[4:]))
     keys = ("".join(key for key in part if key.isalpha() or key in _KEYS) for part in rest.lower().split())
     typed = tuple(part for part in keys if part)[:MOST_WORDS]
-    return Wanted(words, tail, number, born, typed)
+    one_word = digits and born is None and "+" not in text and len(re.sub("[№#]", " ", text).split()) == 1
+    return Wanted(words, tail, number, born, typed, old_key(text) if one_word and len(text) <= 40 else "")
 
 
 def _day(day: int, month: int, year: int, today: date | None = None) -> date | None:
