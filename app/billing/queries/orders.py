@@ -11,7 +11,7 @@ from sqlalchemy.orm import lazyload
 
 from app.billing.queries.balances import Balance, Rows
 from app.billing.rules import Due, LineLeft
-from app.db import session
+from app.db import Fixed, session
 from app.models import Appointment, Branch, Employee, LedgerEntry, Patient, WorkOrder, WorkOrderLine
 from app.money import ZERO
 from app.vocab import LedgerKind, WorkOrderStatus
@@ -186,7 +186,8 @@ class Owing:
 
 #: The account is locked before the bills: everybody who moves a patient's money locks in this order. Both are read as
 #: they are once the lock is held; a bill issued meanwhile is not seen, and its patient simply pays ahead.
-_OWING = text("""
+_OWING = Fixed(
+    text("""
     WITH account AS MATERIALIZED (
         SELECT debt, advance FROM patient_account WHERE patient_id = :patient FOR UPDATE
     ), dues AS MATERIALIZED (
@@ -197,16 +198,18 @@ _OWING = text("""
     SELECT concat_ws(' ', p.surname, p.name, nullif(p.patronymic, '')) AS full_name, p.card_number,
         account.debt, account.advance, dues.id, dues.due,
         (SELECT json_agg(json_build_object('name', s.name, 'tooth', l.tooth, 'quantity', l.quantity,
-                 'price', l.price::text, 'discount', l.discount::text, 'total', l.total::text) ORDER BY l.position)
+                 'price', CAST(l.price AS text), 'discount', CAST(l.discount AS text),
+                 'total', CAST(l.total AS text)) ORDER BY l.position)
          FROM work_order_line l JOIN service s ON s.id = l.service_id WHERE l.work_order_id = dues.id) AS lines
     FROM patient p LEFT JOIN account ON true LEFT JOIN dues ON true
     WHERE p.id = :patient ORDER BY dues.issued_at, dues.id
-""")
+    """)
+)
 
 
 def owing_locked(patient_id: int) -> Owing | None:
     """A patient's balance and unpaid bills, locked until the transaction ends; None when there is no such patient."""
-    rows = session.execute(_OWING, {"patient": patient_id}).all()
+    rows = _OWING(patient=patient_id).all()
     if not rows:
         return None
     first = rows[0]
