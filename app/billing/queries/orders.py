@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import case, exists, func, or_, select, text
-from sqlalchemy.orm import lazyload
 
 from app.billing.queries.balances import Balance, Rows
 from app.billing.rules import Due, LineLeft
@@ -53,24 +52,14 @@ def is_patient_of(patient_id: int, doctor_id: int) -> bool:
     return bool(session.scalar(select(or_(visit, order))))
 
 
-def unpaid_bills(patient_id: int) -> list[WorkOrder]:
+def unpaid_bills(patient_id: int) -> list[Due]:
     """A patient's bills that are not paid in full, the oldest first."""
-    return [order for order in open_orders(patient_id) if order.status == WorkOrderStatus.ISSUED]
-
-
-def open_orders(patient_id: int) -> list[WorkOrder]:
-    """What is to be settled: drafts that are not issued yet, and bills that are not paid in full, the oldest first."""
-    return list(
-        session.scalars(
-            select(WorkOrder)
-            .where(
-                WorkOrder.patient_id == patient_id,
-                WorkOrder.status.in_((WorkOrderStatus.ISSUED, WorkOrderStatus.DRAFT)),
-            )
-            .options(lazyload(WorkOrder.lines))
-            .order_by(WorkOrder.issued_at, WorkOrder.id)
-        )
+    rows = session.execute(
+        select(WorkOrder.id, WorkOrder.due)
+        .where(WorkOrder.patient_id == patient_id, WorkOrder.status == WorkOrderStatus.ISSUED)
+        .order_by(WorkOrder.issued_at, WorkOrder.id)
     )
+    return [Due(pk, due) for pk, due in rows]
 
 
 def orders_by_id(ids: Collection[int]) -> list[WorkOrder]:
