@@ -133,30 +133,33 @@ _PARTS = """
     (SELECT json_agg(json_build_object('method', t.method, 'amount', CAST(t.amount AS text), 'movement', t.movement_id)
                      ORDER BY t.id) FROM payment_part t WHERE t.payment_id = y.id) AS parts
 """
-#: A mistake of today can be cancelled while no drawer that took it has been closed.
+#: A mistake of today can be cancelled while no drawer that took it has been closed. Receipts are asked one by one:
+#: where few payments were ever returned, a join with them is taken for a large one.
 _PAYMENTS = Fixed(
     text(f"""
-    SELECT y.id, y.number, y.business_day, y.paid_at, y.amount, r.id AS receipt_id, {_PARTS},
+    WITH y AS MATERIALIZED (SELECT * FROM payment WHERE patient_id = :patient ORDER BY id DESC LIMIT 30)
+    SELECT y.id, y.number, y.business_day, y.paid_at, y.amount, {_PARTS},
+        (SELECT id FROM receipt WHERE payment_id = y.id) AS receipt_id,
         (SELECT json_agg(json_build_object('number', f.number, 'kind', f.kind, 'reason', f.reason,
-                 'amount', CAST(f.amount AS text), 'receipt', s.id, 'cash_orders',
+                 'amount', CAST(f.amount AS text), 'receipt', (SELECT id FROM receipt WHERE refund_id = f.id),
+                 'cash_orders',
                  (SELECT json_agg(b.movement_id ORDER BY b.id) FROM refund_part b
                   JOIN payment_part t ON t.id = b.payment_part_id
                   WHERE b.refund_id = f.id AND b.movement_id IS NOT NULL AND t.method = 'cash')) ORDER BY f.id)
-         FROM refund f LEFT JOIN receipt s ON s.refund_id = f.id WHERE f.payment_id = y.id) AS refunds,
+         FROM refund f WHERE f.payment_id = y.id) AS refunds,
         y.business_day = :today AND NOT EXISTS (
             SELECT FROM payment_part t JOIN cash_movement m ON m.id = t.movement_id
             JOIN cash_shift h ON h.id = m.shift_id
             WHERE t.payment_id = y.id AND h.closed_at IS NOT NULL) AS of_open_shift
-    FROM payment y LEFT JOIN receipt r ON r.payment_id = y.id
-    WHERE y.patient_id = :patient ORDER BY y.id DESC LIMIT :most
+    FROM y ORDER BY y.id DESC
     """)
 )
 
 
-def payments_of(patient_id: int, *, limit: int = 30) -> list[PaymentLine]:
-    """A patient's payments, the newest first, with what was and what can be returned."""
+def payments_of(patient_id: int) -> list[PaymentLine]:
+    """A patient's last thirty payments, the newest first, with what was and what can be returned."""
     lines = []
-    for row in _PAYMENTS(patient=patient_id, today=clock.today(), most=limit):
+    for row in _PAYMENTS(patient=patient_id, today=clock.today()):
         refunds = [
             RefundLine(
                 one["number"], one["kind"], one["reason"], Decimal(one["amount"]), one["receipt"],
