@@ -253,11 +253,15 @@ def lock_words(words: Iterable[str]) -> None:
 
 
 class _Column(NamedTuple):
-    """A column of a row that is written: its attribute, its name in SQL, its value when nothing was said, JSON?"""
+    """A column of a row that is written: its attribute and name in SQL, what it is when nothing was said, JSON or not.
+
+    What the database itself fills in is left to it.
+    """
 
     key: str
     name: str
     default: Callable[[], Any] | None
+    by_database: bool
     json: bool
 
 
@@ -266,15 +270,19 @@ def _columns(model: type[Any]) -> list[_Column]:
     columns: list[_Column] = []
     for prop in inspect(model).column_attrs:
         column = prop.columns[0]
+        by_database = column.server_default is not None or column.primary_key
         default: Callable[[], Any] | None = None
-        if column.default is not None and column.default.is_callable:
-            default = partial(column.default.arg, None)
-        elif column.default is not None:
-            default = partial(lambda value: value, column.default.arg)
-        elif column.server_default is None and not column.primary_key:
-            default = partial(lambda value: value, None)
-        columns.append(_Column(prop.key, _quoted(column.name), default, isinstance(column.type, JSON)))
+        if not by_database and column.default is not None:
+            default = (
+                partial(column.default.arg, None) if column.default.is_callable else partial(_same, column.default.arg)
+            )
+        json = isinstance(column.type, JSON)
+        columns.append(_Column(prop.key, _quoted(column.name), default, by_database, json))
     return columns
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 _quoted = PGDialect_psycopg().identifier_preparer.quote
@@ -284,7 +292,7 @@ def write(rows: Iterable[Any]) -> None:
     """Write new rows of several tables with one statement, and take those that have their ids into the session.
 
     For what is written together all day long: one way to the database instead of one for each table. The rows name each
-    other by ids from `reserve`. Constraints and triggers look when all of them are there.
+    other by ids from `reserve`. Constraints and triggers look when all of them are there. What is None is left out.
     """
     session.flush()
     rows = list(rows)
@@ -293,11 +301,11 @@ def write(rows: Iterable[Any]) -> None:
     for row in rows:
         names = []
         model: Any = type(row)
-        for key, name, default, json in _columns(model):
-            if key not in row.__dict__ and default is not None:
-                setattr(row, key, default())
-            if key in row.__dict__:
-                value = row.__dict__[key]
+        for key, name, default, by_database, json in _columns(model):
+            if key not in row.__dict__ and not by_database:
+                setattr(row, key, default() if default else None)
+            value = row.__dict__.get(key)
+            if value is not None or (json and key in row.__dict__):
                 names.append(name)
                 values.append(Jsonb(value) if json else str(value) if isinstance(value, StrEnum) else value)
         shape.append((model, tuple(names)))
