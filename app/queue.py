@@ -91,7 +91,10 @@ def enqueue(function: str, *args: Any, job_id: str | None = None, name: str = NA
     worker comes is run once. Never raises for a dead broker: says False, and the sweep finds the row.
     """
     try:
-        queue(name).enqueue(function, args=args, job_id=job_id, result_ttl=0, failure_ttl=FAILED_KEPT)
+        target = queue(name)
+        with target.connection.pipeline() as together:  # one way to the broker: a person waits
+            target.enqueue(function, args=args, job_id=job_id, result_ttl=0, failure_ttl=FAILED_KEPT, pipeline=together)
+            together.execute()
     except (RedisError, OSError, RuntimeError) as error:
         log.warning("not enqueued, left for the sweep: %s (%s)", function, type(error).__name__)
         return False
