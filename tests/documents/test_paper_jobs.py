@@ -89,7 +89,7 @@ def job_of(pk: int) -> PaperJob | None:
     return session.get(PaperJob, pk)
 
 
-def until(true: Callable[[], Any], *, seconds: float = 120) -> None:
+def until(true: Callable[[], Any], *, seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it did not happen"
