@@ -407,9 +407,10 @@ def worker(names: list[str]) -> None:
 
     if unknown := set(names) - set(QUEUES):
         raise CannotRun(f"Нет очереди {', '.join(unknown)}: есть {', '.join(QUEUES)}.")
+    made = worker(create_app(), names or QUEUES)
     if names == [PAPERS]:
         os.nice(10)  # a hundred papers are printed in what the desk leaves free
-    worker(create_app(), names or QUEUES).work(logging_level="WARNING")
+    made.work(logging_level="WARNING")
 
 
 def clock() -> None:

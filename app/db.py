@@ -183,7 +183,7 @@ def transaction() -> Iterator[None]:
 
 
 def after_commit(call: Callable[[], None]) -> None:
-    """Do something once the current transaction has been written: enqueue a job, never write."""
+    """Do something once the current transaction has been written: enqueue a job; what writes opens its own."""
     session().info.setdefault("after", []).append(call)
 
 

@@ -4,12 +4,15 @@ The database owns the work: a row of `paper_job` for each paper without bytes. A
 so a job may run twice, at once, and be killed: the first bytes stay.
 """
 
+import logging
 from collections.abc import Iterable
 
 from app import pdf
 from app.db import transaction
 from app.documents import operations
 from app.queue import PAPERS, enqueue
+
+log = logging.getLogger(__name__)
 
 
 def render(document_id: int, *, again: bool = False) -> None:
@@ -30,10 +33,18 @@ def render(document_id: int, *, again: bool = False) -> None:
 
 
 def hand_over(document_ids: Iterable[int]) -> None:
-    """Have papers printed whose issuing has been committed; where no queue can be reached, here and now."""
+    """Have papers printed whose issuing has been committed; where no queue can be reached, here and now.
+
+    They are issued, so nothing that goes wrong here may look like a failure of that: the window says how far they are.
+    """
+    reachable = True
     for document_id in document_ids:
-        if not _enqueued(document_id):
-            render(document_id)
+        reachable = reachable and _enqueued(document_id)
+        if not reachable:
+            try:
+                render(document_id)
+            except Exception:
+                log.exception("paper %s is left for the sweep", document_id)
 
 
 def sweep() -> None:

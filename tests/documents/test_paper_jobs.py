@@ -89,7 +89,7 @@ def job_of(pk: int) -> PaperJob | None:
     return session.get(PaperJob, pk)
 
 
-def until(true: Callable[[], Any], *, seconds: float = 120) -> None:
+def until(true: Callable[[], Any], *, seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it did not happen"
@@ -357,3 +357,17 @@ def test_the_clinic_chooses_the_papers_of_a_first_visit(desk: Flask) -> None:
         assert sign_in(desk, outsider).get(at).status_code == 403
         with pytest.raises(NotAllowed), transaction():
             operations.choose_first_visit({"contract": 1}, actor=Maker().user(outsider))
+
+
+def test_what_goes_wrong_after_issuing_is_no_failure_of_it(
+    make: Maker, client_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient, browser = make.patient(), client_of("administrator")
+
+    def broken(_: str) -> bytes:
+        raise pdf.NoFont
+
+    monkeypatch.setattr(pdf, "render", broken)
+    form = {"kind": "contract", "patient_id": patient.id, "request_id": str(uuid4())}
+    answer = browser.post("/documents/issue", data=form)
+    assert answer.status_code == 303 and browser.get(answer.location).status_code == 202

@@ -47,6 +47,24 @@ def test_who_opened_a_card(make: Maker, client_of: Any, program: Any) -> None:
     assert "Кто открывал карту" not in desk.get(f"/patients/{patient.id}/history").text
 
 
+def test_who_opened_a_paper_and_its_scan(make: Maker, client_of: Any) -> None:
+    patient, desk = make.patient("Бумажная"), client_of("administrator")
+    with transaction():
+        pk = documents.issue("contract", patient.id, actor=make.user()).id
+        scan = documents.attach_scan(pk, b"%PDF-1.7 signed", actor=make.user()).id
+    assert desk.get(f"/documents/{pk}.pdf").status_code == 202
+    assert not openings(patient.id)  # nothing to be seen yet
+    make.printed(pk)
+    for path in (f"/documents/{pk}.pdf", f"/documents/{pk}.pdf", f"/documents/scans/{scan}"):
+        assert desk.get(path).status_code == 200
+    client_of("doctor").get(f"/documents/{pk}.pdf")  # refused, not opened
+    noted = {(row.what, row.object_id): row.times for row in openings(patient.id)}
+    assert noted == {("document", pk): 2, ("scan", scan): 1}
+    history = client_of("director").get(f"/patients/{patient.id}/history").text
+    assert history.count("Договор на платные медицинские услуги № ") == 2
+    assert "Договор на платные" not in desk.get(f"/patients/{patient.id}/history").text
+
+
 def test_many_windows_of_one_person_are_counted(app: Flask, make: Maker) -> None:
     pk, who = make.patient().id, make.user().id
 
