@@ -19,6 +19,8 @@ from app.cash import operations as cash
 from app.db import constraint_of, session, transaction
 from app.models import (
     CallTask,
+    CardImport,
+    CardImportRow,
     CardMerge,
     CardOpening,
     IncomingMessage,
@@ -88,6 +90,13 @@ def lived(make: Maker, branch: Any, surname: str, n: int) -> int:
         )  # fmt: skip
         session.add(paper)
         session.flush()
+        index = CardImport(
+            file_name="картотека.csv", state="applied", sheet=0, head_line=1, headless=False, columns=[], mapping=[],
+            moved_at=clock.now(), applied_at=clock.now(),
+        )  # fmt: skip
+        session.add(index)
+        session.flush()
+        session.add(CardImportRow(import_id=index.id, line=2, verdict="new", patient_id=patient.id))
         session.add(SignedScan(
             document_id=paper.id, patient_id=patient.id, mimetype="application/pdf", content=b"%PDF-1", sha256="1" * 64,
         ))  # fmt: skip

@@ -35,7 +35,8 @@ _NAMED = {
 #: What is moved, in words; the tests see to it that no table is left without one.
 BELONGINGS = {
     "advance_transfer": N_("Passed advances"), "appointment": N_("Visits"), "audit_event": N_("Records of the history"),
-    "call_task": N_("Call tasks"), "card_opening": N_("Openings of the card"),
+    "call_task": N_("Call tasks"), "card_import_row": N_("Rows of loaded files"),
+    "card_opening": N_("Openings of the card"),
     "cash_movement": N_("Operations of the cash desk"),
     "certificate": N_("Gift certificates"), "incoming_message": N_("Replies"), "issued_document": N_("Documents"),
     "ledger_entry": N_("Entries of the account"), "next_visit_refusal": N_("Refusals of a next visit"),
