@@ -120,6 +120,8 @@ def _matching(asked: rules.Wanted, words: Choices, doctor_id: int | None, archiv
         rank = _fit(words)
         if asked.phone_tail:
             of_digits: list[ColumnElement[bool]] = [Patient.id.in_(_of_phone(asked.phone_tail))]
+            if asked.card_number is not None:
+                of_digits.append(Patient.card_number == asked.card_number)
             if _is_year(asked.phone_tail):
                 of_digits.append(extract("year", Patient.birth_date) == int(asked.phone_tail))
             conditions.append(or_(*of_digits))
@@ -150,19 +152,25 @@ def _meanings(asked: rules.Wanted) -> Choices:
     words = rules.doubtful(asked)
     if not words:
         return ()
+    # a word that may be wrong in several spellings is several rows
+    looks = [(word, guess) for word in words for guess in word.guesses or ("",)]
     known = session.execute(
         text(
             """
             SELECT DISTINCT n.word, n.latin
-            FROM unnest(CAST(:typed AS text[]), CAST(:layout AS text[]), CAST(:sound AS text[]), CAST(:guess AS text[]))
-                 AS w(typed, layout, sound, guess)
+            FROM unnest(CAST(:typed AS text[]), CAST(:layout AS text[]), CAST(:sound AS text[]),
+                        CAST(:spelled AS text[]), CAST(:guess AS text[])) AS w(typed, layout, sound, spelled, guess)
             JOIN name_word n ON n.word LIKE w.typed || '%' OR n.word LIKE w.layout || '%'
                  OR w.sound <> '' AND n.latin LIKE w.sound || '%'
+                 OR w.spelled <> '' AND n.word LIKE w.spelled || '%'
                  OR w.guess <> '' AND levenshtein_less_equal(left(n.word, length(w.guess)), w.guess, 2) <= 2
             LIMIT 2000
             """
         ),
-        {name: [getattr(word, name) for word in words] for name in ("typed", "layout", "sound", "guess")},
+        {
+            **{name: [getattr(word, name) for word, _ in looks] for name in ("typed", "layout", "sound", "spelled")},
+            "guess": [guess for _, guess in looks],
+        },
     )
     found = rules.choices(words, [(word, latin) for word, latin in known])
     return found if found != tuple((word,) for word in asked.words) else ()
