@@ -4,7 +4,7 @@ from alembic import op
 from sqlalchemy import text
 
 revision = "20261201_money"
-down_revision = "20261130_scans"
+down_revision = "20261201_imports"
 branch_labels = None
 depends_on = None
 

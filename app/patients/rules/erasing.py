@@ -98,6 +98,7 @@ RULES: Mapping[str, Rule] = {
     "card_erasure": _kept(Law.LOG, "reason", "made_in", "kept"),
     # what nobody needs without the patient
     "patient_phone": _REMOVED, "patient_tagged": _REMOVED, "confirm_link": _REMOVED, "shelf_item": _REMOVED,
+    "card_import_row": _REMOVED,
     "outbox_message": Rule(
         Fate.EMPTIED, None, {"phone": "", "body": "", "said": "", "error": ""},
         going_on=("status", ("pending",)), ends={"status": "cancelled"},
