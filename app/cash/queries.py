@@ -200,9 +200,15 @@ class ShiftReport:
 
 
 def shift_report(shift: CashShift, since: date | None = None) -> ShiftReport:
-    """What happened in a shift, by kind and by expense category; from a day on, if only that may be seen."""
+    """What happened in a shift, by kind and by expense category; from a day on, if only that may be seen.
+
+    Opening + came in − went out is what must be in the drawer. What the count at closing found comes after that.
+    """
     before = ZERO
     chosen = [CashMovement.shift_id == shift.id]
+    if shift.closed_at is not None and shift.difference:  # its movement is the last one of the shift
+        last = select(func.max(CashMovement.id)).where(CashMovement.shift_id == shift.id)
+        chosen.append(CashMovement.id < last.scalar_subquery())
     if since is not None and since > shift.business_day:
         before = (
             session.scalar(
