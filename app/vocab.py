@@ -455,6 +455,7 @@ DEEDS: dict[str, str] = {
     "fiscal.printed": N_("Fiscal receipt printed"),
     "fiscal.failed": N_("Fiscal receipt not printed"),
     "fiscal.retried": N_("Fiscal receipt sent to the device again"),
+    "fiscal.decided": N_("Decided by the paper whether a fiscal receipt was printed"),
     "fiscal.corrected": N_("Fiscal receipt replaced by a correction"),
     "fiscal.shift_closing": N_("Fiscal device told to close its shift"),
     "fiscal.shift_closed": N_("Shift of the fiscal device closed"),

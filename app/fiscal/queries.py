@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import segno
-from sqlalchemy import Select, func, select, text, true
+from sqlalchemy import Select, func, or_, select, text, true
 
 from app import clock
 from app.db import Fixed, session
@@ -160,6 +160,15 @@ def _lines() -> Select[FiscalReceipt, int, Patient]:
 def waiting() -> int:
     """Receipts that are not printed yet."""
     return session.scalar(select(func.count()).select_from(FiscalReceipt).where(_OPEN)) or 0
+
+
+def troubled() -> int:
+    """Receipts that wait for a person: refused by the device, or nobody knows; or a first try came to nothing."""
+    stuck = or_(
+        FiscalReceipt.status.in_((FiscalStatus.FAILED, FiscalStatus.UNKNOWN)),
+        (FiscalReceipt.status == FiscalStatus.PLANNED) & (FiscalReceipt.error != ""),
+    )
+    return session.scalar(select(func.count()).select_from(FiscalReceipt).where(_OPEN, stuck)) or 0
 
 
 def devices() -> Sequence[FiscalDevice]:

@@ -1,6 +1,7 @@
 """Changes of fiscal receipts; one module per subject. Flush, never commit.
 
-Where next: `intents.py` (what must be printed), `carrying.py` (to the device), `corrections.py`, `shifts.py`.
+Where next: `intents.py` (what must be printed), `carrying.py` (to the device), `corrections.py`,
+`decisions.py` (what a person saw), `shifts.py`.
 """
 
 from app.fiscal.operations.carrying import (
@@ -16,6 +17,7 @@ from app.fiscal.operations.carrying import (
     retry,
 )
 from app.fiscal.operations.corrections import correct, correctable
+from app.fiscal.operations.decisions import decide_not_printed, decide_printed, undecided
 from app.fiscal.operations.intents import intend_return, intend_reversal, intended
 from app.fiscal.operations.shifts import (
     ask_to_close,
@@ -33,6 +35,8 @@ __all__ = [
     "claim",
     "correct",
     "correctable",
+    "decide_not_printed",
+    "decide_printed",
     "due",
     "intend_return",
     "intend_reversal",
@@ -48,4 +52,5 @@ __all__ = [
     "no_more_closing",
     "note",
     "retry",
+    "undecided",
 ]

@@ -72,7 +72,7 @@ def intend_reversal(
     found = queries.selling(order.legal_entity_id, order.branch_id, [order.id])
     if found is None:
         return
-    bill = found.bills[0]
+    bill, taken = found.bills[0], queries.lines_of(reversal.id)
     sold = queries.sold_by([entry.payment_id for entry in unpaid if entry.payment_id is not None])
     items: list[tasks.Item] = []
     parts: list[tuple[str, int]] = []
@@ -84,11 +84,10 @@ def intend_reversal(
         payment, share = session.get_one(Payment, entry.payment_id), rules.kopecks(entry.debt_change)
         weights = [rules.kopecks(part.amount) for part in payment.parts]
         parts += zip([part.method for part in payment.parts], rules.shares(share, weights), strict=True)
-        items += rules.give_back(_groups(told, {order.id: share}, 0), payment.number)
+        items += rules.taken_back(rules.give_back(_groups(told, {order.id: share}, 0), payment.number), taken)
         owed_again += _owed_again(told, {order.id: share})[order.id]
     of_credit = max(bill.credit + owed_again - rules.kopecks(order.due), 0)
     if of_credit:
-        taken = queries.lines_of(reversal.id)
         items += rules.on_credit(taken, of_credit)
     kept = [(method, amount) for method, amount in parts if rules.is_money(method) and amount]
     if kept:
