@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, exists, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from app import clock
+from app import clock, phones
 from app.billing import queries as billing
 from app.db import session
 from app.documents import rules
@@ -165,7 +165,7 @@ def person(patient: Patient | None, day: date) -> dict[str, Any]:
         "birth_date": rules.short_day(patient.birth_date),
         "age": rules.age_in_words(patient.birth_date, day),
         "sex": {"male": "мужской", "female": "женский"}.get(patient.sex or "", ""),
-        "phone": patient.phones[0].number if patient.phones else "",
+        "phone": phones.shown(patient.phones[0].number) if patient.phones else "",
         "email": patient.email,
         "address_reg": patient.address,
         "address_live": "",
@@ -261,7 +261,8 @@ def clinic_fields(entity: LegalEntity, branch: Branch | None) -> dict[str, Any]:
     return {
         "legal_name": entity.name, "short_name": entity.short_name, "brand": entity.short_name,
         "address": entity.address, "actual_address": (branch.address if branch else "") or entity.address,
-        "branch": branch.name if branch else "", "phone": (branch.phone if branch else "") or entity.phone,
+        "branch": branch.name if branch else "",
+        "phone": phones.shown((branch.phone if branch else "") or entity.phone),
         "inn": entity.inn, "kpp": entity.kpp, "ogrn": entity.ogrn, "okpo": entity.okpo,
         "bank_details": entity.bank_details, "director_fio": entity.director_name,
         "director_post": entity.director_post, "license": {"text": entity.licence},
@@ -314,7 +315,7 @@ def sample_fields() -> dict[str, Any]:
         email="", snils="112-233-445 95", inn="", allergy="пенициллин", card_number=1001,
     )  # fmt: skip
     doctor = Employee(surname="Образцов", name="Пётр", patronymic="Ильич", post="врач-стоматолог-терапевт")
-    person_ = {**person(patient, day), "phone": "+79161234567", "inn": "500100732259"}
+    person_ = {**person(patient, day), "phone": "+7 916 123-45-67", "inn": "500100732259"}
     return {
         "clinic": clinic_fields(entity, None),
         "legal": {"paid_services_act": PAID_SERVICES_ACT},

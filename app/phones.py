@@ -1,0 +1,15 @@
+"""How a phone is shown to people."""
+
+from functools import lru_cache
+
+import phonenumbers
+
+
+@lru_cache(maxsize=4096)
+def shown(number: str) -> str:
+    """+7 916 123-45-67; what is no number stays as it was written."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
