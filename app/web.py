@@ -15,7 +15,6 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-import phonenumbers
 from flask import Flask, current_app, flash, g, jsonify, redirect, render_template, request, url_for
 from flask import session as browser_session
 from flask.json.provider import DefaultJSONProvider
@@ -40,12 +39,13 @@ from app.deeds import deed, details
 from app.errors import Invalid, KeyReused, NotAllowed, NotFound, Refusal
 from app.extensions import csrf
 from app.models import RequestKey, User
+from app.phones import shown as phone_filter
 from app.roles import RIGHTS
 from app.schemas import Body, Query, load
 from app.signin import TooManyRequests, Unauthenticated
 from app.vocab import N_
 
-__all__ = ["DeskApi", "DeskView", "actor", "expose", "guarded", "may"]
+__all__ = ["DeskApi", "DeskView", "actor", "expose", "guarded", "may", "phone_filter"]
 
 log = logging.getLogger(__name__)
 
@@ -421,16 +421,6 @@ def moment_filter(moment: datetime | None) -> str:
     if moment is None:
         return ""
     return f"{clock.wall(moment) if moment.tzinfo else moment:%d.%m.%Y %H:%M}"
-
-
-@functools.lru_cache(maxsize=4096)
-def phone_filter(number: str) -> str:
-    """+7 916 123-45-67."""
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        return number
-    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
 
 
 def label(values: Any, value: str | None) -> str:

@@ -13,7 +13,7 @@ from flask_babel import force_locale, gettext
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
-from app import clock
+from app import clock, phones
 from app.billing import queries as billing
 from app.db import session
 from app.documents import rules
@@ -66,7 +66,7 @@ def person(patient: Patient | None, day: date) -> dict[str, Any]:
         "birth_date": rules.short_day(patient.birth_date),
         "age": rules.age_in_words(patient.birth_date, day),
         "sex": {"male": "мужской", "female": "женский"}.get(patient.sex or "", ""),
-        "phone": rules.phone_shown(patient.phones[0].number) if patient.phones else "",
+        "phone": phones.shown(patient.phones[0].number) if patient.phones else "",
         "email": patient.email,
         "address_reg": patient.address,
         "address_live": "",
@@ -112,7 +112,7 @@ def clinic_fields(entity: LegalEntity, branch: Branch | None) -> dict[str, Any]:
         "legal_name": entity.name, "short_name": entity.short_name, "brand": entity.brand or entity.short_name,
         "address": entity.address, "actual_address": (branch.address if branch else "") or entity.address,
         "branch": branch.name if branch else "",
-        "phone": rules.phone_shown((branch.phone if branch else "") or entity.phone or ""),
+        "phone": phones.shown((branch.phone if branch else "") or entity.phone or ""),
         "email": entity.email, "site": entity.site,
         "inn": entity.inn, "kpp": entity.kpp, "ogrn": entity.ogrn, "okpo": entity.okpo,
         "bank_name": entity.bank_name, "bik": entity.bank_bik, "account": entity.bank_account,
@@ -132,7 +132,7 @@ def clinic_fields(entity: LegalEntity, branch: Branch | None) -> dict[str, Any]:
             ) or entity.licence,
             "number": entity.licence_number, "date": rules.short_day(entity.licence_day),
             "issuer": entity.licence_issuer, "issuer_address": entity.licence_issuer_address,
-            "issuer_phone": rules.phone_shown(entity.licence_issuer_phone or ""), "works": entity.licence_works,
+            "issuer_phone": phones.shown(entity.licence_issuer_phone or ""), "works": entity.licence_works,
         },
     }  # fmt: skip
 

@@ -8,10 +8,9 @@ import re
 from datetime import date
 from decimal import Decimal
 
-import phonenumbers
 from num2words import num2words
 
-from app import money
+from app import money, phones
 
 _MONTHS = (
     "января", "февраля", "марта", "апреля", "мая", "июня",
@@ -72,17 +71,6 @@ def post_genitive(post: str) -> str:
     return _POSTS.get(" ".join(post.lower().split()), "")
 
 
-def phone_shown(number: str) -> str:
-    """A phone as people write it: +7 916 123-45-67; what is no phone stays as it is."""
-    try:
-        parsed = phonenumbers.parse(number, "RU")
-    except phonenumbers.NumberParseException:
-        return number
-    if not phonenumbers.is_possible_number(parsed) or parsed.extension:
-        return number
-    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
-
-
 def short_name(full_name: str) -> str:
     """«Орлов Виктор Сергеевич» → «Орлов В. С.»."""
     first, *rest = full_name.split() or [""]
@@ -99,7 +87,7 @@ def licence_line(number: str, day: date | None, issuer: str, address: str, phone
     """A licence as a contract names it: № … от …, выдана …; empty without a number."""
     if not number:
         return ""
-    who = ", ".join(filter(None, (issuer, address, f"тел. {phone_shown(phone)}" if phone else "")))
+    who = ", ".join(filter(None, (issuer, address, f"тел. {phones.shown(phone)}" if phone else "")))
     return f"№ {number}{f' от {short_day(day)}' if day else ''}{f', выдана: {who}' if who else ''}"
 
 
