@@ -73,10 +73,8 @@ def say_columns(
         raise Invalid(fields={"day_order": N_("Unknown value.")})
     if area_code and not (area_code.isascii() and area_code.isdigit() and 3 <= len(area_code) <= 5):
         raise Invalid(fields={"area_code": N_("The code of a city has from 3 to 5 digits, for instance 495.")})
-    if row.total is None or headless == row.headless:
+    if row.total is None:  # else the rows are there already, and what is a heading is settled
         row.headless = headless
-    else:
-        raise Invalid(fields={"headless": N_("The rows are read already. Load the file again.")})
     row.mapping, row.day_order, row.area_code = list(mapping), day_order, area_code
     row.counts, row.problem, row.facts = None, "", None
     _begin(row, ImportState.READING if row.total is None else ImportState.JUDGING)
