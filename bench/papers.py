@@ -40,10 +40,10 @@ def ask(program: Program, asked: Asked, many: int = ASKED) -> list[float]:
 
 
 class Papers:
-    """Papers that are issued and not printed yet."""
+    """Papers that this run issued; what an earlier one left behind is not waited for."""
 
     def __init__(self, flask_app: Any, facts: Facts) -> None:
-        self.app, self.facts, self.issued = flask_app, facts, 0
+        self.app, self.facts, self.issued, self.first = flask_app, facts, 0, 0
 
     def issue(self, many: int) -> None:
         """Number and freeze contracts, and hand them to the queue, as the button does."""
@@ -55,16 +55,18 @@ class Papers:
                 self.issued += 1
                 with transaction():
                     pk = operations.issue("contract", self.facts.patient(self.issued), actor=None).id
+                self.first = self.first or pk
                 jobs.hand_over([pk])
 
     def left(self) -> int:
+        """How many of them are not printed yet."""
         from sqlalchemy import func, select
 
         from app.db import session
         from app.models import PaperJob
 
         with self.app.app_context():
-            found = session.scalar(select(func.count()).select_from(PaperJob)) or 0
+            found = session.scalar(select(func.count()).where(PaperJob.document_id >= self.first)) or 0
             session.remove()
         return int(found)
 
