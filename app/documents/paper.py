@@ -4,6 +4,7 @@ A template is the text between the head and the foot of a sheet; `frame.html` is
 `queries/fields.py` for the values, `rules/problems.py` for what may be wrong, `app/pdf.py` for the print.
 """
 
+import re
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -20,6 +21,7 @@ from markupsafe import Markup, escape
 
 from app import money
 from app.documents import rules
+from app.documents.reading import FieldReader, not_a_list, path_of
 from app.documents.rules import problems
 from app.documents.rules.problems import Problem
 from app.errors import Refusal
@@ -34,6 +36,9 @@ DEEPEST = 2
 STEPS = 400_000
 #: How many nodes a text may have, and how deep they may lie; a contract has some five hundred.
 NODES, NESTED = 6_000, 60
+#: How much may stand inside one pair of brackets, and inside all of them: reading it takes time too.
+LONGEST_BRACKET, ALL_BRACKETS = 2_000, 30_000
+_BRACKETS = re.compile(r"\{[{%].*?(?:[}%]\}|\Z)", re.S)
 
 
 class TemplateBroken(Refusal):
@@ -108,7 +113,7 @@ def _join(values: Any, between: str = "") -> Markup:
 def _each(context: Context, values: Any, cost: int, line: int, name: str) -> list[Any]:
     """What a repetition goes over: a list of the paper, within the steps that are left."""
     if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
-        raise TemplateBroken([_not_a_list(line, name, context.parent)])
+        raise TemplateBroken([not_a_list(line, name, context.parent)])
     found = list(values)
     left = context.parent[_LEFT]
     left[0] -= cost * len(found)
@@ -169,6 +174,10 @@ def _parsed(body: str) -> nodes.Template:
     Raises:
         TemplateBroken: a mistake of grammar.
     """
+    inside = [(found.end() - found.start(), found.start()) for found in _BRACKETS.finditer(body)]
+    longest, at = max(inside, default=(0, 0))
+    if longest > LONGEST_BRACKET or sum(size for size, _ in inside) > ALL_BRACKETS:
+        raise TemplateBroken([Problem(body.count("\n", 0, at) + 1, problems.TOO_COMPLICATED)])
     try:
         return _environment.parse(body)
     except TemplateSyntaxError as error:
@@ -221,7 +230,7 @@ def _limited(template: nodes.Template) -> nodes.Template:
     """Every repetition goes through `_each`, which knows what it costs."""
     for loop in template.find_all(nodes.For):
         cost = 1 + sum(1 for part in loop.body for _ in part.find_all(nodes.Node))
-        arguments: list[nodes.Expr] = [nodes.Const(cost), nodes.Const(loop.lineno), nodes.Const(_path(loop.iter))]
+        arguments: list[nodes.Expr] = [nodes.Const(cost), nodes.Const(loop.lineno), nodes.Const(path_of(loop.iter))]
         loop.iter = nodes.Filter(loop.iter, _EACH, arguments, [], None, None, lineno=loop.lineno)
     return template.set_environment(_environment)  # type: ignore[return-value]
 
@@ -297,130 +306,9 @@ def check(body: str, values: Mapping[str, Any]) -> list[Problem]:
 
 def check_fields(body: str, values: Mapping[str, Any]) -> list[Problem]:
     """The fields that are not among the values, wherever in the text they stand."""
-    reader = _FieldReader(values)
+    reader = FieldReader(values)
     reader.read(_parsed(body), dict(values))
     return reader.found
-
-
-#: A value that the reader knows nothing of: what comes out of a filter or a comparison.
-_OPAQUE = object()
-
-
-class _FieldReader:
-    """Follows the names of a text through its repetitions; the values are an example of what they will be."""
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self.values = values
-        self.known = names_of(values)
-        self.found: list[Problem] = []
-
-    def read(self, node: nodes.Node, scope: dict[str, Any]) -> Any:
-        """The value of a node, as far as it is known; what is missing is noted."""
-        match node:
-            case nodes.Name():
-                if node.name not in scope:
-                    return self._missing(node, _path(node), scope)
-                return scope[node.name]
-            case nodes.Getattr() | nodes.Getitem():
-                return self._member(node, scope)
-            case nodes.For():
-                self._loop(node, scope)
-                return None
-            case nodes.Output():
-                for shown in node.nodes:
-                    self._shown(shown, scope)
-                return None
-        for inner in node.iter_child_nodes():
-            self.read(inner, scope)
-        return _OPAQUE
-
-    def _shown(self, node: nodes.Node, scope: dict[str, Any]) -> None:
-        """What is printed is one value, not a group of them."""
-        value = self.read(node, scope)
-        if isinstance(value, Mapping | list) and value:
-            one = value[0] if isinstance(value, list) else value
-            inner = ", ".join(list(one)[:4]) if isinstance(one, Mapping) else "—"
-            self.found.append(Problem(node.lineno, problems.WHOLE_GROUP, {"name": _path(node), "inner": inner}))
-
-    def _member(self, node: nodes.Getattr | nodes.Getitem, scope: dict[str, Any]) -> Any:
-        root = _root(node)
-        if root is not None and root.name not in scope:
-            return self._missing(root, _path(node), scope)
-        whole = self.read(node.node, scope)
-        if whole is _OPAQUE or isinstance(whole, LoopContext):
-            return _OPAQUE
-        if isinstance(node, nodes.Getattr):
-            key: Any = node.attr
-        elif isinstance(node.arg, nodes.Const):
-            key = node.arg.value
-        else:
-            self.read(node.arg, scope)
-            return _OPAQUE
-        if isinstance(whole, Mapping) and key in whole:
-            return whole[key]
-        if isinstance(whole, list) and isinstance(key, int):
-            return whole[0] if whole else _OPAQUE
-        return self._missing(node, _path(node), scope)
-
-    def _loop(self, node: nodes.For, scope: dict[str, Any]) -> None:
-        over = self.read(node.iter, scope)
-        inner: dict[str, Any] = dict(scope)
-        if isinstance(over, list):
-            item: Any = over[0] if over else _OPAQUE
-        elif over is _OPAQUE:
-            item = _OPAQUE
-        else:
-            self.found.append(_not_a_list(node.lineno, _path(node.iter), self.values))
-            item = _OPAQUE
-        if isinstance(node.target, nodes.Name):
-            inner[node.target.name] = item
-        for name in node.target.find_all(nodes.Name):  # `for a, b in …`
-            inner[name.name] = _OPAQUE
-        inner["loop"] = _OPAQUE
-        for part in (*([node.test] if node.test else []), *node.body):
-            self.read(part, inner)
-        for part in node.else_:
-            self.read(part, scope)
-
-    def _missing(self, node: nodes.Node, path: str, scope: dict[str, Any]) -> Any:
-        of_loop = {name: value for name, value in scope.items() if name not in self.values}
-        self.found.append(problems.unknown_field(node.lineno, path, [*self.known, *names_of(of_loop)]))
-        return _OPAQUE
-
-
-def _root(node: nodes.Node) -> nodes.Name | None:
-    """The first name of a chain."""
-    while isinstance(node, nodes.Getattr | nodes.Getitem):
-        node = node.node
-    return node if isinstance(node, nodes.Name) else None
-
-
-def _path(node: nodes.Node) -> str:
-    """A chain of names as it is written: patient.passport.text."""
-    match node:
-        case nodes.Name():
-            return node.name
-        case nodes.Getattr():
-            return f"{_path(node.node)}.{node.attr}"
-        case nodes.Getitem(arg=nodes.Const()):
-            return f"{_path(node.node)}.{node.arg.value}"  # type: ignore[attr-defined]
-    return "…"
-
-
-def names_of(values: Mapping[str, Any], before: str = "") -> list[str]:
-    """Every field as a template writes it; a list by its own name."""
-    names: list[str] = []
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            names += names_of(value, f"{before}{key}.")
-        elif " " not in key:
-            names.append(f"{before}{key}")
-    return names
-
-
-def _not_a_list(line: int, name: str, values: Mapping[str, Any]) -> Problem:
-    lists = ", ".join(key for key, value in values.items() if isinstance(value, list) and " " not in key)
-    return Problem(line, problems.NOT_A_LIST, {"name": name[:80], "lists": lists or "—"})
 
 
 # --- the sheet ------------------------------------------------------------------------------------------

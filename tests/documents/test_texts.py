@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from app import deadline, pdf
-from app.documents import operations, paper, queries, rules
+from app.documents import operations, paper, queries, reading, rules
 from app.documents.paper import TemplateBroken
 from app.errors import Refusal
 from app.vocab import TemplateKind
@@ -100,7 +100,7 @@ def test_every_field_has_a_meaning_and_every_meaning_a_field():
         groups = queries.fields_of(kind)
         names = {name for _, fields in groups for name, *_ in fields}
         sample = queries.sample_fields(kind)
-        wanted = set(paper.names_of(sample))
+        wanted = set(reading.names_of(sample))
         assert wanted <= names, (kind, wanted - names)
         offered |= {(name.split(".")[0], name) for name in names}
         for _, fields in groups:
