@@ -53,6 +53,7 @@ FIELDS = {
     "relative": N_("relative"), "payer": N_("who pays"), "given_on": N_("given on"), "tags": N_("tags"),
     "insurance": N_("insurance"), "discount_percent": N_("discount in percent"), "snils": N_("SNILS"), "inn": N_("INN"),
     "text": N_("text"), "answered_by": N_("answered"), "notify_attempts": N_("attempts to reach"),
+    "asked_on": N_("day of the demand"),
 }  # fmt: skip
 _LISTS = {
     "reason_kind": (TaskReasonKind,), "result": (TaskResult,),
@@ -77,7 +78,7 @@ def in_words(field: str, value: Any) -> str:
     return gettext(value) if field == "error" and value else ""
 
 
-_DAYS = ("birth_date", "day", "first_day", "last_day", "onto", "target_from", "target_to", "call_on")
+_DAYS = ("birth_date", "day", "first_day", "last_day", "onto", "target_from", "target_to", "call_on", "asked_on")
 
 
 def _value(field: str, value: Any) -> str:
