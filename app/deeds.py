@@ -59,7 +59,7 @@ FIELDS = {
     "insurance": N_("insurance"), "discount_percent": N_("discount in percent"), "snils": N_("SNILS"), "inn": N_("INN"),
     "file_name": N_("file"), "row": N_("row"), "old_number": N_("old card"), "written": N_("new cards"),
     "filled": N_("filled in"), "text": N_("text"), "answered_by": N_("answered"),
-    "notify_attempts": N_("attempts to reach"),
+    "notify_attempts": N_("attempts to reach"), "asked_on": N_("day of the demand"),
 }  # fmt: skip
 _LISTS = {
     "reason_kind": (TaskReasonKind,), "result": (TaskResult,),
@@ -85,16 +85,9 @@ def in_words(field: str, value: Any) -> str:
 
 
 _DAYS = (
-    "birth_date",
-    "day",
-    "first_day",
-    "last_day",
-    "onto",
-    "target_from",
-    "target_to",
-    "call_on",
-    "identity_issued_on",
-)
+    "birth_date", "day", "first_day", "last_day", "onto", "target_from", "target_to", "call_on", "identity_issued_on",
+    "asked_on",
+)  # fmt: skip
 
 
 def _value(field: str, value: Any) -> str:

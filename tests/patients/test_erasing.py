@@ -4,6 +4,7 @@ import json
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -33,6 +34,7 @@ from app.models import (
     PatientTagged,
     PlannedVisit,
     RefusalReason,
+    RequestKey,
     User,
     WaitingEntry,
 )
@@ -114,7 +116,11 @@ def everywhere(*secrets: str) -> dict[str, list[str]]:
 
 def test_nothing_is_left_of_a_patient_whom_no_law_keeps(make: Maker) -> None:
     pk = known(make, visited=False)
-    assert {"patient", "audit_event", "outbox_message", "call_attempt", "name_word"} <= set(everywhere())
+    answers = [{"full_name": "Секретова Агриппина Тайновна"}, {"phones": [{"number": "+79167654321"}]}]
+    for answer in answers:
+        make._save(RequestKey(key=uuid4(), user_id=make.user().id, fingerprint="0" * 64, status=200, answer=answer))
+    at_first = {"patient", "audit_event", "outbox_message", "call_attempt", "name_word", "request_key"}
+    assert at_first <= set(everywhere())
     done = erase(make, pk)
     assert (done.kept, done.kept_until) == (None, None)
     assert everywhere() == {}

@@ -8,12 +8,12 @@ from datetime import date
 from typing import Any
 
 from flask_babel import gettext
-from sqlalchemy import Table, delete, or_, select, text, update
+from sqlalchemy import Table, Text, and_, cast, delete, or_, select, text, update
 
 from app import access, audit, clock, money
 from app.db import lock, session
 from app.errors import CardErased, Invalid, NotErasable, NotFound, ReasonNeeded
-from app.models import AuditEvent, CardErasure, Family, Patient, PatientAccount, User
+from app.models import AuditEvent, CardErasure, Family, Patient, PatientAccount, PatientPhone, RequestKey, User
 from app.patients import queries, rules
 from app.tables.base import Model
 from app.vocab import N_, CardStatus
@@ -58,6 +58,7 @@ def erase_card(
     session.add(row)
     session.flush()
     _empty_log(cards, said)
+    _forget_answers(cards)
     for name in reversed([table.name for table in Model.metadata.sorted_tables if table.name in queries.reach()]):
         _apply(Model.metadata.tables[name], cards, actor)
     _empty_cards(cards)
@@ -151,6 +152,16 @@ def _rewrite(event: Any, told: Mapping[str, Any]) -> None:
     changed = {name: value for name, value in told.items() if value != getattr(event, name)}
     if changed:
         session.execute(update(AuditEvent).where(AuditEvent.id == event.id).values(changed))
+
+
+def _forget_answers(cards: Sequence[int]) -> None:
+    """What programs were answered about the patient, kept in case they ask the same again; a namesake's goes too."""
+    told = cast(RequestKey.answer, Text)
+    named = select(Patient.surname, Patient.name).where(Patient.id.in_(cards))
+    whom = [and_(told.contains(surname), told.contains(name)) for surname, name in session.execute(named)]
+    phones = select(PatientPhone.number).where(PatientPhone.patient_id.in_(cards))
+    whom += [told.contains(number) for number in session.scalars(phones)]
+    session.execute(update(RequestKey).where(or_(*whom)).values(answer={}))
 
 
 def _empty_cards(cards: Sequence[int]) -> None:

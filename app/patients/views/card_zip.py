@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import IO, Any
 
 from flask import render_template
-from flask_babel import gettext
+from flask_babel import get_locale, gettext
 
 from app import clock, vocab
 from app.models import Patient
@@ -44,7 +44,7 @@ def card_zip(patient: Patient) -> IO[bytes]:
         rows = dict(queries.told(patient.id))
         page = render_template(
             "patients/card_file.html", patient=patient, rows=rows, files=files, day=clock.today(),
-            phones=rows.get("patient_phone", ()), label_of=_label_of,
+            phones=rows.get("patient_phone", ()), label_of=_label_of, lang=str(get_locale() or "ru"),
         )  # fmt: skip
         archive.writestr(f"{file_name(_card_name(patient))}.html", page)
         rows["files"] = [{"name": name, "kind": paper.kind, "number": paper.number} for name, paper in files]

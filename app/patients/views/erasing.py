@@ -3,6 +3,7 @@
 Where next: `../rules/erasing.py`, `../operations/erasing.py`.
 """
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -58,6 +59,12 @@ def _day(typed: str) -> date | None:
         return None
 
 
+def _law(table: str, last: Collection[rules.Law]) -> rules.Law | None:
+    """Why the rows of a table stay; visits that did not take place and accounts without money are a log only."""
+    law = rules.RULES[table].law
+    return law if law is None or law in last else rules.Law.LOG
+
+
 def _preview(patient: Patient) -> dict[str, Any]:
     """In words: what goes, what stays by which law and until when, what stands in the way."""
     cards = queries.cards_of(patient.id)
@@ -66,7 +73,7 @@ def _preview(patient: Patient) -> dict[str, Any]:
     goes = [said for name, said in named.items() if rules.RULES[name].law is None]
     stays = []
     for law, source in rules.SOURCES.items():
-        rows = [said for name, said in named.items() if rules.RULES[name].law == law]
+        rows = [said for name, said in named.items() if _law(name, last) == law]
         if rows:
             stays.append((gettext(source), rows))
     return {
