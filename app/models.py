@@ -26,6 +26,7 @@ from app.tables.cash import CashCount, CashDesk, CashMovement, CashShift, Expens
 from app.tables.clinic import Branch, Chair, ClinicSetting, LegalEntity, NumberSeries
 from app.tables.documents import DocumentTemplate, IssuedDocument, Printing, SignedScan, TaxCertificate
 from app.tables.fiscal import FiscalCredit, FiscalDevice, FiscalReceipt, FiscalShift, SlipPrinter
+from app.tables.health import DiaryEntry, HealthSurvey, MedicalRecord
 from app.tables.hours import HolidayOverride, HoursException, HoursPattern, WorkingHours
 from app.tables.messages import ConfirmLink, IncomingMessage, MessageTemplate, OutboxMessage
 from app.tables.patients import (
@@ -67,6 +68,7 @@ __all__ = [
     "Chair",
     "ClinicSetting",
     "ConfirmLink",
+    "DiaryEntry",
     "DocumentTemplate",
     "Employee",
     "ExpenseCategory",
@@ -75,6 +77,7 @@ __all__ = [
     "FiscalDevice",
     "FiscalReceipt",
     "FiscalShift",
+    "HealthSurvey",
     "HolidayOverride",
     "HoursException",
     "HoursPattern",
@@ -82,6 +85,7 @@ __all__ = [
     "IssuedDocument",
     "LedgerEntry",
     "LegalEntity",
+    "MedicalRecord",
     "MessageTemplate",
     "NameWord",
     "NextVisitRefusal",

@@ -34,7 +34,14 @@ from app.messages.panel import MessageTemplatePanel, OutboxPanel
 from app.messages.views import MessagesView
 from app.patients.api import PatientApi
 from app.patients.panel import PatientPanel, PatientTagPanel, ReferralSourcePanel
-from app.patients.views import MergingView, PatientLookupView, PatientsView, SelectionsView
+from app.patients.views import (
+    MedicalView,
+    MergingView,
+    PatientLookupView,
+    PatientsView,
+    SelectionsView,
+    SurveysView,
+)
 from app.reports.api import ReportApi
 from app.reports.views import ReportsView
 from app.schedule.api import (
@@ -196,6 +203,8 @@ PAGES: list[type] = [
     PatientLookupView,
     SelectionsView,
     MergingView,
+    SurveysView,
+    MedicalView,
     PatientApi,
     ReferralSourcePanel,
     PatientTagPanel,

@@ -47,6 +47,11 @@ def _line(value: Any, width: int = 30) -> Markup | str:
     return value or Markup("_" * min(int(width), 90))
 
 
+def _lines(value: Any) -> Markup:
+    """A text of several lines as it was written."""
+    return Markup("<br>").join(escape(value).splitlines())
+
+
 def _money(amount: Decimal | str | None) -> str:
     return "" if amount in (None, "") else money.shown(Decimal(amount)).replace("\u202f", "\u00a0")
 
@@ -110,6 +115,7 @@ _environment.filters = {
     },
     "join": _join,
     "line": _line,
+    "lines": _lines,
     "money": _money,
     "day": _day,
     "words": lambda amount: rules.rubles_in_words(Decimal(amount)),

@@ -6,6 +6,7 @@ Where next: `issuing.py`, `printing.py` (originals and copies), `scans.py`, `tax
 from app.documents.operations.issuing import (
     FIRST_VISIT,
     FROM_CARD,
+    SECRET,
     TITLES,
     NoLegalEntity,
     NoTemplate,
@@ -14,6 +15,7 @@ from app.documents.operations.issuing import (
     issue_first_visit,
     new_version,
     printed,
+    require_paper,
     require_patient_of,
     ship_templates,
     try_out,
@@ -25,6 +27,7 @@ from app.documents.operations.tax import AlreadyCertified, NoTaxpayer, NothingPa
 __all__ = [
     "FIRST_VISIT",
     "FROM_CARD",
+    "SECRET",
     "TITLES",
     "AlreadyCertified",
     "NoLegalEntity",
@@ -43,6 +46,7 @@ __all__ = [
     "print_paper",
     "print_slip",
     "printed",
+    "require_paper",
     "require_patient_of",
     "ship_templates",
     "try_out",

@@ -16,6 +16,7 @@ from app import clock
 from app.billing import queries as billing
 from app.db import session
 from app.documents import rules
+from app.documents.queries.health import health_fields, medical_fields, survey_fields
 from app.models import (
     Appointment,
     Branch,
@@ -75,14 +76,14 @@ def scans_of(patient_id: int) -> dict[int, list[Any]]:
     return found
 
 
-def stored_papers(patient_id: int, first: int, last: int) -> list[bytes]:
-    """The bytes of a patient's papers from one number of a record to another, twenty at most."""
+def stored_papers(patient_id: int, first: int, last: int) -> list[tuple[str, bytes]]:
+    """The kinds and bytes of a patient's papers from one number of a record to another, twenty at most."""
     if not 0 < first <= last < 2**31 or not 0 < patient_id < 2**31:
         return []
-    found = select(IssuedDocument.pdf).where(
+    found = select(IssuedDocument.kind, IssuedDocument.pdf).where(
         IssuedDocument.patient_id == patient_id, IssuedDocument.id.between(first, last)
     )
-    return list(session.scalars(found.order_by(IssuedDocument.id).limit(20)))
+    return [(kind, made) for kind, made in session.execute(found.order_by(IssuedDocument.id).limit(20))]
 
 
 def receipts_of(patient_id: int) -> Sequence[Receipt]:
@@ -314,6 +315,7 @@ def merge_fields(
         "today": {"date": rules.short_day(day), "long": rules.long_day(day)},
         "pd": {"third_parties": ""},
         **_agreed(patient.id),
+        **health_fields(patient, kind),
     }
 
 
@@ -344,6 +346,7 @@ def sample_fields() -> dict[str, Any]:
         "staff": {**_employee(doctor), "post": "администратор", "basis": "доверенности № 3"},
         "today": {"date": rules.short_day(day), "long": rules.long_day(day)},
         "pd": {"third_parties": ""},
+        "survey": survey_fields(patient, None), "medical": medical_fields(None, []),
         "tax": {
             "number": "123", "year": str(day.year - 1), "correction": "0", "same": True, "usual": Decimal("45000.00"),
             "expensive": Decimal("120000.50"),

@@ -44,7 +44,11 @@ class DocumentsView(DeskView):
             scans=queries.scans_of(pk),
             receipts=receipts,
             kinds=TemplateKind,
-            from_card=operations.FROM_CARD,
+            from_card=[
+                kind
+                for kind in operations.FROM_CARD
+                if access.account(actor()).may(operations.SECRET.get(kind, "document.print"))
+            ],
             payers=queries.payers(patient),
             years=queries.years(),
             certificates=queries.certificates_of(pk) if access.account(actor()).may("document.tax") else [],
@@ -103,14 +107,16 @@ class DocumentsView(DeskView):
         papers = queries.stored_papers(pk, first, last)
         if not papers:
             raise NotFound()
-        return as_pdf(pdf.joined(papers), f"papers-{pk}-{first}")
+        for kind, _ in papers:
+            operations.require_paper(kind, pk, actor=actor())
+        return as_pdf(pdf.joined([made for _, made in papers]), f"papers-{pk}-{first}")
 
     @expose("/<int:pk>.pdf")
     @guarded("document.print")
     def paper(self, pk: int) -> Any:
         """The stored bytes of an issued paper."""
         row = fetched(IssuedDocument, pk)
-        operations.require_patient_of(row.patient_id, "document.print", actor=actor())
+        operations.require_paper(row.kind, row.patient_id, actor=actor())
         return as_pdf(row.pdf, f"{row.kind}-{row.year}-{row.number}")
 
     @expose("/<int:pk>/scan", methods=["POST"])
@@ -134,7 +140,7 @@ class DocumentsView(DeskView):
     def scan(self, pk: int) -> Any:
         """A scan as it was attached."""
         row = fetched(SignedScan, pk)
-        operations.require_patient_of(row.patient_id, "document.print", actor=actor())
+        operations.require_paper(fetched(IssuedDocument, row.document_id).kind, row.patient_id, actor=actor())
         answer = Response(row.content, mimetype=row.mimetype)
         answer.headers["Content-Disposition"] = f'inline; filename="scan-{pk}.{row.mimetype.split("/")[1]}"'
         answer.headers["Cache-Control"] = "no-store"

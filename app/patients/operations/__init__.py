@@ -1,18 +1,21 @@
 """Changes of the card index; one module per subject. Flush, never commit.
 
 Where next: `cards.py` (a card, its edit, the archive), `families.py` (who belongs together, who pays), `consents.py`,
-`merges.py` (two cards of one person).
+`merges.py` (two cards of one person), `surveys.py` and `medical.py` (health).
 """
 
 from app.patients.operations.cards import FIELDS, archive_card, create_card, edit_card, locked_card, plain, restore_card
 from app.patients.operations.consents import give_consent, withdraw_consent
 from app.patients.operations.families import join_family, leave_family, set_payer
 from app.patients.operations.looking import note_opening
+from app.patients.operations.medical import ENTRY_FIELDS, RECORD_FIELDS, save_record, write_diary
 from app.patients.operations.merges import merge_cards, part_cards
 from app.patients.operations.selections import forget_selection, keep_selection
+from app.patients.operations.surveys import add_survey
 
 __all__ = [
-    "FIELDS", "archive_card", "create_card", "edit_card", "forget_selection", "give_consent", "join_family",
-    "keep_selection", "leave_family", "locked_card", "merge_cards", "note_opening", "part_cards", "plain",
-    "restore_card", "set_payer", "withdraw_consent",
+    "ENTRY_FIELDS", "FIELDS", "RECORD_FIELDS", "add_survey", "archive_card", "create_card", "edit_card",
+    "forget_selection", "give_consent", "join_family", "keep_selection", "leave_family", "locked_card", "merge_cards",
+    "note_opening", "part_cards", "plain", "restore_card", "save_record", "set_payer", "withdraw_consent",
+    "write_diary",
 ]  # fmt: skip

@@ -4,7 +4,9 @@ The card's tabs are fragments of the rooms that own them. Where next: `../operat
 """
 
 from app.patients.views.cards import PatientLookupView, PatientsView
+from app.patients.views.medical import MedicalView
 from app.patients.views.merging import MergingView
 from app.patients.views.selections import SelectionsView
+from app.patients.views.surveys import SurveysView
 
-__all__ = ["MergingView", "PatientLookupView", "PatientsView", "SelectionsView"]
+__all__ = ["MedicalView", "MergingView", "PatientLookupView", "PatientsView", "SelectionsView", "SurveysView"]

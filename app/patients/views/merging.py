@@ -37,6 +37,8 @@ BELONGINGS = {
     "advance_transfer": N_("Passed advances"), "appointment": N_("Visits"), "audit_event": N_("Records of the history"),
     "call_task": N_("Call tasks"), "card_opening": N_("Openings of the card"),
     "cash_movement": N_("Operations of the cash desk"),
+    "diary_entry": N_("Entries of the diary"), "health_survey": N_("Health questionnaires"),
+    "medical_record": N_("Savings of the medical card"),
     "certificate": N_("Gift certificates"), "incoming_message": N_("Replies"), "issued_document": N_("Documents"),
     "ledger_entry": N_("Entries of the account"), "next_visit_refusal": N_("Refusals of a next visit"),
     "outbox_message": N_("Messages"), "patient": N_("Relatives"), "patient_consent": N_("Consents"),
