@@ -41,6 +41,8 @@ TITLES = {
 }
 #: The papers that need nothing but the card.
 FROM_CARD = tuple(kind for kind in TemplateKind if kind != TemplateKind.TAX_CERTIFICATE)
+#: The papers that say what else than a card's face is known of a patient, and the right that covers it.
+SECRET = {TemplateKind.HEALTH_QUESTIONNAIRE: "survey.see", TemplateKind.MEDICAL_CARD: "medical.print"}
 #: What a newcomer signs; printed together.
 FIRST_VISIT = (
     TemplateKind.CONTRACT, TemplateKind.CONSENT_PERSONAL_DATA, TemplateKind.CONSENT_TREATMENT,
@@ -49,16 +51,27 @@ FIRST_VISIT = (
 
 
 def ship_templates() -> None:
-    """Give each kind of paper that has no text yet the one that came with the product."""
-    have = set(session.scalars(select(DocumentTemplate.kind)))
+    """Give each kind of paper the text that comes with the product.
+
+    A text that nobody has edited follows the product as its next version; one that a clinic made its own stays.
+    """
+    newest = {
+        row.kind: row
+        for row in session.scalars(select(DocumentTemplate).order_by(DocumentTemplate.kind, DocumentTemplate.version))
+    }
     for kind in TemplateKind:
-        if kind not in have:
-            session.add(
-                DocumentTemplate(
-                    kind=kind, name=TITLES[kind], version=1, body=paper.shipped(kind), active=True,
-                    created_at=clock.now(),
-                )
-            )  # fmt: skip
+        old, body = newest.get(kind), paper.shipped(kind)
+        if old is not None and (old.created_by_id is not None or not old.active or old.body == body):
+            continue
+        if old is not None:
+            old.active = False
+            session.flush()
+        session.add(
+            DocumentTemplate(
+                kind=kind, name=old.name if old else TITLES[kind], version=old.version + 1 if old else 1, body=body,
+                active=True, created_at=clock.now(),
+            )
+        )  # fmt: skip
     session.flush()
 
 
@@ -85,6 +98,18 @@ def require_patient_of(patient_id: int, right: str, *, actor: User | None) -> No
         raise NotFound()
 
 
+def require_paper(paper_kind: str, patient_id: int, *, actor: User | None) -> None:
+    """Refuse a paper of somebody else's patient, and one that tells what the account may not see.
+
+    Raises:
+        NotAllowed, NotFound
+    """
+    require_patient_of(patient_id, "document.print", actor=actor)
+    if right := SECRET.get(TemplateKind(paper_kind)):
+        access.require(actor, right)
+        require_patient_of(patient_id, right, actor=actor)
+
+
 def issue(kind: str, patient_id: int, *, actor: User | None) -> IssuedDocument:
     """Number a paper for a patient, fill in the newest text and freeze the bytes that are printed.
 
@@ -102,7 +127,7 @@ def issue(kind: str, patient_id: int, *, actor: User | None) -> IssuedDocument:
     patient = queries.card(patient_id)
     if patient is None:
         raise NotFound()
-    require_patient_of(patient_id, "document.print", actor=actor)
+    require_paper(kind, patient_id, actor=actor)
     return freeze(TemplateKind(kind), patient, {}, actor=actor)
 
 
