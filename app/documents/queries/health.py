@@ -10,12 +10,11 @@ from flask_babel import force_locale, gettext
 from app.documents import rules
 from app.models import HealthSurvey, MedicalRecord, Patient
 from app.patients import queries as patients
-from app.patients.operations import RECORD_FIELDS
 from app.patients.rules import medical, survey
 from app.vocab import TEETH, Answer, TemplateKind
 
 #: The parts of a medical card that are texts.
-_TEXTS = tuple(name for name in RECORD_FIELDS if name not in ("formula", "hygiene_taught_on", "hygiene_checks"))
+_TEXTS = tuple(name for name in medical.RECORD_FIELDS if name not in ("formula", "hygiene_taught_on", "hygiene_checks"))
 _ROWS = ("upper", "lower", "milk_upper", "milk_lower")
 
 

@@ -8,13 +8,13 @@ from app.patients.operations.cards import FIELDS, archive_card, create_card, edi
 from app.patients.operations.consents import give_consent, withdraw_consent
 from app.patients.operations.families import join_family, leave_family, set_payer
 from app.patients.operations.looking import note_opening
-from app.patients.operations.medical import ENTRY_FIELDS, RECORD_FIELDS, save_record, write_diary
+from app.patients.operations.medical import save_record, write_diary
 from app.patients.operations.merges import merge_cards, part_cards
 from app.patients.operations.selections import forget_selection, keep_selection
 from app.patients.operations.surveys import add_survey
 
 __all__ = [
-    "ENTRY_FIELDS", "FIELDS", "RECORD_FIELDS", "add_survey", "archive_card", "create_card", "edit_card",
+    "FIELDS", "add_survey", "archive_card", "create_card", "edit_card",
     "forget_selection", "give_consent", "join_family", "keep_selection", "leave_family", "locked_card", "merge_cards",
     "note_opening", "part_cards", "plain", "restore_card", "save_record", "set_payer", "withdraw_consent",
     "write_diary",

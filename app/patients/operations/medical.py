@@ -15,15 +15,8 @@ from app.models import DiaryEntry, Employee, MedicalRecord, Patient, User
 from app.patients import queries
 from app.patients.operations.cards import locked_card
 from app.patients.rules import medical as rules
+from app.patients.rules.medical import ENTRY_FIELDS, RECORD_FIELDS
 from app.vocab import N_, CardStatus
-
-#: What a doctor fills in on the form, in its order.
-RECORD_FIELDS = (
-    "occupation", "diagnosis", "icd", "complaints", "past_illnesses", "anamnesis", "examination", "formula", "bite",
-    "mucosa", "findings", "shade", "hygiene_taught_on", "hygiene_checks", "examination_plan", "treatment_plan",
-    "consultations", "epicrisis",
-)  # fmt: skip
-ENTRY_FIELDS = ("complaints", "objective", "diagnosis", "icd", "treatment")
 
 
 def save_record(

@@ -11,6 +11,13 @@ from datetime import date, datetime
 from app.errors import Invalid
 from app.vocab import N_, TEETH
 
+#: What a doctor fills in on the form, in its order.
+RECORD_FIELDS = (
+    "occupation", "diagnosis", "icd", "complaints", "past_illnesses", "anamnesis", "examination", "formula", "bite",
+    "mucosa", "findings", "shade", "hygiene_taught_on", "hygiene_checks", "examination_plan", "treatment_plan",
+    "consultations", "epicrisis",
+)  # fmt: skip
+ENTRY_FIELDS = ("complaints", "objective", "diagnosis", "icd", "treatment")
 KNOWN_TEETH = frozenset(tooth for row in TEETH for tooth in row)
 
 

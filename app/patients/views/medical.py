@@ -127,7 +127,7 @@ class MedicalView(DeskView):
             patient, corrected = visible(pk, "medical.edit"), _corrected(pk)
         typed: Any = request.form
         if request.method == "GET" and corrected:
-            typed = {name: getattr(corrected, name) for name in ("day", *operations.ENTRY_FIELDS)}
+            typed = {name: getattr(corrected, name) for name in ("day", *medical.ENTRY_FIELDS)}
         return self.page(
             "patients/diary_form.html", status, title=gettext("Entry of the diary"), patient=patient, wrong=wrong,
             typed=typed, corrected=corrected, codes=medical.COMMON_CODES, today=clock.today(),
