@@ -42,6 +42,7 @@ from app.errors import (
     ShiftClosed,
     ShiftOpen,
     SlotTaken,
+    Stale,
 )
 from app.vocab import N_
 
@@ -111,6 +112,8 @@ CONSTRAINTS: dict[str, Callable[[], Refusal]] = {
     "ck_cash_movement_category_living": lambda: Invalid(
         fields={"category_id": N_("There is no such expense category.")}
     ),
+    "ck_medical_record_follows_newest": Stale,
+    "uq_diary_entry_corrected_once": Stale,
     "ck_cash_movement_shift_open": lambda: ShiftClosed(desk=""),
     "uq_cash_shift_one_open_per_desk": ShiftOpen,
     "uq_cash_movement_reversed_once": AlreadyReversed,

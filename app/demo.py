@@ -21,6 +21,7 @@ from app.billing import operations as billing
 from app.cash import operations as cash
 from app.db import session, transaction
 from app.demo_calls import Calls
+from app.demo_health import Health
 from app.demo_notify import Notifying
 from app.demo_waiting import Waits
 from app.models import (
@@ -118,6 +119,7 @@ class DemoClinic:
             .values(status=MessageStatus.SENT, sent_at=OutboxMessage.due_at, parts=2)
         )
         Notifying(self.chance, self.desk).make()
+        Health(Random(20261201), self.desk).make()
         session.add_all(  # last, so that only what is paid from now on is printed
             FiscalDevice(
                 name=f"ККТ «{branch.name}»", legal_entity_id=branch.legal_entity_id, branch_id=branch.id,

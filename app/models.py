@@ -34,6 +34,7 @@ from app.tables.documents import (
     TaxCertificate,
 )
 from app.tables.fiscal import FiscalCredit, FiscalDevice, FiscalReceipt, FiscalShift, SlipPrinter
+from app.tables.health import DiaryEntry, HealthSurvey, MedicalRecord
 from app.tables.hours import HolidayOverride, HoursException, HoursPattern, WorkingHours
 from app.tables.imports import CardImport, CardImportRow
 from app.tables.messages import ConfirmLink, IncomingMessage, MessageTemplate, OutboxMessage
@@ -80,6 +81,7 @@ __all__ = [
     "Chair",
     "ClinicSetting",
     "ConfirmLink",
+    "DiaryEntry",
     "DocumentTemplate",
     "Employee",
     "ExpenseCategory",
@@ -89,6 +91,7 @@ __all__ = [
     "FiscalDevice",
     "FiscalReceipt",
     "FiscalShift",
+    "HealthSurvey",
     "HolidayOverride",
     "HoursException",
     "HoursPattern",
@@ -96,6 +99,7 @@ __all__ = [
     "IssuedDocument",
     "LedgerEntry",
     "LegalEntity",
+    "MedicalRecord",
     "MessageTemplate",
     "NameWord",
     "NextVisitRefusal",

@@ -37,11 +37,13 @@ from app.patients.panel import PatientPanel, PatientTagPanel, ReferralSourcePane
 from app.patients.views import (
     CardImportsView,
     ErasingView,
+    MedicalView,
     MergingView,
     OpeningsView,
     PatientLookupView,
     PatientsView,
     SelectionsView,
+    SurveysView,
 )
 from app.reports.api import ReportApi
 from app.reports.views import ReportsView
@@ -209,6 +211,8 @@ PAGES: list[type] = [
     ErasingView,
     OpeningsView,
     CardImportsView,
+    SurveysView,
+    MedicalView,
     PatientApi,
     ReferralSourcePanel,
     PatientTagPanel,

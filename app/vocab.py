@@ -33,6 +33,16 @@ class AppointmentStatus(Labelled):
     NO_SHOW = "no_show", N_("No-show")
 
 
+#: The teeth as a chart shows them, in the two-digit notation of FDI (ISO 3950), upper jaw first, as seen from the
+#: front: permanent, then milk teeth.
+TEETH = tuple(
+    tuple(f"{quarter}{place}" for quarter, places in row for place in places)
+    for row in (
+        ((1, range(8, 0, -1)), (2, range(1, 9))), ((4, range(8, 0, -1)), (3, range(1, 9))),
+        ((5, range(5, 0, -1)), (6, range(1, 6))), ((8, range(5, 0, -1)), (7, range(1, 6))),
+    )
+)  # fmt: skip
+
 #: Statuses that leave the doctor's, the chair's and the patient's time free again.
 FREES_TIME = (AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW)
 
@@ -65,6 +75,14 @@ class IdentityType(Labelled):
     RESIDENCE_PERMIT = "12", N_("Residence permit")
     MILITARY_ID = "07", N_("Military ID")
     OTHER = "91", N_("Another document")
+
+
+class Answer(Labelled):
+    """To a question of the health questionnaire."""
+
+    YES = "yes", N_("Yes")
+    NO = "no", N_("No")
+    UNKNOWN = "unknown", N_("Do not know")
 
 
 class CardStatus(Labelled):
@@ -504,6 +522,9 @@ DEEDS: dict[str, str] = {
     "family.payer": N_("Who pays changed"),
     "consent.given": N_("Consent given"),
     "consent.taken_back": N_("Consent withdrawn"),
+    "survey.added": N_("Health questionnaire filled in"),
+    "medical.saved": N_("Medical card changed"),
+    "diary.written": N_("Entry of the diary"),
     "document.issued": N_("Document issued"),
     "documents.exported": N_("Journal of documents exported"),
     "first_visit.chosen": N_("Papers of a first visit chosen"),
@@ -616,6 +637,9 @@ THINGS: dict[str, str] = {
     "referral_source": N_("Source of patients"),
     "patient_tag": N_("Tag of patients"),
     "patient_consent": N_("Consent"),
+    "health_survey": N_("Health questionnaire"),
+    "medical_record": N_("Medical card"),
+    "diary_entry": N_("Entry of the diary"),
     "refund": N_("Refund"),
     "planned_visit": N_("Planned visit"),
     "tax_certificate": N_("Certificate for the tax office"),

@@ -95,6 +95,7 @@ FILTER_WORDS = (
     ("words", N_("a sum in words"), "{{ totals.net | words }}", "Пять тысяч восемьсот рублей 00 копеек"),
     ("day", N_("a day as 23.11.2026"), "{{ today.date | day }}", "23.11.2026"),
     ("line", N_("the value, or a line of so many signs to write it by hand"), "{{ patient.inn | line(14) }}", "_" * 14),
+    ("lines", N_("a text of several lines as it was written"), "{{ medical.complaints | lines }}", "…"),
     ("upper", N_("in capital letters"), "{{ patient.last_name | upper }}", "ПРИМЕРОВА"),
 )
 

@@ -86,6 +86,11 @@ def _sum(amount: Any, name: str) -> Decimal:
     raise _NotForIt(name, N_("sums of money"))
 
 
+def _lines(value: Any) -> Markup:
+    """A text of several lines as it was written."""
+    return Markup("<br>").join(escape(value).splitlines())
+
+
 def _money(amount: Any) -> str:
     return "" if amount in (None, "") else money.shown(_sum(amount, "money")).replace("\u202f", "\u00a0")
 
@@ -159,6 +164,7 @@ _environment.filters = {
     },
     "join": _join,
     "line": _line,
+    "lines": _lines,
     "money": _money,
     "day": _day,
     "words": _words,

@@ -9,7 +9,7 @@ from flask import request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from marshmallow import fields, post_load
+from marshmallow import ValidationError, fields, post_load
 from wtforms import (
     DateField,
     EmailField,
@@ -24,7 +24,8 @@ from wtforms.validators import DataRequired, Length, Optional, Regexp
 
 from app.models import Patient
 from app.patients import queries, rules
-from app.schemas import DayField, IdField, MoneyField, PageQuery, WholeField, one_of
+from app.patients.rules import medical
+from app.schemas import Body, DayField, IdField, MoneyField, PageQuery, TextField, WholeField, load, one_of
 from app.vocab import N_, IdentityType, Sex
 from app.web import phone_filter
 
@@ -72,6 +73,73 @@ class OpeningsQuery(PageQuery):
     by = one_of(("day", "card", "one"), load_default="day")
 
 
+class DaysField(fields.Field):
+    """Days in a row, as people write them: «12.03.2026, 15.09.2026»."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> list[date]:
+        try:
+            days = medical.days(str(value)[:400])
+        except ValueError as error:
+            raise ValidationError(N_("Write the days as 12.03.2026, 15.09.2026.")) from error
+        if any(day.year < 1900 for day in days):
+            raise ValidationError(N_("This day cannot be right."))
+        return days
+
+
+class SurveyBody(Body):
+    """A filled in questionnaire, besides its answers."""
+
+    day = DayField(required=True)
+    pregnancy_weeks = WholeField(1, 42, allow_none=True)
+    last_dentist = TextField(200)
+    complaints = TextField(2000)
+
+
+class RecordBody(Body):
+    """The medical card 043/у, besides its formula."""
+
+    occupation = TextField(200)
+    diagnosis = TextField(2000)
+    icd = TextField(10)
+    complaints = TextField(4000)
+    past_illnesses = TextField(4000)
+    anamnesis = TextField(4000)
+    examination = TextField(4000)
+    bite = TextField(1000)
+    mucosa = TextField(2000)
+    findings = TextField(4000)
+    shade = TextField(40)
+    hygiene_taught_on = DayField(allow_none=True)
+    hygiene_checks = DaysField()
+    examination_plan = TextField(4000)
+    treatment_plan = TextField(4000)
+    consultations = TextField(4000)
+    epicrisis = TextField(4000)
+
+
+class EntryBody(Body):
+    """An entry of the diary."""
+
+    day = DayField(required=True)
+    complaints = TextField(4000)
+    objective = TextField(4000)
+    diagnosis = TextField(2000)
+    icd = TextField(10)
+    treatment = TextField(4000)
+
+
+def sent(schema: type[Body]) -> dict[str, Any]:
+    """The fields of the page's form that a schema knows; an empty day or number is none.
+
+    Raises:
+        Invalid
+    """
+    known = schema().fields
+    given = {name: request.form[name] for name in known if name in request.form}
+    texts = (fields.String, DaysField)
+    return load(schema, {n: v if v.strip() or isinstance(known[n], texts) else None for n, v in given.items()})
+
+
 def typed_phones() -> list[dict[str, Any]]:
     """The rows of phones as they were typed: number, owner, for_sms."""
     numbers, owners, uses = (request.form.getlist(name)[:50] for name in ("phone_number", "phone_owner", "phone_sms"))
@@ -99,7 +167,7 @@ class CardForm(FlaskForm):
     phone = TelField(_("Phone"), _at_most(40))
     email = EmailField(_("E-mail"), _at_most(200))
     address = StringField(_("Address"), _at_most(500))
-    identity_type = SelectField(_("Identity document"), [Optional()])
+    identity_type = SelectField(_("Document"), [Optional()])
     identity_series = StringField(_("Series"), _at_most(20))
     identity_number = StringField(_("Number of the document"), _at_most(30))
     identity_issued_by = StringField(_("Issued by"), _at_most(300))

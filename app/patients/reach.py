@@ -10,14 +10,14 @@ from app.patients import queries
 from app.web import actor, fetched
 
 
-def visible(pk: int) -> Patient:
-    """The card, if the account of this request may see it.
+def visible(pk: int, right: str = "card.see") -> Patient:
+    """The card, if the account of this request may see it; `right`: what of it is looked at.
 
     Raises:
         NotFound, NotAllowed
     """
     patient: Patient = fetched(Patient, pk)
-    own = access.account(actor()).own_only("card.see")
+    own = access.account(actor()).own_only(right)
     if own is not None and not queries.treated_by(pk, own):
-        raise NotAllowed(right="card.see")
+        raise NotAllowed(right=right)
     return patient

@@ -33,6 +33,7 @@ from reportlab.platypus import (
 )
 
 from app import clock, money, pdf
+from app.patients import alerts
 from app.schedule.queries import PaperLine, PaperList, Slip, SpareBranch
 from app.vocab import AppointmentStatus
 from app.web import phone_filter
@@ -174,6 +175,8 @@ def _patient(line: PaperLine) -> str:
         words += f" ({clean(gettext('first visit'))})"
     if patient["allergy"]:
         words += f'<br/><font name="{pdf.BOLD}">{clean(gettext("Allergy:"))} {clean(patient["allergy"])}</font>'
+    if dangers := alerts.in_words(patient["alerts"]):
+        words += f'<br/><font name="{pdf.BOLD}">{clean("; ".join(dangers))}</font>'
     return words
 
 

@@ -92,6 +92,7 @@ class Settings(Body):
     crm = fields.Boolean(load_default=False)
     offer_minutes = WholeField(5, 2880, required=True)
     call_lead_days = WholeField(0, 90, required=True)
+    survey_months = WholeField(1, 36, required=True)
     administrators_fill_work_orders = fields.Boolean(load_default=False)
     discount_limit_administrator = WholeField(0, 100, required=True)
     discount_limit_senior = WholeField(0, 100, required=True)

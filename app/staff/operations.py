@@ -30,6 +30,7 @@ SETTINGS = (
     "crm",
     "offer_minutes",
     "call_lead_days",
+    "survey_months",
     "administrators_fill_work_orders",
     "discount_limit_administrator",
     "discount_limit_senior",

@@ -84,6 +84,8 @@ ROOMS: dict[str, str] = {
     "task": N_("Call tasks"),
     "card": N_("Patients"),
     "document": N_("Patients"),
+    "survey": N_("Patients"),
+    "medical": N_("Patients"),
     "work_order": N_("Work orders and payments"),
     "payment": N_("Work orders and payments"),
     "cash": N_("Cash desk"),

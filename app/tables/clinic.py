@@ -121,6 +121,8 @@ class ClinicSetting(Model):
     hours_weeks_ahead: Mapped[int] = mapped_column(SmallInteger, default=8, server_default="8")
     #: Planned visits, call tasks, the waiting list. Off: no menu, no pages, no jobs; the data stays.
     crm: Mapped[bool] = mapped_column(default=True, server_default="true")
+    #: A health questionnaire is asked for anew after so many months.
+    survey_months: Mapped[int] = mapped_column(SmallInteger, default=12, server_default="12")
     paid_services_act: Mapped[LongText]
     __table_args__ = (
         CheckConstraint("id = 1", name="ck_clinic_setting_one_row"),
@@ -131,6 +133,7 @@ class ClinicSetting(Model):
         CheckConstraint("sending_from < sending_to", name="ck_clinic_setting_sending_hours_in_order"),
         CheckConstraint("offer_minutes BETWEEN 5 AND 2880", name="ck_clinic_setting_offer_minutes_sane"),
         CheckConstraint("call_lead_days BETWEEN 0 AND 90", name="ck_clinic_setting_call_lead_sane"),
+        CheckConstraint("survey_months BETWEEN 1 AND 36", name="ck_clinic_setting_survey_months_sane"),
         CheckConstraint("hours_weeks_ahead BETWEEN 1 AND 52", name="ck_clinic_setting_hours_ahead_sane"),
         CheckConstraint(
             "discount_limit_administrator BETWEEN 0 AND 100 AND discount_limit_senior BETWEEN 0 AND 100"

@@ -113,6 +113,9 @@ class Patient(Made, Model):
     snils: Mapped[str] = mapped_column(String(14), default="", server_default="")
     inn: Mapped[str] = mapped_column(String(12), default="", server_default="")
     allergy: Mapped[LongText]
+    #: The day of the newest health questionnaire and what of it is dangerous; kept by the surveys alone (trigger).
+    surveyed_on: Mapped[date | None]
+    health_alerts: Mapped[list[list[str]]] = mapped_column(JSONB, default=list, server_default=sql("'[]'"))
     comment: Mapped[LongText]
     source_id: Mapped[int | None] = mapped_column(ForeignKey("referral_source.id"))
     source: Mapped[ReferralSource | None] = relationship(lazy="joined")

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "20261202_fiscal"
-down_revision = "20261201_money"
+down_revision = "20261201_health"
 branch_labels = None
 depends_on = None
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pypdf
 import pytest
+from sqlalchemy import select
 
 from app import clock, pdf
 from app.db import session, transaction
@@ -16,7 +17,7 @@ from app.documents import operations, paper, queries, rules
 from app.documents.operations import NoTemplate
 from app.documents.paper import TemplateBroken
 from app.errors import Invalid, NotAllowed, NotFound, Stale
-from app.models import AuditEvent, DocumentTemplate, IssuedDocument, PatientConsent, Receipt
+from app.models import AuditEvent, DocumentTemplate, IssuedDocument, PatientConsent, Receipt, User
 from app.patients import rules as patients
 from app.vocab import TemplateKind
 
@@ -101,6 +102,20 @@ def test_shipped_texts_print_whole(make, kind):
     assert all(part in words for part in ("Примерова", "Мария", "Сергеевна")) and "«Стоматология»" in words
     assert "ОБРАЗЕЦ" in words
     assert not pdf.lost_letters(made) and "None" not in words and "{{" not in words
+
+
+def test_a_text_that_nobody_edited_follows_the_product(fresh_app):
+    with fresh_app.app_context():
+        rows = {row.kind: row for row in session.query(DocumentTemplate).all()}
+        with transaction():
+            rows["medical_card"].body = rows["contract"].body = "прежний текст"
+            rows["contract"].created_by_id = session.scalars(select(User.id)).first()
+            operations.ship_templates()
+        session.expire_all()
+        now = {row.kind: row for row in session.query(DocumentTemplate).filter(DocumentTemplate.active)}
+        assert now["medical_card"].version == 2 and now["medical_card"].body == paper.shipped("medical_card")
+        assert now["contract"].version == 1 and now["contract"].body == "прежний текст"
+        assert session.query(DocumentTemplate).count() == len(TemplateKind) + 1
 
 
 def test_what_the_law_wants_in_the_contract(make):

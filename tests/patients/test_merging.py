@@ -23,8 +23,11 @@ from app.models import (
     CardImportRow,
     CardMerge,
     CardOpening,
+    DiaryEntry,
+    HealthSurvey,
     IncomingMessage,
     IssuedDocument,
+    MedicalRecord,
     NextVisitRefusal,
     OutboxMessage,
     Patient,
@@ -81,6 +84,9 @@ def lived(make: Maker, branch: Any, surname: str, n: int) -> int:
                           planned_time=visit.starts_at, body="ждём", due_at=clock.now()),
             PlannedVisit(patient_id=patient.id, target_from=TODAY, target_to=TODAY, reason="осмотр", call_on=TODAY),
             WaitingEntry(patient_id=patient.id, first_day=TODAY, last_day=TODAY),
+            HealthSurvey(patient_id=patient.id, day=day, answers={"heart": ["yes", ""]}, alerts=[["heart", f"{n}"]]),
+            MedicalRecord(patient_id=patient.id, diagnosis=f"диагноз {n}"),
+            DiaryEntry(patient_id=patient.id, day=day, doctor_id=doctor.id, treatment=f"лечение {n}"),
         ])  # fmt: skip
         operations.give_consent(patient.id, "personal_data", TODAY, actor=director)
         paper = IssuedDocument(

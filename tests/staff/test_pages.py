@@ -303,7 +303,7 @@ SETTINGS = {
     "grid_step": "15", "waiting_limit": "15", "reminder_hours": "24", "administrators_fill_work_orders": "true",
     "discount_limit_administrator": "5", "discount_limit_senior": "15", "discount_limit_doctor": "10",
     "paid_services_act": "", "second_reminder_hours": "0", "sending_from": "09:00", "sending_to": "21:00",
-    "hours_weeks_ahead": "8", "crm": "true", "offer_minutes": "60", "call_lead_days": "14",
+    "hours_weeks_ahead": "8", "crm": "true", "offer_minutes": "60", "call_lead_days": "14", "survey_months": "12",
 }  # fmt: skip
 
 

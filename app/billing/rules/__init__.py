@@ -6,7 +6,6 @@ codes of the price list, `price_rows.py` for what a file would change in it.
 
 from app.billing.rules.orders import (
     MOST_LINES,
-    TEETH,
     Cost,
     LineLeft,
     check_lines,
@@ -38,7 +37,7 @@ from app.billing.rules.price_rows import DETAILS, Known, Verdict, as_kept, categ
 from app.billing.rules.prices import service_code
 
 __all__ = [
-    "DETAILS", "MOST_LINES", "MOST_PARTS", "TEETH", "Allocation", "Cost", "Due", "Known", "LineLeft", "PaidPart",
+    "DETAILS", "MOST_LINES", "MOST_PARTS", "Allocation", "Cost", "Due", "Known", "LineLeft", "PaidPart",
     "Part", "Return", "Verdict", "allocate", "as_kept", "category_key", "change", "check_advance",
     "check_cancellable", "check_certificate", "check_lines", "check_parts", "check_tooth", "cost", "counts",
     "digest", "judge", "only_money", "refundable", "service_code", "shares", "spread", "sum_of", "take_back",

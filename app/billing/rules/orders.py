@@ -19,14 +19,6 @@ from app.vocab import N_
 
 #: A tooth in the two-digit notation of FDI (ISO 3950): 11–48 permanent, 51–85 milk.
 _TOOTH = re.compile(r"([1-4][1-8]|[5-8][1-5])?", re.ASCII)
-#: The same as a chart shows them, upper jaw first, as seen from the front: permanent, then milk teeth.
-TEETH = tuple(
-    tuple(f"{quarter}{place}" for quarter, places in row for place in places)
-    for row in (
-        ((1, range(8, 0, -1)), (2, range(1, 9))), ((4, range(8, 0, -1)), (3, range(1, 9))),
-        ((5, range(5, 0, -1)), (6, range(1, 6))), ((8, range(5, 0, -1)), (7, range(1, 6))),
-    )
-)  # fmt: skip
 MOST_LINES = 200
 
 

@@ -13,7 +13,7 @@ from app.db import transaction
 from app.errors import NotAllowed, Refusal
 from app.models import Appointment, Employee, Patient, WorkOrder
 from app.schemas import load
-from app.vocab import LedgerKind, WorkOrderStatus
+from app.vocab import TEETH, LedgerKind, WorkOrderStatus
 from app.web import DeskView, actor, expose, fetched, guarded, may, say
 
 
@@ -178,7 +178,7 @@ class WorkOrdersView(DeskView):
             title=gettext("Work order № %(number)s", number=order.number) if order else gettext("New work order"),
             wrong=wrong or {}, doctors=doctors, doctor_id=request.form.get("doctor_id", chosen, type=int),
             limit=max(access.discount_limit(actor()), patient.discount_percent or 0), typed=request.form,
-            helpers=queries.assistants(), teeth=rules.TEETH,
+            helpers=queries.assistants(), teeth=TEETH,
         )  # fmt: skip
 
     @expose("/<int:pk>/issue", methods=["POST"])

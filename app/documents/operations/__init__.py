@@ -8,6 +8,7 @@ from app.documents.operations.first_visit import choose_first_visit
 from app.documents.operations.issuing import (
     FROM_CARD,
     OF_TREATMENT,
+    SECRET,
     TITLES,
     NoLegalEntity,
     NoTemplate,
@@ -15,6 +16,7 @@ from app.documents.operations.issuing import (
     freeze,
     issue,
     issue_first_visit,
+    require_paper,
     require_patient_of,
 )
 from app.documents.operations.printing import look_at_day, look_at_shift, print_paper, print_slip
@@ -37,6 +39,7 @@ __all__ = [
     "LONGEST_TEXT",
     "MOST_ATTEMPTS",
     "OF_TREATMENT",
+    "SECRET",
     "TITLES",
     "AlreadyCertified",
     "NoExample",
@@ -61,6 +64,7 @@ __all__ = [
     "new_version",
     "print_paper",
     "print_slip",
+    "require_paper",
     "require_patient_of",
     "ship_templates",
     "store",

@@ -63,6 +63,8 @@ OF_TREATMENT = (
 OF_MONEY = (TemplateKind.TAX_CERTIFICATE, TemplateKind.RECEIPT, *queries.OF_ORDER)
 #: The papers that need nothing but the card.
 FROM_CARD = tuple(kind for kind in TemplateKind if kind not in OF_MONEY)
+#: The papers that say what else than a card's face is known of a patient, and the right that covers it.
+SECRET = {TemplateKind.HEALTH_QUESTIONNAIRE: "survey.see", TemplateKind.MEDICAL_CARD: "medical.print"}
 
 
 def filled_in(title: str, number: str, body: str, values: Mapping[str, Any]) -> str:
@@ -87,6 +89,18 @@ def require_patient_of(patient_id: int, right: str, *, actor: User | None) -> No
         raise NotFound()
 
 
+def require_paper(paper_kind: str, patient_id: int, *, actor: User | None) -> None:
+    """Refuse a paper of somebody else's patient, and one that tells what the account may not see.
+
+    Raises:
+        NotAllowed, NotFound
+    """
+    require_patient_of(patient_id, "document.print", actor=actor)
+    if right := SECRET.get(TemplateKind(paper_kind)):
+        access.require(actor, right)
+        require_patient_of(patient_id, right, actor=actor)
+
+
 def issue(kind: str, patient_id: int, *, actor: User | None) -> IssuedDocument:
     """Number a paper for a patient and freeze it, filled in by the newest text; a job makes its bytes.
 
@@ -101,7 +115,9 @@ def issue(kind: str, patient_id: int, *, actor: User | None) -> IssuedDocument:
     if kind not in FROM_CARD:
         access.require(actor, "document.print")
         raise Invalid(fields={"kind": N_("Unknown value.")})
-    [row] = freeze([TemplateKind(kind)], _patient_for(patient_id, actor), {}, actor=actor)
+    patient = _patient_for(patient_id, actor)
+    require_paper(kind, patient_id, actor=actor)
+    [row] = freeze([TemplateKind(kind)], patient, {}, actor=actor)
     return row
 
 
@@ -111,8 +127,10 @@ def issue_first_visit(patient_id: int, *, actor: User | None) -> list[IssuedDocu
     Raises:
         As `issue`.
     """
-    patient = _patient_for(patient_id, actor)
-    return freeze(queries.first_visit_kinds(), patient, {}, actor=actor)
+    patient, kinds = _patient_for(patient_id, actor), queries.first_visit_kinds()
+    for kind in kinds:
+        require_paper(kind, patient_id, actor=actor)
+    return freeze(kinds, patient, {}, actor=actor)
 
 
 def _patient_for(patient_id: int, actor: User | None) -> Patient:

@@ -28,16 +28,27 @@ class NoExample(Refusal):
 
 
 def ship_templates() -> None:
-    """Give each kind of paper that has no text yet the one that came with the product."""
-    have = set(session.scalars(select(DocumentTemplate.kind)))
+    """Give each kind of paper the text that comes with the product.
+
+    A text that nobody has edited follows the product as its next version; one that a clinic made its own stays.
+    """
+    newest = {
+        row.kind: row
+        for row in session.scalars(select(DocumentTemplate).order_by(DocumentTemplate.kind, DocumentTemplate.version))
+    }
     for kind in TemplateKind:
-        if kind not in have:
-            session.add(
-                DocumentTemplate(
-                    kind=kind, name=TITLES[kind], version=1, body=paper.shipped(kind), active=True,
-                    created_at=clock.now(),
-                )
-            )  # fmt: skip
+        old, body = newest.get(kind), paper.shipped(kind)
+        if old is not None and (old.created_by_id is not None or not old.active or old.body == body):
+            continue
+        if old is not None:
+            old.active = False
+            session.flush()
+        session.add(
+            DocumentTemplate(
+                kind=kind, name=old.name if old else TITLES[kind], version=old.version + 1 if old else 1, body=body,
+                active=True, created_at=clock.now(),
+            )
+        )  # fmt: skip
     session.flush()
 
 

@@ -17,6 +17,7 @@ from app import clock, phones
 from app.billing import queries as billing
 from app.db import session
 from app.documents import rules
+from app.documents.queries.health import health_fields
 from app.models import (
     Appointment,
     Branch,
@@ -160,6 +161,7 @@ def merge_fields(
         "today": {"date": rules.short_day(day), "long": rules.long_day(day)},
         "pd": {"third_parties": ""},
         **_agreed(patient.id),
+        **health_fields(patient, kind),
     }  # fmt: skip
 
 

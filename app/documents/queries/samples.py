@@ -10,6 +10,7 @@ from typing import Any
 from app import clock
 from app.documents import rules
 from app.documents.queries.fields import PAID_SERVICES_ACT, clinic_fields, employee_fields, parties, person
+from app.documents.queries.health import medical_fields, survey_fields
 from app.models import Employee, LegalEntity, Patient, PatientPhone
 from app.vocab import TemplateKind
 
@@ -88,6 +89,8 @@ def sample_fields(kind: str, *, child: bool = False) -> dict[str, Any]:
         },
         "visit": {"date": rules.short_day(day), "time": "10:30", "doctor": doctor.full_name},
         "pd": {"third_parties": ""},
+        "survey": survey_fields(_child() if child else _adult(), None),
+        "medical": medical_fields(None, []),
     }  # fmt: skip
     if kind == TemplateKind.TAX_CERTIFICATE:
         common |= {

@@ -184,6 +184,43 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "third_parties": N_("who processes data for the clinic: a line to write it"),
         },
     ),
+    "survey": (
+        N_("Health questionnaire"),
+        {
+            "questions": N_("the questions: text, yes, no, unknown (boxes), comment, red"),
+            "day": N_("day of the answers"),
+            "last_dentist": N_("when the patient was at a dentist last"),
+            "complaints": N_("complaints"),
+        },
+    ),
+    "medical": (
+        N_("Medical card 043/у"),
+        {
+            "occupation": N_("occupation"),
+            "diagnosis": N_("diagnosis"),
+            "icd": N_("code of the diagnosis"),
+            "complaints": N_("complaints"),
+            "past_illnesses": N_("past and present illnesses"),
+            "anamnesis": N_("course of the present illness"),
+            "examination": N_("examination"),
+            "upper": N_("upper teeth: tooth, marks"),
+            "lower": N_("lower teeth: tooth, marks"),
+            "milk_upper": N_("upper milk teeth: tooth, marks"),
+            "milk_lower": N_("lower milk teeth: tooth, marks"),
+            "legend": N_("what the marks mean"),
+            "bite": N_("bite"),
+            "mucosa": N_("mucosa, gums, palate"),
+            "findings": N_("X-rays and analyses"),
+            "shade": N_("shade by Vita"),
+            "hygiene_taught_on": N_("day when hygiene was taught"),
+            "hygiene_checks": N_("days when hygiene was checked"),
+            "examination_plan": N_("plan of the examination"),
+            "treatment_plan": N_("plan of the treatment"),
+            "consultations": N_("consultations"),
+            "epicrisis": N_("epicrisis"),
+            "diary": N_("the diary: day, complaints, objective, diagnosis, treatment, doctor, corrects"),
+        },
+    ),
     "": (
         N_("Receipt"),
         {
@@ -257,17 +294,24 @@ def _of_group(before: str, words: Mapping[str, str], values: Mapping[str, Any]) 
         value: Any = values
         for part in rest.split("."):
             value = value.get(part, _MISSING) if isinstance(value, Mapping) else _MISSING
-        if value is not _MISSING:
-            name = f"{before}{rest}"
+        name = f"{before}{rest}"
+        if isinstance(value, list):
+            first = next(iter(value[0])) if value else "day"
+            rows.append((name, meaning, "", _repeated("one", name, first)))
+        elif value is not _MISSING:
             rows.append((name, meaning, _example(value), _put(name, value)))
     return rows
 
 
 def _of_list(key: str, words: Mapping[str, str], values: list[Mapping[str, Any]]) -> list[tuple[str, str, str, str]]:
     row = ROWS[key]
-    whole = f"{{% for {row} in {key} %}}\n{{{{ {row}.{next(iter(words))} }}}}\n{{% endfor %}}"
+    whole = _repeated(row, key, next(iter(words)))
     rows = [(key, N_("the whole list: repeats what stands inside"), "", whole)]
     return rows + _of_group(f"{row}.", words, values[0] if values else {})
+
+
+def _repeated(row: str, of_list: str, shown: str) -> str:
+    return f"{{% for {row} in {of_list} %}}\n{{{{ {row}.{shown} }}}}\n{{% endfor %}}"
 
 
 _MISSING = object()

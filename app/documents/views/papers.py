@@ -45,6 +45,8 @@ class DocumentsView(DeskView):
             raise NotFound()
         operations.require_patient_of(pk, "document.print", actor=actor())
         receipts = queries.receipts_of(pk) if access.account(actor()).may("payment.see") else []
+        account = access.account(actor())
+        may_issue = [k for k in operations.FROM_CARD if account.may(operations.SECRET.get(k, "document.print"))]
         return self.page(
             "documents/patient_documents.html",
             patient=patient,
@@ -52,7 +54,7 @@ class DocumentsView(DeskView):
             scans=queries.scans_of(pk),
             receipts=receipts,
             kinds=TemplateKind,
-            from_card=[kind for kind in operations.FROM_CARD if kind not in operations.OF_TREATMENT],
+            from_card=[kind for kind in may_issue if kind not in operations.OF_TREATMENT],
             of_treatment=operations.OF_TREATMENT,
             first_visit=", ".join(label(TemplateKind, kind) for kind in queries.first_visit_kinds()),
             payers=queries.payers(patient),
@@ -186,7 +188,7 @@ class DocumentsView(DeskView):
     def scan(self, pk: int) -> Any:
         """A scan as it was attached."""
         row = fetched(SignedScan, pk)
-        operations.require_patient_of(row.patient_id, "document.print", actor=actor())
+        operations.require_paper(fetched(IssuedDocument, row.document_id).kind, row.patient_id, actor=actor())
         with transaction():
             patients.note_opening(row.patient_id, OpenedKind.SCAN, pk, actor=actor())
         answer = Response(row.content, mimetype=row.mimetype)
@@ -273,7 +275,8 @@ def _papers_of(pk: int, *, together: bool) -> Sequence[Any]:
     papers = queries.printed_state(pk, together=together)
     if not papers:
         raise NotFound()
-    operations.require_patient_of(papers[0].patient_id, "document.print", actor=actor())
+    for row in papers:
+        operations.require_paper(row.kind, row.patient_id, actor=actor())
     return papers
 
 

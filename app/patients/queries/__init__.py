@@ -1,7 +1,8 @@
 """Who is in the card index, and what is known of them: one question, one function, few statements.
 
 Where next: `search.py` for finding a card, `selection.py` for many by conditions, `cards.py` for what is known of it,
-`figures.py` for its visits and money, `merges.py` for all that belongs to it.
+`figures.py` for its visits and money, `merges.py` for all that belongs to it, `health.py` for questionnaires and the
+medical card.
 """
 
 from app.patients.queries.cards import (
@@ -29,6 +30,18 @@ from app.patients.queries.erasing import (
 )
 from app.patients.queries.exporting import Paper, content_of, papers, told
 from app.patients.queries.figures import Glance, glance, statistics
+from app.patients.queries.health import (
+    Lacking,
+    Written,
+    correction_of,
+    diary_of,
+    lacking,
+    medical_record,
+    newest_survey,
+    records_of,
+    survey_is_old,
+    surveys_of,
+)
 from app.patients.queries.importing import (
     appeared_meanwhile,
     card_imports,
@@ -52,11 +65,12 @@ from app.patients.queries.search import Found, find, matching, of_doctor, rows
 from app.patients.queries.selection import Selection, select_cards, selections, service_names
 
 __all__ = [
-    "Found", "Glance", "Looked", "Paper", "Selection", "appeared_meanwhile", "balance_of", "belongings", "card_imports",
-    "cards_of", "cells_of", "compare", "consents", "content_of", "counts", "doctors", "erasure_of", "family", "find",
-    "glance", "identity_of", "import_counts", "import_directories", "import_rows", "key_of", "last_days",
-    "left_imports", "looked_by_card", "looked_by_day", "looked_one_by_one", "lookers", "matching", "merges_of",
-    "money_of", "named", "of_doctor", "openings_of", "papers", "possible_duplicates", "reach", "references", "rows",
-    "rows_of", "select_cards", "selections", "service_names", "sources", "statistics", "tags", "taken_away", "told",
-    "treated_by", "unfinished", "visits_to_come",
+    "Found", "Glance", "Lacking", "Looked", "Paper", "Selection", "Written", "appeared_meanwhile", "balance_of",
+    "belongings", "card_imports", "cards_of", "cells_of", "compare", "consents", "content_of", "correction_of",
+    "counts", "diary_of", "doctors", "erasure_of", "family", "find", "glance", "identity_of", "import_counts",
+    "import_directories", "import_rows", "key_of", "lacking", "last_days", "left_imports", "looked_by_card",
+    "looked_by_day", "looked_one_by_one", "lookers", "matching", "medical_record", "merges_of", "money_of", "named",
+    "newest_survey", "of_doctor", "openings_of", "papers", "possible_duplicates", "reach", "records_of", "references",
+    "rows", "rows_of", "select_cards", "selections", "service_names", "sources", "statistics", "survey_is_old",
+    "surveys_of", "tags", "taken_away", "told", "treated_by", "unfinished", "visits_to_come",
 ]  # fmt: skip

@@ -14,9 +14,12 @@ from app.db import session
 from app.models import (
     Appointment,
     CardErasure,
+    DiaryEntry,
     FiscalReceipt,
+    HealthSurvey,
     IssuedDocument,
     LedgerEntry,
+    MedicalRecord,
     Patient,
     PatientAccount,
     Payment,
@@ -82,10 +85,15 @@ def counts(cards: Sequence[int]) -> dict[str, int]:
 
 
 def last_days(cards: Sequence[int]) -> dict[rules.Law, date]:
-    """The day of the last visit that took place, of the last money and of the last paper: what the law counts from."""
-    day = select(func.max(cast(Appointment.starts_at, Date))).where(
+    """The day of the last visit or medical writing, of the last money, of the last paper: what the law counts from."""
+    visit = select(func.max(cast(Appointment.starts_at, Date))).where(
         Appointment.patient_id.in_(cards), Appointment.status == AppointmentStatus.COMPLETED
     )
+    written = [
+        select(func.max(HealthSurvey.day)).where(HealthSurvey.patient_id.in_(cards)),
+        select(func.max(DiaryEntry.day)).where(DiaryEntry.patient_id.in_(cards)),
+        select(func.max(cast(MedicalRecord.created_at, Date))).where(MedicalRecord.patient_id.in_(cards)),
+    ]
     moneys: list[Any] = [
         select(func.max(LedgerEntry.business_day)).where(LedgerEntry.patient_id.in_(cards)),
         select(func.max(Payment.business_day)).where(Payment.patient_id.in_(cards)),
@@ -94,7 +102,9 @@ def last_days(cards: Sequence[int]) -> dict[rules.Law, date]:
     paper = select(func.max(IssuedDocument.day)).where(IssuedDocument.patient_id.in_(cards))
     row = session.execute(
         select(
-            day.scalar_subquery(), func.greatest(*(one.scalar_subquery() for one in moneys)), paper.scalar_subquery()
+            func.greatest(*(one.scalar_subquery() for one in (visit, *written))),
+            func.greatest(*(one.scalar_subquery() for one in moneys)),
+            paper.scalar_subquery(),
         )
     ).one()
     laws = (rules.Law.MEDICAL, rules.Law.MONEY, rules.Law.PAPERS)

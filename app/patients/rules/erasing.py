@@ -86,6 +86,12 @@ RULES: Mapping[str, Rule] = {
         Fate.EMPTIED, Law.MEDICAL, {"comment": "", "cancel_comment": ""},
         words=("overbook_reason", "outside_hours_reason"),
     ),
+    "health_survey": _kept(Law.MEDICAL, "last_dentist", "complaints"),
+    "medical_record": _kept(
+        Law.MEDICAL, "occupation", "diagnosis", "icd", "complaints", "past_illnesses", "anamnesis", "examination", "bite",
+        "mucosa", "findings", "shade", "examination_plan", "treatment_plan", "consultations", "epicrisis",
+    ),
+    "diary_entry": _kept(Law.MEDICAL, "complaints", "objective", "diagnosis", "icd", "treatment"),
     # that it was agreed to, and taken back, is what the clinic must be able to prove
     "patient_consent": Rule(
         Fate.EMPTIED, Law.LOG, going_on=("withdrawn_at", (None,)), ends={"withdrawn_at": Now},
@@ -127,7 +133,7 @@ RULES: Mapping[str, Rule] = {
 #: Of the card itself all is emptied but this: a column that is added tomorrow is emptied too.
 STAYS_ON_CARD = frozenset({
     "id", "card_number", "status", "merged_into_id", "version", "created_at", "created_by_id", "search_name",
-    "archive_reason", "erased_at", "surname", "name",
+    "archive_reason", "erased_at", "surname", "name", "surveyed_on", "health_alerts",
 })  # fmt: skip
 
 #: Who the papers that the law keeps are of: put away with the erasure, read by nobody but the director.

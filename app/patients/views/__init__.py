@@ -6,17 +6,20 @@ The card's tabs are fragments of the rooms that own them. Where next: `../operat
 from app.patients.views.cards import PatientLookupView, PatientsView
 from app.patients.views.erasing import ErasingView
 from app.patients.views.importing import CardImportsView
+from app.patients.views.medical import MedicalView
 from app.patients.views.merging import MergingView
 from app.patients.views.openings import OpeningsView
 from app.patients.views.selections import SelectionsView
+from app.patients.views.surveys import SurveysView
 
 __all__ = [
     "CardImportsView",
     "ErasingView",
+    "MedicalView",
     "MergingView",
     "OpeningsView",
     "PatientLookupView",
     "PatientsView",
     "SelectionsView",
+    "SurveysView",
 ]
-__all__ = ["CardImportsView", "MergingView", "PatientLookupView", "PatientsView", "SelectionsView"]

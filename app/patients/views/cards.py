@@ -15,6 +15,7 @@ from app.db import transaction
 from app.errors import Invalid, NotFound, Refusal, Stale
 from app.models import Patient
 from app.patients import operations, queries, rules
+from app.patients.alerts import in_words
 from app.patients.forms import CardForm
 from app.patients.reach import visible
 from app.patients.views.card_zip import answer_name, card_zip
@@ -28,12 +29,22 @@ TABS = [
     (N_("Visits"), "ScheduleView.patient_visits", "schedule.see"),
     (N_("Money"), "SettlementView.patient_money", "payment.see"),
     (N_("Documents"), "DocumentsView.patient_documents", "document.print"),
+    (N_("Questionnaire"), "SurveysView.patient_surveys", "survey.see"),
+    (N_("Medical card"), "MedicalView.patient_record", "medical.see"),
     (N_("Messages"), "MessagesView.patient_messages", "message.see"),
     (N_("Plans and waiting"), "WaitingView.patient_wishes", "planned.see"),
     (N_("Calls"), "TasksView.patient_tasks", "task.add"),
     (N_("Family and consents"), "PatientsView.relatives", "card.see"),
     (N_("History"), "PatientsView.history", "card.see"),
 ]
+
+
+#: What a card lacks, in words.
+_LACKING = {
+    "birth_date": N_("birth date"), "phone": N_("phone"), "guardian": N_("guardian of a minor"),
+    "identity": N_("identity document"), "personal_data": N_("consent to processing of personal data"),
+    "treatment": N_("consent to treatment"), "survey": N_("health questionnaire"),
+}  # fmt: skip
 
 
 def _whole(given: str | None) -> int:
@@ -108,7 +119,16 @@ class PatientsView(DeskView):
             first=first,
             merges=queries.merges_of(pk) if seen.merged else [],
             erasure=queries.erasure_of(pk) if patient.erased_at else None,
+            alerts=in_words(patient.health_alerts) if patient.erased_at is None else [],
+            survey_old=queries.survey_is_old(patient),
         )
+
+    @expose("/<int:pk>/lacking", methods=["GET"])
+    @guarded("card.see")
+    def lacking(self, pk: int) -> Any:
+        """What the card of a patient who has come lacks: a fragment for the panel of the visit."""
+        patient = visible(pk)
+        return self.page("patients/_lacking.html", patient=patient, found=queries.lacking(patient), words=_LACKING)
 
     @expose("/<int:pk>/family", methods=["GET"])
     @guarded("card.see")

@@ -38,6 +38,8 @@ BELONGINGS = {
     "call_task": N_("Call tasks"), "card_import_row": N_("Rows of loaded files"),
     "card_opening": N_("Openings of the card"),
     "cash_movement": N_("Operations of the cash desk"),
+    "diary_entry": N_("Entries of the diary"), "health_survey": N_("Health questionnaires"),
+    "medical_record": N_("Savings of the medical card"),
     "certificate": N_("Gift certificates"), "incoming_message": N_("Replies"), "issued_document": N_("Documents"),
     "ledger_entry": N_("Entries of the account"), "next_visit_refusal": N_("Refusals of a next visit"),
     "outbox_message": N_("Messages"), "patient": N_("Relatives"), "patient_consent": N_("Consents"),

@@ -108,6 +108,7 @@ VISITS = (
         Patient.card_number,
         Patient.status.label("card_status"),
         Patient.allergy,
+        Patient.health_alerts,
         func.coalesce(cast(PatientAccount.debt, Text), _NOTHING).label("debt"),
         func.coalesce(cast(PatientAccount.advance, Text), _NOTHING).label("advance"),
         Employee.surname.label("doctor_surname"),
@@ -145,6 +146,7 @@ def as_visit(row: Line, *, with_money: bool) -> Visit:
         "draft": row.card_status == "draft",
         "phone": row.phone,
         "allergy": row.allergy,
+        "alerts": row.health_alerts,
         "balance": {"debt": row.debt, "advance": row.advance} if with_money else None,
     }
     told["doctor"] = short_name(row.doctor_surname, row.doctor_name, row.doctor_patronymic)

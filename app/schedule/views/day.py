@@ -12,6 +12,7 @@ from flask_babel import get_locale, gettext
 from app import access, clock
 from app.errors import NotAllowed
 from app.models import Branch, Patient
+from app.patients import alerts
 from app.schedule import queries
 from app.vocab import DEEDS, AppointmentStatus, BlockKind, CancelledBy, Confirmation, Labelled
 from app.web import DeskView, actor, expose, fetched, guarded, may
@@ -100,6 +101,7 @@ class ScheduleView(DeskView):
             "statuses": _words(AppointmentStatus),
             "confirmations": _words(Confirmation),
             "blocks": _words(BlockKind),
+            "alerts": alerts.words(),
             "cancelled_by": _words(CancelledBy),
             "deeds": {deed: gettext(title) for deed, title in DEEDS.items() if deed.startswith("appointment.")},
             "own": own is not None,

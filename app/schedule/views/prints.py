@@ -13,6 +13,7 @@ from flask_babel import get_locale, gettext
 
 from app.errors import NotFound
 from app.models import Branch
+from app.patients.alerts import in_words
 from app.pdf import as_pdf
 from app.schedule import papers, queries, rules
 from app.schedule.views.day import asked_branch, asked_day, own_doctor
@@ -108,7 +109,8 @@ class PrintsView(DeskView):
     def _day(self, asked: Asked) -> Any:
         return self._paper(
             "schedule/print.html", gettext("Schedule of the day"), asked, lists=_lists(asked),
-            chairs=queries.chair_names(asked.branch_id), about=papers.about, phones_offered=may("card.see"),
+            chairs=queries.chair_names(asked.branch_id), about=papers.about, alerts=in_words,
+            phones_offered=may("card.see"),
             offered=queries.doctors(doctor_id=asked.own), chairs_offered=_chairs_of(asked.branch_id),
             step=timedelta(days=1),
         )  # fmt: skip

@@ -6,6 +6,9 @@
   const ICONS = {booked: "calendar", arrived: "hourglass-half", in_progress: "user-md", completed: "check", cancelled: "times", no_show: "user-times"};
   const ANSWERS = {notified: "envelope", confirmed: "thumbs-up", asks_to_move: "exchange", declined: "ban", not_reached: "phone-slash"};
 
+  // What of the health questionnaire is dangerous, in words; empty when nothing is.
+  const alerts = (patient) => patient.alerts.filter(([key]) => settings.alerts[key]).map(([key, said]) => settings.alerts[key] + (said ? `: ${key === "pregnancy" ? fill(words.weeks, {n: said}) : said}` : "")).join("; ");
+
   // How a visit looks on its block. All of it is text: nothing typed by people becomes markup.
   function face(visit, dragged = false) {
     const box = element("div", "face"), line = element("div", "face-line"), patient = visit.patient;
@@ -19,6 +22,7 @@
     if (visit.first_visit) line.append(icon("star", words.first_visit));
     if (visit.status === "booked" && ANSWERS[visit.confirmation]) line.append(icon(ANSWERS[visit.confirmation], settings.confirmations[visit.confirmation]));
     if (patient.allergy) { const mark = icon("exclamation-triangle", `${words.allergy}: ${patient.allergy}`); mark.classList.add("danger"); line.append(mark); }
+    if (patient.alerts.length) { const mark = icon("heartbeat", alerts(patient)); mark.classList.add("danger"); line.append(mark); }
     if (visit.unpaid) { const mark = icon("rub", words.unpaid); mark.classList.add("danger"); line.append(mark); }
     if (visit.overbooked) line.append(icon("clone", words.overbooked));
     if (visit.shelf) line.append(icon("archive", fill(schedule.say.on_shelf, {who: visit.shelf.who})));
@@ -48,8 +52,8 @@
 
   const told = (visit) => [
     `${visit.starts_at.slice(11)}–${visit.ends_at.slice(11)} ${visit.patient.name}`, settings.statuses[visit.status], visit.doctor, chairName(visit.chair_id), visit.service, visit.comment,
-    visit.patient.allergy ? `${words.allergy}: ${visit.patient.allergy}` : "",
+    visit.patient.allergy ? `${words.allergy}: ${visit.patient.allergy}` : "", alerts(visit.patient),
   ].filter(Boolean).join("\n");
 
-  Object.assign(schedule, {face, blockFace, told});
+  Object.assign(schedule, {face, blockFace, told, alerts});
 })();

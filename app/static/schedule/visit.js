@@ -47,6 +47,9 @@
     part("about").textContent = [fill(words.card_number, {n: patient.card_number}), patient.draft ? words.draft : "", desk.phone(patient.phone)].filter(Boolean).join(" · ");
     part("allergy").hidden = !patient.allergy;
     part("allergy-text").textContent = patient.allergy;
+    part("alerts").hidden = !patient.alerts.length;
+    part("alerts-text").textContent = schedule.alerts(patient);
+    lacking();
     part("status").textContent = settings.statuses[visit.status];
     part("status").className = "tag status-" + visit.status;
     part("confirmation").textContent = visit.status === "booked" ? settings.confirmations[visit.confirmation] : "";
@@ -83,6 +86,17 @@
     const cancelling = side.querySelector("[data-cancel]");
     if (cancelling) cancelling.hidden = visit.status !== "booked";
     document.dispatchEvent(new CustomEvent("schedule:visit", {detail: visit}));
+  }
+
+  // What the card of a patient who has come lacks; asked once for each step of the visit.
+  let asked = "";
+  async function lacking() {
+    const place = schedule.part("lacking"), key = `${visit.id} ${visit.status}`;
+    if (visit.status !== "arrived" || !settings.may_card) { place.textContent = asked = ""; return; }
+    if (asked === key && place.firstElementChild) return;
+    asked = key;
+    const answer = await fetch(settings.urls.lacking.replace(/0(?=\/lacking)/, visit.patient.id), {headers: {"X-Requested-With": "XMLHttpRequest"}, credentials: "same-origin"}).catch(() => null);
+    if (answer?.ok && asked === key) place.innerHTML = await answer.text();
   }
 
   function link(name, may, href) {
