@@ -88,8 +88,8 @@ RULES: Mapping[str, Rule] = {
     ),
     "health_survey": _kept(Law.MEDICAL, "last_dentist", "complaints"),
     "medical_record": _kept(
-        Law.MEDICAL, "occupation", "diagnosis", "icd", "complaints", "past_illnesses", "anamnesis", "examination", "bite",
-        "mucosa", "findings", "shade", "examination_plan", "treatment_plan", "consultations", "epicrisis",
+        Law.MEDICAL, "occupation", "diagnosis", "icd", "complaints", "past_illnesses", "anamnesis", "examination",
+        "bite", "mucosa", "findings", "shade", "examination_plan", "treatment_plan", "consultations", "epicrisis",
     ),
     "diary_entry": _kept(Law.MEDICAL, "complaints", "objective", "diagnosis", "icd", "treatment"),
     # that it was agreed to, and taken back, is what the clinic must be able to prove
