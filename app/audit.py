@@ -49,7 +49,22 @@ def record(
     if before is not None and after is not None:
         changed = [key for key in after if before.get(key) != after[key]]
         before, after = {key: before.get(key) for key in changed}, {key: after[key] for key in changed}
-    event = AuditEvent(
+    row = event(action, obj, before=before, after=after, patient_id=patient_id, actor=actor)
+    session.add(row)
+    return row
+
+
+def event(
+    action: str,
+    obj: Any,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    patient_id: int | None = None,
+    actor: User | None,
+) -> AuditEvent:
+    """The same, not written yet: for a change that writes all its rows together (`db.write`)."""
+    return AuditEvent(
         at=clock.now(),
         user_id=actor.id if actor else None,
         action=action,
@@ -59,8 +74,6 @@ def record(
         before=before,
         after=after,
     )
-    session.add(event)
-    return event
 
 
 def history(obj: Any) -> list[AuditEvent]:

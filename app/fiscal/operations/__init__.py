@@ -16,7 +16,7 @@ from app.fiscal.operations.carrying import (
     retry,
 )
 from app.fiscal.operations.corrections import correct, correctable
-from app.fiscal.operations.intents import intend, intend_return, intend_reversal
+from app.fiscal.operations.intents import intend_return, intend_reversal, intended
 from app.fiscal.operations.shifts import (
     ask_to_close,
     begin_closing,
@@ -34,9 +34,9 @@ __all__ = [
     "correct",
     "correctable",
     "due",
-    "intend",
     "intend_return",
     "intend_reversal",
+    "intended",
     "keep_pending",
     "mark_closed",
     "mark_failed",
