@@ -114,6 +114,22 @@ def test_discount_limit_follows_the_person(make, branch):
             drafted(make, branch, lines=[{**line, **more}], by="administrator")
 
 
+def test_a_given_discount_is_not_multiplied(make, branch):
+    """What the director gave for one line is there for one line, however it is written."""
+    service = make.service("1000.00")
+    line = {"service_id": service.id, "quantity": 1, "discount_percent": D(90)}
+    order = drafted(make, branch, lines=[line])
+    by_sum = {"service_id": service.id, "quantity": 1, "discount_amount": D(900)}
+    for lines in ([line] * 5, [line, by_sum], [by_sum, by_sum]):
+        with pytest.raises(errors.DiscountTooLarge), transaction():
+            operations.change_work_order(order.id, None, lines, actor=make.user())
+    with transaction():
+        operations.change_work_order(
+            order.id, None, [line, {"service_id": service.id, "quantity": 1}], actor=make.user()
+        )
+    assert order.total == D(1100)
+
+
 def test_the_directors_discount_stays_when_another_changes_the_draft(make, branch):
     service, other = make.service("1000"), make.service("10")
     line = {"service_id": service.id, "quantity": 1, "discount_percent": D(50)}

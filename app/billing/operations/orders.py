@@ -31,6 +31,8 @@ from app.money import ZERO
 from app.vocab import N_, CardStatus, LedgerKind, WorkOrderStatus
 
 Line = Mapping[str, Any]
+#: A discount that stands in a draft: service, quantity, percent (if it was given so), roubles.
+Given = tuple[int, int, Decimal | None, Decimal]
 
 
 def create_work_order(
@@ -65,7 +67,7 @@ def create_work_order(
         raise Invalid(fields={"patient_id": N_("This is not a patient of yours: there is no visit to you.")})
     branch = branch_of(branch_id, actor)
     now = clock.now()
-    priced = _priced(lines, set(), patient.discount_percent, day=clock.today(), actor=actor)
+    priced = _priced(lines, [], patient.discount_percent, day=clock.today(), actor=actor)
     order = WorkOrder(
         legal_entity_id=branch.legal_entity_id, branch_id=branch.id, year=clock.today().year,
         number=next_number(branch.legal_entity_id, "work_order"), patient_id=patient_id, doctor_id=doctor_id,
@@ -174,20 +176,23 @@ def _locked_order(order_id: int, actor: User | None) -> WorkOrder:
     return order
 
 
-def _discounts(order: WorkOrder) -> set[tuple[Any, ...]]:
-    """The discounts that stand in a draft, with what they were given for."""
-    return {
-        given
-        for line in order.lines
-        for given in (
-            (line.service_id, line.quantity, "percent", line.discount_percent),
-            (line.service_id, line.quantity, "amount", line.discount),
-        )
-    }
+def _discounts(order: WorkOrder) -> list[Given]:
+    """The discounts that stand in a draft, each once, with what they were given for."""
+    return [(line.service_id, line.quantity, line.discount_percent, line.discount) for line in order.lines]
+
+
+def _stands(standing: list[Given], service_id: int, quantity: int, percent: Decimal | None, amount: Any) -> bool:
+    """Was this discount given before? One that was taken over for a line is not there for the next."""
+    for place, (of_service, of_quantity, of_percent, discount) in enumerate(standing):
+        same = of_percent == percent if percent is not None else discount == amount
+        if (of_service, of_quantity) == (service_id, quantity) and same:
+            del standing[place]
+            return True
+    return False
 
 
 def _priced(
-    lines: Sequence[Line], standing: set[tuple[Any, ...]], always: Decimal | None, *, day: date, actor: User | None
+    lines: Sequence[Line], standing: list[Given], always: Decimal | None, *, day: date, actor: User | None
 ) -> list[WorkOrderLine]:
     """Lines with the prices of a day and their totals; a complaint names its line. `always` is the card's discount."""
     rules.check_lines(lines)
@@ -203,8 +208,7 @@ def _priced(
             raise NoPrice({"service": service.name}, service_id=service.id)
         rules.check_tooth(tooth)
         percent, amount = line.get("discount_percent"), line.get("discount_amount")
-        given = ("percent", percent) if percent is not None else ("amount", amount)
-        allowed = Decimal(100) if (service.id, quantity, *given) in standing else limit
+        allowed = Decimal(100) if _stands(standing, service.id, quantity, percent, amount) else limit
         try:
             cost = rules.cost(prices[service.id], quantity, percent=percent, amount=amount, limit=allowed)
         except Invalid as wrong:
