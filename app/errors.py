@@ -303,6 +303,14 @@ class NotDue(Refusal):
     sentence = N_("Only %(left)s ₽ is due on this bill.")
 
 
+class BillsChanged(Refusal):
+    """What the patient owes is not what was looked at. `bills`: what is due on each of them now."""
+
+    code = "bills_changed"
+    status = 409
+    sentence = N_("A bill was paid or changed meanwhile: look at what is due now. Nothing was taken.")
+
+
 class WrongSplit(Refusal):
     code = "wrong_split"
     sentence = N_("The parts of the payment do not add up: %(parts)s ₽ is paid, %(bills)s ₽ is spread over the bills.")

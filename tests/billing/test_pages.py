@@ -95,6 +95,48 @@ def test_ticked_bills_are_paid_and_the_others_not(client_of, make, bill):
     assert (newer.due, bill.due) == (D(0), D(1500))
 
 
+def seen_on(page):
+    """What the settlement page says was due, as its form carries it."""
+    return page.partition('name="seen" value="')[2].partition('"')[0]
+
+
+def test_a_stale_page_takes_nothing(client_of, make, bill):
+    """Two windows, one debt: the second is told, nothing is written, what was typed stays."""
+    first, second = client_of("administrator"), client_of("administrator2")
+    address = f"/settlement/{bill.patient_id}"
+    pages = [browser.get(address).text for browser in (first, second)]
+    typed = [{"cash": "1500", "tendered": "2000", "bill": bill.id, "seen": seen_on(page)} for page in pages]
+    assert first.post(f"{address}/pay", data=typed[0]).status_code == 303
+    answer = second.post(f"{address}/pay", data=typed[1])
+    assert answer.status_code == 409 and 'value="2000"' in answer.text and "ничего не принято" in answer.text
+    assert (taken(bill.patient_id), queries.balance_of(bill.patient_id).advance) == (1, 0)
+    assert seen_on(answer.text) == ""
+    # a bill that was ticked and then taken back by the doctor is not another bill
+    with transaction():
+        other = operations.create_work_order(
+            bill.patient_id, bill.doctor_id, [{"service_id": bill.lines[0].service_id, "quantity": 2}], branch_id=1,
+            actor=make.user(),
+        )  # fmt: skip
+        operations.issue(other.id, actor=make.user())
+    page = first.get(address).text
+    with transaction():
+        operations.reopen(other.id, actor=make.user())
+    for more in ({"seen": seen_on(page)}, {}):
+        answer = first.post(f"{address}/pay", data={"cash": "3000", "bill": other.id, **more})
+        assert answer.status_code == 409, answer.text
+    assert first.post(f"{address}/pay", data={"cash": "5", "seen": "x:1 <b>"}).status_code == 422
+    assert taken(bill.patient_id) == 1
+
+
+def test_money_is_paid_ahead_though_there_is_a_debt(client_of, bill):
+    """No bill is ticked: nothing of them is paid."""
+    browser, address = client_of("administrator"), f"/settlement/{bill.patient_id}"
+    data = {"cash": "700", "seen": seen_on(browser.get(address).text)}
+    assert browser.post(f"{address}/pay", data=data).status_code == 303
+    balance = queries.balance_of(bill.patient_id)
+    assert (balance.debt, balance.advance) == (D(1500), D(700))
+
+
 def test_refund_from_the_page(client_of, make, bill):
     with transaction():
         payment = operations.take_payment(

@@ -12,7 +12,7 @@ from app.billing import forms, operations, queries, rules
 from app.billing.rules import Due
 from app.billing.views.form import filled
 from app.db import transaction
-from app.errors import Invalid, NotFound, Refusal
+from app.errors import BillsChanged, Invalid, NotFound, Refusal
 from app.fiscal import queries as fiscal
 from app.models import Patient, Payment
 from app.money import ZERO
@@ -64,7 +64,7 @@ class SettlementView(DeskView):
             with transaction():
                 form = self._typed_payment(pk)
                 payment = operations.take_payment(
-                    pk, form["parts"], bills=form["bills"], tendered=form["tendered"], actor=actor()
+                    pk, form["parts"], bills=form["bills"], seen=form["seen"], tendered=form["tendered"], actor=actor()
                 )
                 done = payment.id
         except Refusal as refusal:
@@ -75,7 +75,8 @@ class SettlementView(DeskView):
     def _typed_payment(self, patient_id: int) -> dict[str, Any]:
         """The form as the contract's body: one part for each way that has a sum.
 
-        What was typed beside a bill goes to that bill; otherwise the ticked ones are paid, the oldest first.
+        What was typed beside a bill goes to that bill; otherwise the ticked ones are paid, the oldest first; with none
+        ticked all is paid ahead. The page says what was due when it was looked at; a form that does not pays all bills.
         """
         parts = list(_typed_parts().values())
         shares = _typed_shares()
@@ -87,14 +88,18 @@ class SettlementView(DeskView):
             raise Invalid(fields={"cash": N_("Write what is paid.")})
         if any(part["certificate"] == "" for part in form["parts"]):
             raise Invalid(fields={"certificate": N_("Write the number of the certificate.")})
+        form["seen"] = _seen()
         if form["tendered"] is not None and not any(part["method"] == PaymentMethod.CASH for part in parts):
             form["tendered"] = None  # left over from a sum that was then put on the card
         if shares:
             form["bills"] = [Due(**bill) for bill in form["bills"]]
             return form
         ticked = set(request.form.getlist("bill"))
-        dues = queries.unpaid_bills(patient_id)
-        if ticked and ticked != {str(bill.work_order_id) for bill in dues}:
+        dues = queries.unpaid_bills(patient_id) if form["seen"] is None else form["seen"]
+        known = {str(bill.work_order_id) for bill in dues}
+        if not ticked <= known:
+            raise BillsChanged()
+        if ticked != known and (ticked or form["seen"] is not None):
             chosen = [bill for bill in dues if str(bill.work_order_id) in ticked]
             form["bills"] = list(rules.spread(chosen, sum((part["amount"] for part in form["parts"]), ZERO)))
         return form
@@ -225,6 +230,15 @@ def _typed_shares() -> dict[str, str]:
         for word, _, pk in fields
         if word == "share" and pk.isascii() and pk.isdigit() and filled(f"share_{pk}")
     }
+
+
+def _seen() -> list[Due] | None:
+    """What was due on each bill when the page was made: `12:1500.00 13:20.00`; None when the form does not say."""
+    if "seen" not in request.form:
+        return None
+    pairs = [pair.partition(":") for pair in request.form["seen"].split()]
+    bills = [{"work_order_id": pk, "amount": due} for pk, _, due in pairs]
+    return [Due(**load(forms.PaidBill, bill)) for bill in bills]
 
 
 def _by_method(refusal: Refusal) -> dict[str, str]:
