@@ -1,4 +1,4 @@
-"""Changes of work orders: draft, change, issue, reopen.
+"""Changes of work orders: draft, change, issue, reopen, annul.
 
 Where next: `payments.py`, `../rules.py`.
 """
@@ -91,8 +91,7 @@ def change_work_order(order_id: int, version: int | None, lines: Sequence[Line],
         NotAllowed, NotFound, AlreadyIssued, Stale, and as `create_work_order`.
     """
     order = _locked_order(order_id, actor)
-    if order.status != WorkOrderStatus.DRAFT:
-        raise AlreadyIssued()
+    _require_draft(order)
     if version is not None and version != order.version:
         raise Stale(current={"id": order.id, "version": order.version, "total": str(order.total)})
     before = _figures(order)
@@ -115,12 +114,15 @@ def issue(order_id: int, *, actor: User | None) -> WorkOrder:
 
     Raises:
         NotAllowed, NotFound, AlreadyIssued, EmptyWorkOrder
+        WrongStatus: it is annulled.
     """
     order = _locked_order(order_id, actor)
-    if order.status != WorkOrderStatus.DRAFT:
-        raise AlreadyIssued()
+    _require_draft(order)
     if not order.lines:
         raise EmptyWorkOrder()
+    for line in order.lines:
+        line.code, line.name = line.service.code, line.service.name
+    session.flush()
     order.status, order.issued_at, order.issued_day = WorkOrderStatus.ISSUED, clock.now(), clock.today()
     order.version += 1
     session.flush()
@@ -138,13 +140,13 @@ def reopen(order_id: int, *, actor: User | None) -> WorkOrder:
 
     Raises:
         NotAllowed, NotFound
-        WrongStatus: it is a draft.
+        WrongStatus: it is a draft, or annulled.
         AlreadyPaid: also when what was paid has been returned.
         OrderReversed: there is a reversing order, or it is one.
     """
     order = _locked_order(order_id, actor)
-    if order.status == WorkOrderStatus.DRAFT:
-        raise WrongStatus({"status": WorkOrderStatus.DRAFT.label}, status=order.status)
+    if order.status in (WorkOrderStatus.DRAFT, WorkOrderStatus.ANNULLED):
+        raise WrongStatus({"status": WorkOrderStatus(order.status).label}, status=order.status)
     if queries.was_paid(order.id):
         raise AlreadyPaid()
     if order.status == WorkOrderStatus.REVERSAL or queries.reversals_of(order.id):
@@ -160,6 +162,29 @@ def reopen(order_id: int, *, actor: User | None) -> WorkOrder:
     session.refresh(order)
     audit.record("work_order.reopened", order, after=_figures(order), patient_id=order.patient_id, actor=actor)
     return order
+
+
+def annul(order_id: int, *, actor: User | None) -> WorkOrder:
+    """Annul a draft that was made by mistake: its number stays, and it is in nobody's way any more.
+
+    Raises:
+        NotAllowed, NotFound, AlreadyIssued
+        WrongStatus: it is annulled.
+    """
+    order = _locked_order(order_id, actor)
+    _require_draft(order)
+    order.status = WorkOrderStatus.ANNULLED
+    order.version += 1
+    session.flush()
+    audit.record("work_order.annulled", order, after=_figures(order), patient_id=order.patient_id, actor=actor)
+    return order
+
+
+def _require_draft(order: WorkOrder) -> None:
+    if order.status == WorkOrderStatus.ANNULLED:
+        raise WrongStatus({"status": WorkOrderStatus.ANNULLED.label}, status=order.status)
+    if order.status != WorkOrderStatus.DRAFT:
+        raise AlreadyIssued()
 
 
 def _locked_order(order_id: int, actor: User | None) -> WorkOrder:
@@ -199,11 +224,14 @@ def _priced(
     limit = max(access.discount_limit(actor), always or ZERO)
     ids = {line["service_id"] for line in lines}
     services, prices = queries.services_by_id(ids), queries.prices_of(ids, day)
+    kept = {service_id for service_id, *_ in standing}
     priced = []
     for place, line in enumerate(lines):
         service, quantity, tooth = services.get(line["service_id"]), line["quantity"], line.get("tooth") or ""
         if service is None:
             raise Invalid(fields={f"lines.{place}.service_id": N_("There is no such service.")})
+        if service.archived and service.id not in kept:
+            raise Invalid(fields={f"lines.{place}.service_id": N_("This service is in the archive: choose another.")})
         if service.id not in prices:
             raise NoPrice({"service": service.name}, service_id=service.id)
         rules.check_tooth(tooth)

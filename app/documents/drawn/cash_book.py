@@ -24,10 +24,10 @@ _WIDE = 180.0
 _SIDE = 15 * mm - 6
 _KINDS = {
     MovementKind.PAYMENT: "Оплата пациентов", MovementKind.REFUND: "Возврат пациентам", MovementKind.PAY_IN: "Внесение",
-    MovementKind.WITHDRAWAL: "Расход", MovementKind.COLLECTION: "Инкассация", MovementKind.SALARY: "Зарплата",
+    MovementKind.WITHDRAWAL: "Изъятие", MovementKind.COLLECTION: "Инкассация", MovementKind.SALARY: "Зарплата",
     MovementKind.TRANSFER_IN: "Перемещение из другой кассы", MovementKind.TRANSFER_OUT: "Перемещение в другую кассу",
-    MovementKind.CORRECTION: "Исправление", MovementKind.SURPLUS: "Излишек", MovementKind.SHORTAGE: "Недостача",
-    MovementKind.REVERSAL: "Отмена ошибочной операции",
+    MovementKind.CORRECTION: "Корректировка", MovementKind.SURPLUS: "Излишек", MovementKind.SHORTAGE: "Недостача",
+    MovementKind.REVERSAL: "Сторно",
 }  # fmt: skip
 
 

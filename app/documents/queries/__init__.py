@@ -20,6 +20,7 @@ from app.documents.queries.papers import (
     active_template,
     card,
     clinic_fields,
+    is_left,
     is_patient_of,
     last_reversal,
     legal_entity_for,
@@ -33,6 +34,7 @@ from app.documents.queries.papers import (
     receipt_fields,
     receipts_of,
     sample_fields,
+    state_of,
 )
 from app.documents.queries.tax import YEARS_BACK, certificates_of, paid_in_year, payers, years
 
@@ -52,6 +54,7 @@ __all__ = [
     "employee_of",
     "first_visit_kinds",
     "first_visit_places",
+    "is_left",
     "is_patient_of",
     "issued_papers",
     "issuers",
@@ -75,6 +78,7 @@ __all__ = [
     "sample_fields",
     "scans_of",
     "short",
+    "state_of",
     "stored_bytes",
     "years",
 ]

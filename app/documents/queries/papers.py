@@ -32,7 +32,7 @@ from app.models import (
 )
 from app.patients import queries as cards
 from app.patients import rules as patients
-from app.vocab import IdentityType, TemplateKind, WorkOrderStatus
+from app.vocab import IdentityType, PrintedKind, TemplateKind, WorkOrderStatus
 
 #: In force since 01.09.2026; the clinic's setting overrides it when the act changes.
 PAID_SERVICES_ACT = (
@@ -58,11 +58,24 @@ def receipt_fields(row: Receipt) -> dict[str, Any]:
     return rules.receipt_fields(row.snapshot, row.kind, row.number, row.business_day)
 
 
-def original(kind: str, subject_id: int) -> bytes | None:
-    """The original of a paper of money as it was printed; None when it never was, or is made of its snapshot."""
+def original(kind: str, subject_id: int, state: str) -> bytes | None:
+    """The original of a paper of money in a state as it was printed; None when it never was, or has a snapshot."""
     return session.scalar(
-        select(Printing.pdf).where(Printing.kind == kind, Printing.subject_id == subject_id, Printing.number == 1)
+        select(Printing.pdf).where(
+            Printing.kind == kind, Printing.subject_id == subject_id, Printing.state == state, Printing.original
+        )
     )
+
+
+def state_of(order: WorkOrder, kind: PrintedKind) -> str:
+    """What can change of a paper of a bill: its lines, and on the work order itself what was reversed and paid of it.
+
+    Of a reversing order its own; its bill has no other act while it is the newest.
+    """
+    if kind != PrintedKind.WORK_ORDER:
+        return f"version {order.version}"
+    back = sum((row.total for row in billing.reversals_of(order.id)), Decimal(0))
+    return f"version {order.version}, reversed {-back}, due {order.due}"
 
 
 def last_reversal(order_id: int) -> WorkOrder | None:
@@ -70,6 +83,11 @@ def last_reversal(order_id: int) -> WorkOrder | None:
     return session.scalar(
         select(WorkOrder).where(WorkOrder.reverses_id == order_id).order_by(WorkOrder.id.desc()).limit(1)
     )
+
+
+def is_left(order: WorkOrder) -> bool:
+    """Was anything of a bill not taken back?"""
+    return any(line.left for line in billing.left_to_reverse(order))
 
 
 def is_patient_of(doctor_id: int, patient_id: int) -> bool:
@@ -170,7 +188,10 @@ def _agreed(patient_id: int) -> dict[str, Any]:
     """The services of the patient's newest work order: what a contract signed now is about."""
     order = session.scalars(
         select(WorkOrder).options(selectinload(WorkOrder.lines))
-        .where(WorkOrder.patient_id == patient_id, WorkOrder.reverses_id.is_(None))
+        .where(
+            WorkOrder.patient_id == patient_id, WorkOrder.reverses_id.is_(None),
+            WorkOrder.status != WorkOrderStatus.ANNULLED,
+        )
         .order_by(WorkOrder.id.desc()).limit(1)
     ).one_or_none()  # fmt: skip
     return order_fields(order.lines if order else [], order)
@@ -180,7 +201,7 @@ def order_fields(lines: Sequence[WorkOrderLine], order: WorkOrder | None) -> dic
     """The merge fields of a work order's services and totals."""
     services = [
         {
-            "no": str(line.position), "code": line.service.code, "name": line.service.name, "tooth": line.tooth,
+            "no": str(line.position), "code": line.called[0], "name": line.called[1], "tooth": line.tooth,
             "qty": str(line.quantity), "price": line.price, "discount": line.discount, "sum": line.total,
         }
         for line in lines
@@ -205,7 +226,8 @@ def order_print(order: WorkOrder) -> dict[str, Any]:
     return {
         "clinic": clinic_fields(order.branch.legal_entity, order.branch),
         "order": {
-            "number": str(order.number), "draft": order.status == WorkOrderStatus.DRAFT,
+            "number": str(order.number),
+            "draft": order.status in (WorkOrderStatus.DRAFT, WorkOrderStatus.ANNULLED),
             "day": rules.short_day(order.issued_day or clock.wall(order.created_at).date()),
             "reverses": _number_of(order.reverses_id), "reason": order.reason,
         },
@@ -225,7 +247,7 @@ def provided_print(order: WorkOrder) -> dict[str, Any]:
     left = [(line, line.back(line.left)) for line in billing.left_to_reverse(order) if line.left]
     services = [
         {
-            "no": str(place), "code": of_line[line.line_id].service.code, "name": line.service,
+            "no": str(place), "code": of_line[line.line_id].called[0], "name": line.service,
             "tooth": of_line[line.line_id].tooth, "qty": str(line.left), "price": line.price,
             "discount": cost.discount, "sum": cost.total,
         }

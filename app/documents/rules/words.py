@@ -75,7 +75,9 @@ def _in_case(case: Case, surname: str, name: str, patronymic: str, sex: str | No
         gender = Gender.FEMALE if sex == Sex.FEMALE else Gender.MALE
     else:
         try:
-            gender = _detector.detect(lastname=surname, firstname=name, middlename=patronymic)
+            known = {"firstname": name, "middlename": patronymic}
+            known = {part: word for part, word in known.items() if word and not word.endswith(".")}
+            gender = _detector.detect(lastname=surname, **known)
         except (StopIteration, ValueError, KeyError, IndexError):
             gender = Gender.ANDROGYNOUS
     parts = ((NamePart.LASTNAME, surname), (NamePart.FIRSTNAME, name), (NamePart.MIDDLENAME, patronymic))
@@ -83,6 +85,8 @@ def _in_case(case: Case, surname: str, name: str, patronymic: str, sex: str | No
 
 
 def _declined(part: NamePart, word: str, gender: Gender, case: Case) -> str:
+    if word.endswith("."):
+        return word  # an initial
     try:
         return str(_declension.make(part, gender, case, word))
     except (ValueError, KeyError, IndexError):
