@@ -40,6 +40,7 @@ from app.errors import (
     ShiftClosed,
     ShiftOpen,
     SlotTaken,
+    WrongDesk,
 )
 from app.vocab import N_
 
@@ -98,6 +99,7 @@ CONSTRAINTS: dict[str, Callable[[], Refusal]] = {
     "ck_refund_cancels_today": NotCancellable,
     "ck_work_order_due_within_total": lambda: NotDue(left="0.00"),
     "ck_work_order_issued_unchanged": AlreadyIssued,
+    "ck_payment_of_one_entity": WrongDesk,
     "ck_patient_account_advance_not_negative": lambda: NotEnoughAdvance(left="0.00"),
     "uq_certificate_number": CertificateExists,
     "ck_certificate_balance_within_amount": lambda: CertificateSpent({"left": "0,00", "number": ""}, left="0.00"),

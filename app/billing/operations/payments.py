@@ -18,7 +18,7 @@ from app.cash import operations as cash
 from app.cash import queries as cash_queries
 from app.cash import rules as cash_rules
 from app.db import reserve, write
-from app.errors import Invalid, NoDesk, NotFound, WrongDesk
+from app.errors import Invalid, NoDesk, NotFound, WrongDesk, WrongEntity
 from app.fiscal import operations as fiscal
 from app.models import CashMovement, FiscalReceipt, LedgerEntry, Payment, PaymentPart, Receipt, User
 from app.money import ZERO
@@ -43,6 +43,7 @@ def take_payment(
 
     Raises:
         NotFound, Invalid, BillsChanged, NotDue, WrongSplit, AdvanceOnlyForBills, NotEnoughAdvance, TenderedTooLittle
+        WrongEntity: a bill of another legal entity.
         NoDesk, WrongDesk: no desk of the branch for this kind of money; another branch's desk.
         ShiftClosed: with the desk to be opened.
         NotAllowed, NotRelative: another patient's advance.
@@ -63,6 +64,10 @@ def take_payment(
     spread = rules.allocate(patient.dues, whole, from_advance=from_advance, chosen=chosen)
     rules.check_advance(patient.balance.advance, from_advance)
     place, desks = _desks_for(paid, branch_id, actor)
+    for bill in spread.bills:
+        if patient.entities[bill.work_order_id] != place.legal_entity_id:
+            number, entity = queries.issuer_of(bill.work_order_id)
+            raise WrongEntity({"number": number, "entity": entity}, work_order_id=bill.work_order_id)
     series = Counter(cash_rules.series(desk.kind, paid[n].amount) for n, desk in desks.items())
     entries = _entries_of(spread, from_advance, patient_id, place.branch_id, actor)
     numbers, ids = reserve(

@@ -1,9 +1,10 @@
 """Settlement of a patient, the queue «To be paid», what goes back."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash, redirect, request, url_for
+from flask import Response, flash, redirect, request, url_for
 from flask_babel import gettext
 from markupsafe import Markup
 
@@ -14,7 +15,7 @@ from app.billing.views.form import filled
 from app.db import transaction
 from app.errors import BillsChanged, Invalid, NotFound, Refusal
 from app.fiscal import queries as fiscal
-from app.models import Patient, Payment
+from app.models import Patient, Payment, Refund
 from app.money import ZERO
 from app.schemas import load
 from app.vocab import N_, FiscalStatus, PaymentMethod, WorkOrderStatus
@@ -37,12 +38,15 @@ class SettlementView(DeskView):
             return self._patient(pk)
         page = max(0, min(request.args.get("page", 0, type=int), 10_000))
         count, rows = queries.to_be_paid(limit=PAGE, offset=page * PAGE)
+        seen = hashlib.sha256(repr((count, [(order.id, order.due) for order, *_ in rows])).encode()).hexdigest()[:16]
+        if request.headers.get("HX-Request") and request.args.get("seen") == seen:
+            return Response(status=204)  # the page asks every few seconds; nothing has changed
         return self.page(
-            "billing/queue.html", title=gettext("Settlement"), count=count, rows=rows, page=page, size=PAGE
+            "billing/queue.html", title=gettext("Settlement"), count=count, rows=rows, page=page, size=PAGE, seen=seen
         )  # fmt: skip
 
     def _patient(self, pk: int, status: int = 200, wrong: dict[str, str] | None = None) -> Any:
-        patient = queries.settling(pk) if 0 < pk < 2**31 else None
+        patient = queries.settling(pk, access.account(actor()).branch_id) if 0 < pk < 2**31 else None
         if patient is None:
             raise NotFound()
         balance = patient.balance
@@ -120,6 +124,7 @@ class SettlementView(DeskView):
             orders={row.id: row for row in queries.orders_by_id([bill.work_order_id for bill in bills])}, bills=bills,
             to_advance=payment.amount - sum((bill.amount for bill in bills), ZERO),
             balance=queries.balance_of(payment.patient_id), method_names=PaymentMethod,
+            refunds=[(row, _ways(row)) for row in queries.refunds_of(payment.id)],
         )  # fmt: skip
 
     @expose("/payments/<int:pk>/refund", methods=["POST"])
@@ -130,9 +135,7 @@ class SettlementView(DeskView):
         def work() -> str:
             form = load(forms.NewRefund, filled("amount", "reason"))
             row = operations.refund(pk, form["amount"], form["reason"], actor=actor())
-            return gettext(
-                "Returned %(amount)s ₽: refund № %(number)s.", amount=money.shown(row.amount), number=row.number
-            )
+            return gettext("Refund № %(number)s: %(ways)s.", number=row.number, ways=_ways(row))
 
         return self._back(pk, "refund", work)
 
@@ -145,9 +148,8 @@ class SettlementView(DeskView):
             form = load(forms.NewRefund, filled("amount", "reason"))
             row = operations.return_advance(pk, form["amount"], form["reason"], actor=actor())
             return gettext(
-                "Advance returned, %(amount)s ₽: refund № %(number)s.",
-                amount=money.shown(row.amount), number=row.number,
-            )  # fmt: skip
+                "The advance is returned, refund № %(number)s: %(ways)s.", number=row.number, ways=_ways(row)
+            )
 
         return self._back(pk, "return_advance", work)
 
@@ -159,9 +161,8 @@ class SettlementView(DeskView):
         def work() -> str:
             row = operations.cancel_payment(pk, load(forms.Why, filled("reason"))["reason"], actor=actor())
             return gettext(
-                "The payment is cancelled, %(amount)s ₽ is returned: refund № %(number)s.",
-                amount=money.shown(row.amount), number=row.number,
-            )  # fmt: skip
+                "The payment is cancelled, refund № %(number)s: %(ways)s.", number=row.number, ways=_ways(row)
+            )
 
         return self._back(pk, "cancel", work)
 
@@ -205,6 +206,22 @@ class SettlementView(DeskView):
             transfers=queries.transfers_of(pk), payments=queries.payments_of(pk),
             statuses=WorkOrderStatus, method_names=PaymentMethod,
         )  # fmt: skip
+
+
+#: How money goes back: what the cashier hands out, and what never leaves the drawer.
+_WAY_BACK = {
+    PaymentMethod.CASH: N_("in cash %(sum)s ₽"), PaymentMethod.CARD: N_("to the card %(sum)s ₽"),
+    PaymentMethod.TRANSFER: N_("by transfer %(sum)s ₽"), PaymentMethod.ADVANCE: N_("to the advance %(sum)s ₽"),
+}  # fmt: skip
+
+
+def _ways(row: Refund) -> str:
+    """What of a refund went which way: «наличными 300,00 ₽, в аванс 500,00 ₽»."""
+    sums = {
+        method: sum((part.amount for part in row.parts if part.payment_part.method == method), ZERO)
+        for method in PaymentMethod
+    }
+    return ", ".join(gettext(_WAY_BACK[method], sum=money.shown(whole)) for method, whole in sums.items() if whole)
 
 
 def _typed_parts() -> dict[str, dict[str, Any]]:
