@@ -19,7 +19,7 @@ _KEPT = ("service_id", "valid_from", "price")
 
 
 def take_price_back(price_id: int, *, actor: User | None) -> ServicePrice:
-    """Take back a price whose day has not passed, or that was written today: the price before it is in force again.
+    """Take back a price whose day has not passed: the price before it is in force again.
 
     Raises:
         NotAllowed, NotFound

@@ -43,9 +43,8 @@ def prices_of(service_ids: Collection[int], day: date) -> dict[int, Decimal]:
 
 
 def may_be_taken_back(price: ServicePrice) -> bool:
-    """Has the day of this price not passed, or was it written today?"""
-    today = clock.today()
-    return price.annulled_at is None and (price.valid_from >= today or clock.wall(price.created_at).date() == today)
+    """Does this price stand, and has its day not passed? What a day that has passed was charged by stays."""
+    return price.annulled_at is None and price.valid_from >= clock.today()
 
 
 def services_by_id(ids: Collection[int]) -> dict[int, Service]:
