@@ -43,6 +43,7 @@ from app.errors import (
     ShiftOpen,
     SlotTaken,
     Stale,
+    WrongDesk,
 )
 from app.vocab import N_
 
@@ -101,6 +102,7 @@ CONSTRAINTS: dict[str, Callable[[], Refusal]] = {
     "ck_refund_cancels_today": NotCancellable,
     "ck_work_order_due_within_total": lambda: NotDue(left="0.00"),
     "ck_work_order_issued_unchanged": AlreadyIssued,
+    "ck_payment_of_one_entity": WrongDesk,
     "ck_patient_account_advance_not_negative": lambda: NotEnoughAdvance(left="0.00"),
     "ck_patient_erased_stays": CardErased,
     "ck_patient_erased_is_archived": CardErased,

@@ -64,6 +64,13 @@ class KeyReused(Refusal):
     sentence = N_("This request key was already used for another request. Send a new key.")
 
 
+class FormSent(KeyReused):
+    """The way back led to a form that was sent, and it was changed. `page`: where it is; `done`: what came of it."""
+
+    status = 409
+    sentence = N_("This form was already sent, and what stood in it then is done. If more is to be done, open it anew.")
+
+
 # --- schedule ---------------------------------------------------------------------------------------
 
 
@@ -314,6 +321,12 @@ class NoPrice(Refusal):
     sentence = N_("The service “%(service)s” has no price for today. Set it in the price list.")
 
 
+class PriceInForce(Refusal):
+    code = "price_in_force"
+    status = 409
+    sentence = N_("This price has been in force for days, or was taken back already. Write a new one from today on.")
+
+
 class WrongTooth(Refusal):
     code = "wrong_tooth"
     sentence = N_("There is no tooth %(tooth)s. Write the two digits of the FDI notation, for instance 36.")
@@ -329,6 +342,21 @@ class NotDue(Refusal):
 
     code = "not_due"
     sentence = N_("Only %(left)s ₽ is due on this bill.")
+
+
+class BillsChanged(Refusal):
+    """What the patient owes is not what was looked at. `bills`: what is due on each of them now."""
+
+    code = "bills_changed"
+    status = 409
+    sentence = N_("A bill was paid or changed meanwhile: look at what is due now. Nothing was taken.")
+
+
+class WrongEntity(Refusal):
+    """A bill that another legal entity issued. `work_order_id`."""
+
+    code = "wrong_entity"
+    sentence = N_("Bill № %(number)s is of “%(entity)s”: it is paid in a branch of that legal entity. Untick it here.")
 
 
 class WrongSplit(Refusal):

@@ -28,7 +28,7 @@ def parse(text: str) -> Decimal | None:
     Thin and ordinary spaces and a decimal comma are accepted; more than two digits after the comma,
     NaN, infinities and anything outside ±9 999 999 999.99 are not.
     """
-    cleaned = "".join(text.split()).replace("\u2009", "").replace("₽", "").replace(",", ".")
+    cleaned = "".join(text.split()).replace("\u2009", "").replace("₽", "").replace(",", ".").replace("−", "-")
     if not cleaned or len(cleaned) > 32 or cleaned.strip("+-.0123456789"):
         return None
     try:

@@ -179,7 +179,7 @@ def joined(papers: Iterable[bytes]) -> bytes:
     return out.getvalue()
 
 
-def stamped(paper: bytes, words: str) -> bytes:
+def stamped(paper: bytes, words: str, *, left: bool = False) -> bytes:
     """The same paper with a word across the upper edge of each page, for instance that it is a copy."""
     use_font()
     whole = PdfWriter(clone_from=io.BytesIO(paper))
@@ -188,7 +188,10 @@ def stamped(paper: bytes, words: str) -> bytes:
         out = io.BytesIO()
         canvas = Canvas(out, pagesize=(width, height))
         canvas.setFont(BOLD, 9)
-        canvas.drawRightString(width - 24, height - 18, words)
+        if left:
+            canvas.drawString(24, height - 18, words)
+        else:
+            canvas.drawRightString(width - 24, height - 18, words)
         canvas.save()
         page.merge_page(PdfReader(out).pages[0])
     made = io.BytesIO()

@@ -81,6 +81,8 @@ class TextField(fields.String):
             raise self.make_error("control")
         if len(text) > self.most:
             raise self.make_error("long")
+        if not any(c.isprintable() and not c.isspace() for c in text):
+            text = ""  # marks that nobody sees
         if not text and not self.blank:
             raise self.make_error("blank")
         return text

@@ -103,6 +103,7 @@ class WorkOrderStatus(Labelled):
     ISSUED = "issued", N_("To be paid")
     PAID = "paid", N_("Paid")
     REVERSAL = "reversal", N_("Reversing order")
+    ANNULLED = "annulled", N_("Annulled")
 
 
 class ItemKind(Labelled):
@@ -568,6 +569,7 @@ DEEDS: dict[str, str] = {
     "work_order.changed": N_("Work order changed"),
     "work_order.issued": N_("Work order issued"),
     "work_order.reversed": N_("Work order reversed"),
+    "work_order.annulled": N_("Work order annulled"),
     "work_order.reopened": N_("Work order taken back to draft"),
     "payment.taken": N_("Payment taken"),
     "advance.passed": N_("Advance passed to a relative"),
@@ -583,6 +585,7 @@ DEEDS: dict[str, str] = {
     "cash.reversed": N_("Cash operation reversed"),
     "expense_category.merged": N_("Expense category merged"),
     "expense_category.added": N_("Expense category added"),
+    "price.taken_back": N_("Price taken back"),
     "prices.imported": N_("Price list taken from a file"),
     "directory.added": N_("Directory entry added"),
     "directory.changed": N_("Directory entry changed"),

@@ -36,7 +36,7 @@ from werkzeug.wrappers import Response
 from app import access, clock, money
 from app.db import Fixed, given, refusal_of, session, transaction
 from app.deeds import deed, details
-from app.errors import Invalid, KeyReused, NotAllowed, NotFound, Refusal
+from app.errors import FormSent, Invalid, KeyReused, NotAllowed, NotFound, Refusal
 from app.extensions import csrf
 from app.models import RequestKey, User
 from app.phones import shown as phone_filter
@@ -154,6 +154,21 @@ def _fingerprint() -> str:
     return hashlib.sha256(f"{request.method} {request.path}\n".encode() + body).hexdigest()
 
 
+def _page_above() -> str | None:
+    """The nearest page above an address that only takes what is sent to it: of `/settlement/6/pay`, `/settlement/6`."""
+    rules = current_app.url_map.bind("")
+    parts = request.path.rstrip("/").split("/")
+    for many in range(len(parts) - 1, 1, -1):
+        above = "/".join(parts[:many])
+        for address in (above, above + "/"):
+            try:
+                rules.match(address, method="GET")
+            except HTTPException:
+                continue
+            return address
+    return None
+
+
 def _answer_of(response: Any) -> tuple[int, Any] | None:
     """What of a response can be given again: JSON, or where a page sent the browser."""
     response = current_app.make_response(response)
@@ -193,7 +208,7 @@ def once(call: Callable[[], Any]) -> Any:
     A JSON refusal is remembered too; a page's is not: the form is corrected and sent again.
 
     Raises:
-        KeyReused: the key came with another body before.
+        KeyReused: the key came with another body before; FormSent, when it is a page's form.
     """
     key = _request_key()
     if key is None:
@@ -206,7 +221,9 @@ def once(call: Callable[[], Any]) -> Any:
             if claimed is None:
                 first = session.get_one(RequestKey, (key, user_id))
                 if first.fingerprint != fingerprint:
-                    raise KeyReused()
+                    if wants_json():
+                        raise KeyReused()
+                    raise FormSent(page=_page_above(), done=(first.answer or {}).get("location"))
                 if first.status is not None:
                     return _replay(first.status, first.answer)
             response = call()
@@ -317,6 +334,8 @@ def install(app: Flask) -> None:
             return _answer_refusal(Unauthenticated())
         if error.code == 429:
             return _answer_refusal(TooManyRequests())
+        if error.code == 405 and request.method == "GET" and not wants_json() and (above := _page_above()):
+            return redirect(above, 303)  # a form was refused, and its address loaded again
         code, status, message = _HTTP.get(error.code, ("refused", error.code, N_("This cannot be done.")))
         return _answer_refusal(_Plain(code, status, message))
 
@@ -367,8 +386,8 @@ def install(app: Flask) -> None:
 
 
 def money_filter(amount: Decimal | str | None) -> str:
-    """1 500,00 with thin spaces; an empty string for nothing."""
-    return "" if amount is None else money.shown(Decimal(amount))
+    """1 500,00 with thin spaces, below zero with a minus, not a hyphen; an empty string for nothing."""
+    return "" if amount is None else money.shown(Decimal(amount)).replace("-", "−")
 
 
 def day_filter(day: date | None, form: str = "EEE d MMMM") -> str:

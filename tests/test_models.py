@@ -79,6 +79,20 @@ def test_what_is_written_about_money_stays_as_it_was_written(paid: dict[str, int
         ("DELETE FROM work_order WHERE id = :order", "ck_work_order_issued_unchanged"),
         ("UPDATE work_order_line SET quantity = 2, total = 2000 WHERE work_order_id = :order", "ck_work_order_issued_unchanged"),
         ("DELETE FROM work_order_line WHERE work_order_id = :order", "ck_work_order_issued_unchanged"),
+        ("UPDATE work_order SET status = 'draft', issued_day = NULL, issued_at = NULL WHERE id = :order", "ck_work_order_issued_unchanged"),
+        ("UPDATE work_order SET status = 'paid' WHERE id = :order", "ck_work_order_kept_by_ledger"),
+        ("UPDATE work_order SET status = 'annulled', issued_day = NULL WHERE id = :order", "ck_work_order_issued_unchanged"),
+        ("UPDATE work_order SET issued_day = issued_day - 1 WHERE id = :order", "ck_work_order_issued_unchanged"),
+        ("UPDATE work_order SET issued_at = now() - interval '1 day' WHERE id = :order", "ck_work_order_issued_unchanged"),
+        ("UPDATE work_order SET reason = 'x' WHERE id = :order", "ck_work_order_issued_unchanged"),
+        ("UPDATE work_order SET appointment_id = 1 WHERE id = :order", "ck_work_order_issued_unchanged"),
+        ("UPDATE work_order_line SET name = 'x' WHERE work_order_id = :order", "ck_work_order_issued_unchanged"),
+        ("UPDATE work_order_line SET tooth = '11' WHERE work_order_id = :order", "ck_work_order_issued_unchanged"),
+        ("TRUNCATE work_order CASCADE", "ck_work_order_append_only"),
+        ("TRUNCATE work_order_line CASCADE", "ck_work_order_line_append_only"),
+        ("TRUNCATE service_price CASCADE", "ck_service_price_append_only"),
+        ("TRUNCATE price_import CASCADE", "ck_price_import_append_only"),
+        ("TRUNCATE patient_account CASCADE", "ck_patient_account_append_only"),
         ("UPDATE cash_shift SET opening = 5 WHERE id = :shift", "ck_cash_shift_unchanged"),
         ("DELETE FROM cash_shift WHERE id = :shift", "ck_cash_shift_unchanged"),
         (
@@ -144,6 +158,41 @@ def test_a_draft_whose_lines_do_not_make_its_total_is_refused(make: Any) -> None
     assert refused_by("UPDATE work_order SET total = 99 WHERE id = :pk", pk=pk) == name
     assert refused_by("UPDATE work_order_line SET quantity = 2, total = 200 WHERE work_order_id = :pk", pk=pk) == name
     assert refused_by("DELETE FROM work_order_line WHERE work_order_id = :pk", pk=pk) == name
+
+
+def test_a_bill_is_issued_and_taken_back_by_the_ledger_only(make: Any) -> None:
+    """A draft keeps its number and names its services once it is a bill; a bill is no draft while the ledger has it."""
+    branch, patient, doctor, service = make.branch(), make.patient(), make.doctor(), make.service("100")
+    director = make.user("director")
+    with transaction():
+        draft, bill = (
+            billing.create_work_order(
+                patient.id, doctor.id, [{"service_id": service.id, "quantity": 1}], branch_id=branch.id, actor=director
+            )
+            for _ in range(2)
+        )
+        billing.issue(bill.id, actor=director)
+    pk, issued = draft.id, bill.id
+    session.rollback()
+    stays, ledger = "ck_work_order_issued_unchanged", "ck_work_order_kept_by_ledger"
+    assert refused_by("DELETE FROM work_order WHERE id = :pk", pk=pk) == stays
+    assert refused_by("UPDATE work_order SET number = number + 100 WHERE id = :pk", pk=pk) == stays
+    to_issued = "UPDATE work_order SET status = 'issued', issued_day = current_date, issued_at = now() WHERE id = :pk"
+    assert refused_by(to_issued, pk=pk) == "ck_work_order_line_named"
+    with transaction():
+        session.execute(
+            text("UPDATE work_order_line SET code = 'A1', name = 'x' WHERE work_order_id = :pk"), {"pk": pk}
+        )
+    assert refused_by(to_issued, pk=pk) == ledger
+    back = "UPDATE work_order SET status = 'draft', issued_day = NULL, issued_at = NULL WHERE id = :pk"
+    assert refused_by(back, pk=issued) == ledger
+    move = "UPDATE work_order_line SET work_order_id = :pk, position = 9 WHERE work_order_id = :issued"
+    assert refused_by(move, pk=pk, issued=issued) == stays
+    with transaction():
+        billing.annul(pk, actor=make.user("director"))
+    session.rollback()
+    assert refused_by("UPDATE work_order SET status = 'draft' WHERE id = :pk", pk=pk) == stays
+    assert refused_by(to_issued, pk=pk) == stays
 
 
 def test_a_new_desk_is_empty_whatever_it_says(make: Any) -> None:

@@ -45,14 +45,15 @@ def order_answer(order: WorkOrder) -> dict[str, Any]:
             {
                 "id": line.id,
                 "service_id": line.service_id,
-                "code": line.service.code,
-                "name": line.service.name,
+                "code": line.called[0],
+                "name": line.called[1],
                 "tooth": line.tooth,
                 "quantity": line.quantity,
                 "price": line.price,
                 "discount_percent": line.discount_percent,
                 "discount": line.discount,
                 "discount_reason": line.discount_reason,
+                "assistant_id": line.assistant_id,
                 "total": line.total,
             }
             for line in order.lines
@@ -111,6 +112,16 @@ class WorkOrderApi(DeskApi):
         fetched(WorkOrder, pk)
         with transaction():
             order = operations.reopen(pk, actor=actor())
+        return self.answer(order_answer(order))
+
+    @expose("/<int:pk>/annul", methods=["POST"])
+    @guarded("work_order.fill")
+    @takes(forms.Empty)
+    def annul(self, pk: int, body: dict[str, Any]) -> Any:
+        """Annul a draft that was made by mistake; its number stays"""
+        fetched(WorkOrder, pk)
+        with transaction():
+            order = operations.annul(pk, actor=actor())
         return self.answer(order_answer(order))
 
     @expose("/<int:pk>/reverse", methods=["POST"])

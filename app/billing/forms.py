@@ -48,6 +48,14 @@ class Reversal(Body):
     reason = TextField(400, blank=False, required=True)
     lines = listed(ReversedLine, rules.MOST_LINES, load_default=None, allow_none=True)
 
+    @validates_schema
+    def each_line_once(self, data: dict[str, Any], **_: Any) -> None:
+        seen = set()
+        for place, line in enumerate(data.get("lines") or ()):
+            if line["line_id"] in seen:
+                raise Wrong({"lines": {place: {"line_id": [N_("This line is here twice: write it once.")]}}})
+            seen.add(line["line_id"])
+
 
 class Empty(Body):
     """Nothing to say."""

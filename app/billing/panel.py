@@ -9,7 +9,8 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, NumberRange, Regexp
 
 from app import access, clock
-from app.billing import rules
+from app.billing import operations, rules
+from app.db import session
 from app.models import Payment, Refund, Service, ServiceCategory, ServicePrice, WorkOrder
 from app.panel_fields import RemoteSelectField
 from app.panels import DayPanel, DeskInterface, OpenDays, PanelView
@@ -85,7 +86,10 @@ class ServicePanel(PanelView):
 
 
 class ServicePricePanel(PanelView):
-    """Prices with the day they begin. A price is never changed: the next one is added."""
+    """Prices with the day they begin. A price is never changed: the next one is added.
+
+    Written for the same day anew, while that is possible, the one before it is taken back.
+    """
 
     datamodel = DeskInterface(ServicePrice)
     route_base = "/service-prices"
@@ -93,7 +97,7 @@ class ServicePricePanel(PanelView):
     include_route_methods = {"list", "show", "add"}
     base_permissions = ["can_see", "can_edit"]
     list_title, one = lazy_gettext("Prices"), lazy_gettext("Price")
-    list_columns = ["service", "valid_from", "price"]
+    list_columns = ["service", "valid_from", "price", "annulled_at"]
     show_columns = [*list_columns, "created_at"]
     add_columns = ["service", "valid_from", "price"]
     search_columns = ["valid_from", "price"]
@@ -101,7 +105,7 @@ class ServicePricePanel(PanelView):
     base_order = ("id", "desc")
     label_columns = {
         "service": lazy_gettext("Service"), "valid_from": lazy_gettext("Valid from"), "price": lazy_gettext("Price"),
-        "created_at": lazy_gettext("Added"),
+        "created_at": lazy_gettext("Added"), "annulled_at": lazy_gettext("Taken back"),
     }  # fmt: skip
     validators_columns = {
         "price": [
@@ -118,6 +122,9 @@ class ServicePricePanel(PanelView):
 
     def pre_add(self, item: ServicePrice) -> None:
         item.created_at, item.created_by_id = clock.now(), actor().id
+        service = item.service or session.get(Service, item.service_id)
+        if service is not None:
+            operations.make_room_for_price(service.id, item.valid_from, item.price, actor=actor())
 
 
 class _OwnOrders(BaseFilter):

@@ -59,6 +59,14 @@ def check_amount(amount: Decimal, field: str = "amount") -> None:
         raise Invalid(fields={field: N_("The sum must be above zero.")})
 
 
+def check_fits(balance: Decimal) -> None:
+    """Raises:
+    Invalid: no desk holds so much.
+    """
+    if balance > money.LARGEST:
+        raise Invalid(fields={"amount": N_("This sum is too large.")})
+
+
 def delta_of(kind: str, amount: Decimal) -> Decimal:
     """How a movement changes the desk: pay-ins add, a correction is signed as written, the rest takes away.
 

@@ -48,7 +48,8 @@ class Selling:
 _SELLING = Fixed(
     text("""
     SELECT d.id AS device_id, d.taxation, o.id, o.number, o.due,
-        (SELECT json_agg(json_build_object('code', s.code, 'name', s.name, 'tooth', l.tooth, 'quantity', l.quantity,
+        (SELECT json_agg(json_build_object('code', COALESCE(l.code, s.code), 'name', COALESCE(l.name, s.name),
+                 'tooth', l.tooth, 'quantity', l.quantity,
                  'total', CAST(l.total AS text), 'kind', s.item_kind, 'vat', s.vat) ORDER BY l.position)
          FROM work_order_line l JOIN service s ON s.id = l.service_id WHERE l.work_order_id = o.id) AS lines,
         (SELECT COALESCE(sum(c.change), 0) FROM fiscal_credit c WHERE c.work_order_id = o.id) AS credit
@@ -101,7 +102,7 @@ def lines_of(reversal_id: int) -> list[rules.Line]:
     )
     return [
         _line({
-            "code": service.code, "name": service.name, "tooth": line.tooth, "quantity": -line.quantity,
+            "code": line.called[0], "name": line.called[1], "tooth": line.tooth, "quantity": -line.quantity,
             "total": -line.total, "kind": service.item_kind, "vat": service.vat,
         })
         for line, service in rows

@@ -58,7 +58,10 @@ class Service(Archivable, Model):
 
 
 class ServicePrice(Made, Model):
-    """What a service costs from a day on, until the next price of the same service. Never changed (trigger)."""
+    """What a service costs from a day on, until the next price of the same service.
+
+    Never changed (trigger): one that was wrong is taken back, and stays to be seen.
+    """
 
     __tablename__ = "service_price"
     id: Mapped[Pk]
@@ -66,8 +69,16 @@ class ServicePrice(Made, Model):
     service: Mapped[Service] = relationship(lazy="joined")
     valid_from: Mapped[date]
     price: Mapped[Money]
+    annulled_at: Mapped[Instant | None]
+    annulled_by_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
     __table_args__ = (
-        UniqueConstraint("service_id", "valid_from", name="uq_service_price_day"),
+        Index(
+            "uq_service_price_day",
+            "service_id",
+            "valid_from",
+            unique=True,
+            postgresql_where=sql("annulled_at IS NULL"),
+        ),
         CheckConstraint("price >= 0", name="ck_service_price_not_negative"),
     )
 
@@ -101,7 +112,8 @@ class PriceImport(Made, Model):
 class WorkOrder(Made, Model):
     """Наряд: what was done for a patient in a visit and what it costs. Issued, it is a bill.
 
-    `due` is what is still to be paid; the ledger's trigger keeps it and the status `paid`. A reversing order takes
+    `due` is what is still to be paid; the ledger's trigger keeps it and the status `paid`. A draft is never deleted: an
+    annulled one keeps its number. A reversing order takes
     lines of the one it `reverses` back: its quantities and sums are below zero, so that sums over orders are right.
     """
 
@@ -140,7 +152,9 @@ class WorkOrder(Made, Model):
             "status <> 'reversal' OR (reverses_id IS NOT NULL AND btrim(reason) <> '')",
             name="ck_work_order_reversal_of_an_order",
         ),
-        CheckConstraint("(status = 'draft') = (issued_day IS NULL)", name="ck_work_order_issued_with_day"),
+        CheckConstraint(
+            "(status IN ('draft', 'annulled')) = (issued_day IS NULL)", name="ck_work_order_issued_with_day"
+        ),
         CheckConstraint("status <> 'paid' OR due = 0", name="ck_work_order_paid_in_full"),
         index("work_order", "patient_id"),
         index("work_order", "doctor_id", "issued_day"),
@@ -169,6 +183,9 @@ class WorkOrderLine(Model):
     position: Mapped[int] = mapped_column(SmallInteger)
     service_id: Mapped[int] = mapped_column(ForeignKey("service.id"))
     service: Mapped[Service] = relationship(lazy="joined")
+    #: As the bill was issued; a draft is called as the price list calls it now.
+    code: Mapped[str | None] = mapped_column(String(40))
+    name: Mapped[str | None] = mapped_column(String(400))
     tooth: Mapped[str] = mapped_column(String(2), default="", server_default="")
     quantity: Mapped[int] = mapped_column(SmallInteger)
     price: Mapped[Money]
@@ -189,10 +206,16 @@ class WorkOrderLine(Model):
             "discount BETWEEN SYMMETRIC 0 AND price * quantity", name="ck_work_order_line_discount_within_price"
         ),
         CheckConstraint("total = price * quantity - discount", name="ck_work_order_line_total"),
+        CheckConstraint("(code IS NULL) = (name IS NULL)", name="ck_work_order_line_named"),
         CheckConstraint("tooth ~ '^([1-4][1-8]|[5-8][1-5])?$'", name="ck_work_order_line_tooth_fdi"),
         index("work_order_line", "service_id"),
         Index("ix_work_order_line_reverses_id", "reverses_id", postgresql_where=sql("reverses_id IS NOT NULL")),
     )
+
+    @property
+    def called(self) -> tuple[str, str]:
+        """Code and name of what was done."""
+        return (self.code or self.service.code, self.name or self.service.name)
 
     def __repr__(self) -> str:
         return f"{self.position}"

@@ -60,7 +60,11 @@ class SignedScan(Made, Model):
 
 
 class Printing(Made, Model):
-    """A numbered paper of money that was printed: the first is the original, the others are copies. Append-only."""
+    """A numbered paper of money that was printed: the first of what it says is the original, the others are copies.
+
+    What it says is the `state` of its subject: changed, reversed or paid since, it has an original of that too, and the
+    old one stays. Append-only.
+    """
 
     __tablename__ = "printing"
     id: Mapped[Pk]
@@ -68,11 +72,15 @@ class Printing(Made, Model):
     #: The number of the receipt or of the movement.
     subject_id: Mapped[int]
     number: Mapped[int] = mapped_column(SmallInteger)
+    #: What of the subject can change, in a word of the program; empty for what never does.
+    state: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    original: Mapped[bool] = mapped_column(default=False, server_default="false")
     #: The original; a receipt's is made of its snapshot.
     pdf: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     __table_args__ = (
-        CheckConstraint("number = 1 OR pdf IS NULL", name="ck_printing_original_kept"),
+        CheckConstraint("original OR pdf IS NULL", name="ck_printing_original_kept"),
         UniqueConstraint("kind", "subject_id", "number", name="uq_printing_number"),
+        Index("uq_printing_original", "kind", "subject_id", "state", unique=True, postgresql_where=sql("original")),
         one_of("kind", PrintedKind, "printing"),
         CheckConstraint("number > 0", name="ck_printing_number_positive"),
     )

@@ -240,3 +240,27 @@ def test_services_are_searched_and_paged(program, make):
         assert answer.status_code == 422, query
     for query in ("?q=%25", "?q=_", "?q='%22\\", "?page=100000"):
         assert api.get(f"services/{query}").status_code == 200, query
+
+
+def test_the_same_line_is_taken_back_once(program, case):
+    api, senior = program("administrator"), program("senior")
+    order = billed(api, case)
+    line = order["lines"][0]["id"]
+    twice = [{"line_id": line, "quantity": 1}, {"line_id": line, "quantity": 2}]
+    answer = senior.post(f"work-orders/{order['id']}/reverse", {"reason": "ошибка", "lines": twice})
+    assert answer.status_code == 422 and "lines.1.line_id" in answer.json["fields"]
+
+
+def test_an_order_names_the_assistant_and_a_draft_is_annulled(program, make, case):
+    api, helper = program("administrator"), make.doctor()
+    case.body["lines"][0]["assistant_id"] = helper.id
+    order = api.post("work-orders/", case.body).json
+    assert order["lines"][0]["assistant_id"] == helper.id
+    annulled = api.post(f"work-orders/{order['id']}/annul")
+    assert (annulled.status_code, annulled.json["status"], annulled.json["number"]) == (
+        200,
+        "annulled",
+        order["number"],
+    )
+    assert api.post(f"work-orders/{order['id']}/issue").status_code == 409
+    assert program("doctor2").post(f"work-orders/{order['id']}/annul").status_code == 403

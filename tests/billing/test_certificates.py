@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select, text
@@ -178,7 +179,7 @@ def test_ten_people_bring_the_same_certificate_at_once(app, make, branch):  # no
 
 def test_the_pages(make, branch, client_of, shift):  # noqa: F811
     buyer, guest = make.patient("Покупателева"), make.patient()
-    billed(make, branch, "150", guest)
+    billed(make, SimpleNamespace(id=1), "150", guest)
     desk = client_of("administrator")
     form = {"amount": "200", "number": "П-1/26", "cash": "100", "card": "100,00", "tendered": "500"}
     refused = desk.post(f"/settlement/certificates/sell/{buyer.id}", data=form | {"card": "100,01"})

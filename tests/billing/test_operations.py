@@ -114,6 +114,22 @@ def test_discount_limit_follows_the_person(make, branch):
             drafted(make, branch, lines=[{**line, **more}], by="administrator")
 
 
+def test_a_given_discount_is_not_multiplied(make, branch):
+    """What the director gave for one line is there for one line, however it is written."""
+    service = make.service("1000.00")
+    line = {"service_id": service.id, "quantity": 1, "discount_percent": D(90)}
+    order = drafted(make, branch, lines=[line])
+    by_sum = {"service_id": service.id, "quantity": 1, "discount_amount": D(900)}
+    for lines in ([line] * 5, [line, by_sum], [by_sum, by_sum]):
+        with pytest.raises(errors.DiscountTooLarge), transaction():
+            operations.change_work_order(order.id, None, lines, actor=make.user())
+    with transaction():
+        operations.change_work_order(
+            order.id, None, [line, {"service_id": service.id, "quantity": 1}], actor=make.user()
+        )
+    assert order.total == D(1100)
+
+
 def test_the_directors_discount_stays_when_another_changes_the_draft(make, branch):
     service, other = make.service("1000"), make.service("10")
     line = {"service_id": service.id, "quantity": 1, "discount_percent": D(50)}
@@ -411,3 +427,57 @@ def test_price_list_is_found_by_words_and_code(make):
     assert (count, row.id, row.price) == (1, service.id, D("123.45"))
     assert queries.price_list(service.code.lower())[1][0].code.startswith(service.code)
     assert queries.price_list("%_\\ 100%")[0] == 0
+
+
+def test_an_archived_service_is_offered_to_nobody(make, branch):
+    service = make.service("100.00")
+    line = {"service_id": service.id, "quantity": 1}
+    order = drafted(make, branch, lines=[line])
+    with transaction():
+        service.archived = True
+    with pytest.raises(errors.Invalid) as refused:
+        drafted(make, branch, lines=[line])
+    assert "lines.0.service_id" in refused.value.facts["fields"]
+    with transaction():  # what was done before stays done
+        operations.change_work_order(order.id, None, [{**line, "quantity": 2}], actor=make.user())
+        operations.issue(order.id, actor=make.user())
+
+
+def test_a_draft_made_by_mistake_is_annulled(make, branch):
+    order = drafted(make, branch)
+    with transaction():
+        operations.annul(order.id, actor=make.user())
+    assert (order.status, order.number > 0) == ("annulled", True)
+    steps = (
+        lambda: operations.change_work_order(order.id, None, [], actor=make.user()),
+        lambda: operations.issue(order.id, actor=make.user()),
+        lambda: operations.reopen(order.id, actor=make.user()),
+        lambda: operations.annul(order.id, actor=make.user()),
+    )
+    for step in steps:
+        with pytest.raises(errors.WrongStatus), transaction():
+            step()
+    bill = billed(make, branch)
+    with pytest.raises(errors.AlreadyIssued), transaction():
+        operations.annul(bill.id, actor=make.user())
+    assert queries.settling(order.patient_id, None).orders == []
+
+
+def test_a_bill_is_paid_to_the_legal_entity_that_issued_it(make, branch):
+    """Another entity's bill is refused with its name; what is due here is paid, ticked alone."""
+    other = make.branch()
+    with transaction():
+        cash.open_shift(other.desk_id, D(0), actor=make.user())
+    here = billed(make, branch, "1000")
+    there = billed(make, other, "500", patient=here.patient)
+    for parts in ([("cash", "1500")], [("cash", "1000.01")]):
+        with pytest.raises(errors.WrongEntity) as refused:
+            pay(make, branch, here.patient_id, *parts)
+        assert refused.value.facts["work_order_id"] == there.id
+    assert owes(here.patient_id) == (D(1500), 0) and held(branch.desk_id) == 0
+    pay(make, branch, here.patient_id, ("cash", "1000"))
+    pay(make, branch, here.patient_id, ("card", "700"), bills=[])
+    with pytest.raises(errors.WrongEntity):
+        pay(make, branch, here.patient_id, ("advance", "500"))
+    pay(make, other, here.patient_id, ("advance", "500"))
+    assert owes(here.patient_id) == (0, D(200))

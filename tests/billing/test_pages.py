@@ -66,6 +66,20 @@ def test_a_double_click_pays_once(client_of, bill):
     assert taken(bill.patient_id) == 1
 
 
+def test_the_way_back_to_a_sent_form_leads_on(client_of, bill):
+    """Changed and sent again with its old key: nothing is paid twice, and the page says where to go on."""
+    browser, key, address = client_of("administrator"), str(uuid4()), f"/settlement/{bill.patient_id}"
+    done = browser.post(f"{address}/pay", data={"cash": "1000", "request_id": key})
+    again = browser.post(f"{address}/pay", data={"cash": "500", "request_id": key})
+    assert again.status_code == 409 and "новый ключ" not in again.text
+    assert f'href="{address}"' in again.text and f'href="{done.location}"' in again.text
+    assert taken(bill.patient_id) == 1
+    loaded = browser.get(f"{address}/pay")  # the address of a form that was refused
+    assert (loaded.status_code, loaded.location) == (303, address)
+    assert browser.get(f"/work-orders/{bill.id}/reopen").location == f"/work-orders/{bill.id}"
+    assert browser.get("/logout/none/none").status_code == 404
+
+
 def test_what_was_typed_stays_when_a_payment_is_refused(client_of, bill):
     browser = client_of("administrator")
     for data in (
@@ -93,6 +107,89 @@ def test_ticked_bills_are_paid_and_the_others_not(client_of, make, bill):
     assert answer.status_code == 303
     session.expire_all()
     assert (newer.due, bill.due) == (D(0), D(1500))
+
+
+def seen_on(page):
+    """What the settlement page says was due, as its form carries it."""
+    return page.partition('name="seen" value="')[2].partition('"')[0]
+
+
+def test_a_stale_page_takes_nothing(client_of, make, bill):
+    """Two windows, one debt: the second is told, nothing is written, what was typed stays."""
+    first, second = client_of("administrator"), client_of("administrator2")
+    address = f"/settlement/{bill.patient_id}"
+    pages = [browser.get(address).text for browser in (first, second)]
+    typed = [{"cash": "1500", "tendered": "2000", "bill": bill.id, "seen": seen_on(page)} for page in pages]
+    assert first.post(f"{address}/pay", data=typed[0]).status_code == 303
+    answer = second.post(f"{address}/pay", data=typed[1])
+    assert answer.status_code == 409 and 'value="2000"' in answer.text and "ничего не принято" in answer.text
+    assert (taken(bill.patient_id), queries.balance_of(bill.patient_id).advance) == (1, 0)
+    assert seen_on(answer.text) == ""
+    # a bill that was ticked and then taken back by the doctor is not another bill
+    with transaction():
+        other = operations.create_work_order(
+            bill.patient_id, bill.doctor_id, [{"service_id": bill.lines[0].service_id, "quantity": 2}], branch_id=1,
+            actor=make.user(),
+        )  # fmt: skip
+        operations.issue(other.id, actor=make.user())
+    page = first.get(address).text
+    with transaction():
+        operations.reopen(other.id, actor=make.user())
+    for more in ({"seen": seen_on(page)}, {}):
+        answer = first.post(f"{address}/pay", data={"cash": "3000", "bill": other.id, **more})
+        assert answer.status_code == 409, answer.text
+    assert first.post(f"{address}/pay", data={"cash": "5", "seen": "x:1 <b>"}).status_code == 422
+    assert taken(bill.patient_id) == 1
+
+
+def test_a_bill_of_another_legal_entity_is_named_and_not_ticked(client_of, make, bill):
+    other, service = make.branch(), make.service("700.00")
+    with transaction():
+        there = operations.create_work_order(
+            bill.patient_id, bill.doctor_id, [{"service_id": service.id, "quantity": 1}], branch_id=other.id,
+            actor=make.user("director"),
+        )  # fmt: skip
+        operations.issue(there.id, actor=make.user("director"))
+    page = client_of("administrator").get(f"/settlement/{bill.patient_id}").text
+    row = page.partition(f'value="{there.id}"')[2].partition("</tr>")[0]
+    assert "disabled" in row and "checked" not in row and "Клиника" in row
+    assert "data-due-sum>1 500,00<" in page.replace("\u202f", " ").replace("\u2009", " ")
+
+
+def test_the_queue_asks_for_itself(client_of, make, bill):
+    browser = client_of("administrator")
+    again = browser.get("/settlement/").text.partition('hx-get="')[2].partition('"')[0].replace("&amp;", "&")
+    asks = {"HX-Request": "true"}
+    assert browser.get(again, headers=asks).status_code == 204
+    with transaction():
+        operations.reopen(bill.id, actor=make.user())
+    answer = browser.get(again, headers=asks)
+    assert answer.status_code == 200 and 'id="queue"' in answer.text
+
+
+def test_money_is_paid_ahead_though_there_is_a_debt(client_of, bill):
+    """No bill is ticked: nothing of them is paid."""
+    browser, address = client_of("administrator"), f"/settlement/{bill.patient_id}"
+    data = {"cash": "700", "seen": seen_on(browser.get(address).text)}
+    assert browser.post(f"{address}/pay", data=data).status_code == 303
+    balance = queries.balance_of(bill.patient_id)
+    assert (balance.debt, balance.advance) == (D(1500), D(700))
+
+
+def test_a_draft_is_annulled_on_its_page(client_of, make, bill):
+    with transaction():
+        draft = operations.create_work_order(
+            bill.patient_id, bill.doctor_id, [{"service_id": bill.lines[0].service_id, "quantity": 1}], branch_id=1,
+            actor=make.user(),
+        )  # fmt: skip
+    browser, address = client_of("administrator"), f"/work-orders/{draft.id}"
+    assert f"№ {draft.number}:" in browser.get(f"/settlement/{bill.patient_id}").text.replace("</a>", "")
+    assert f'action="{address}/annul"' in browser.get(address).text
+    assert client_of("doctor").post(f"{address}/annul", data={}).status_code == 403
+    assert browser.post(f"{address}/annul", data={}).status_code == 303
+    page = browser.get(address).text
+    assert "Аннулирован" in page and "/act/print" not in page and "/reopen" not in page
+    assert f"№ {draft.number}:" not in browser.get(f"/settlement/{bill.patient_id}").text.replace("</a>", "")
 
 
 def test_refund_from_the_page(client_of, make, bill):

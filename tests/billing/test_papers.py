@@ -1,9 +1,13 @@
 """The papers of a bill: what is left of it, after a reversal too."""
 
+from sqlalchemy import select
+
+from app import clock
+from app.billing import operations
 from app.db import session, transaction
 from app.documents import paper
 from app.documents import queries as papers
-from app.models import Patient
+from app.models import Patient, Printing, Service
 from tests.billing.test_operations import D, billed, branch, drafted, pay  # noqa: F401
 from tests.billing.test_reversals import fresh, reverse
 from tests.documents.test_cash_papers import words_of
@@ -58,10 +62,60 @@ def test_papers_of_a_bill_are_printed_once_and_then_copied(client_of, make, bran
     for kind in ("order", "act", "guarantee"):
         copy = printed(kind)
         assert "КОПИЯ" in copy and "Прежн" in copy and "Нынешн" not in copy
-    reverse(make, order)
-    anew = printed("act")
-    assert "КОПИЯ" not in anew and "Нынешн" in anew and "КОПИЯ" in printed("act")
+    reverse(make, order, {order.lines[0].id: 1})
+    for kind in ("act", "guarantee"):
+        refused = desk.post(f"/documents/work-orders/{order.id}/{kind}/print", data={})
+        assert refused.status_code == 409 and "сторнирован" in refused.text
     assert "КОПИЯ" not in printed("order", draft.id) + printed("order", draft.id)
     for pk, kind in ((draft.id, "act"), (10**12, "order"), (order.id, "receipt")):
         assert desk.get(f"/documents/work-orders/{pk}/{kind}.pdf").status_code == 404
     assert client_of("doctor").post(f"/documents/work-orders/{order.id}/act/print", data={}).status_code == 404
+
+
+def test_what_changed_has_an_original_of_its_own(client_of, make, branch):  # noqa: F811
+    """Printed, changed, paid, reversed in part: each time the paper says what is so, and names the one before."""
+    service = make.service("1000", name="Пломба")
+    order = billed(make, branch, lines=[{"service_id": service.id, "quantity": 2}])
+    desk = client_of("administrator")
+
+    def printed(kind: str) -> str:
+        answer = desk.post(f"/documents/work-orders/{order.id}/{kind}/print", data={})
+        return words_of(desk.get(answer.headers["Location"]).data)
+
+    first, act = printed("order"), printed("act")
+    assert "Две тысячи" in first and "ВЗАМЕН" not in first + act
+    with transaction():
+        operations.reopen(order.id, actor=make.user("director"))
+        operations.change_work_order(
+            order.id, None, [{"service_id": service.id, "quantity": 3}], actor=make.user("director")
+        )
+        operations.issue(order.id, actor=make.user("director"))
+    for kind in ("order", "act"):
+        changed = printed(kind)
+        assert "КОПИЯ" not in changed and f"ВЗАМЕН НАПЕЧАТАННОГО {clock.today():%d.%m.%Y}" in changed
+        assert "Три тысячи" in changed
+    pay(make, branch, order.patient_id, ("card", "3000"))
+    assert "КОПИЯ" not in printed("order") and "КОПИЯ" in printed("order"), "it is paid now"
+    assert "КОПИЯ" in printed("act"), "an act says nothing of payment"
+    reverse(make, order, {fresh(order).lines[0].id: 1})
+    assert "КОПИЯ" not in printed("order") and "КОПИЯ" not in printed("act") and "КОПИЯ" in printed("act")
+    kept = session.scalars(select(Printing.pdf).where(Printing.subject_id == order.id, Printing.kind == "work_order"))
+    assert sum(one is not None for one in kept) == 4
+
+
+def test_a_bill_keeps_the_names_that_it_was_issued_with(client_of, make, branch):  # noqa: F811
+    service = make.service("1000", name="Пломба прежняя")
+    order, draft = (kind(make, branch, lines=[{"service_id": service.id, "quantity": 1}]) for kind in (billed, drafted))
+    with transaction():
+        session.get_one(Service, service.id).name = "Пломба новая"
+    desk = client_of("director")
+    for address in (f"/documents/work-orders/{order.id}.pdf", f"/documents/work-orders/{order.id}/act.pdf"):
+        said = words_of(desk.get(address).data)
+        assert "прежняя" in said and "новая" not in said
+    page = desk.get(f"/work-orders/{order.id}").text
+    assert "прежняя" in page and "новая" not in page
+    paid = pay(make, branch, order.patient_id, ("card", "1000"))
+    assert paid.receipt.snapshot["lines"][0]["name"] == "Пломба прежняя"
+    assert reverse(make, order).lines[0].name == "Пломба прежняя"
+    said = words_of(desk.get(f"/documents/work-orders/{draft.id}.pdf").data)
+    assert "ЧЕРНОВИК" in said and "новая" in said and "претензий не имею" not in said

@@ -1,5 +1,7 @@
 """The price list: codes of the nomenclature however they are typed, what the tax office must know of a service."""
 
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -9,9 +11,10 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from app import clock
 from app.billing import queries, rules
 from app.db import session
-from app.models import Service
+from app.models import Service, ServicePrice
 
 
 @pytest.mark.parametrize(
@@ -56,3 +59,39 @@ def test_the_database_knows_the_lists(make: Any, column: str) -> None:
     with pytest.raises(IntegrityError, match=f"ck_service_{column}_known"):
         session.flush()
     session.rollback()
+
+
+def test_a_wrong_price_is_written_anew_or_taken_back(client_of: Any, make: Any) -> None:
+    """A typo is mended before it is in force, and on its own day; what was written stays to be seen."""
+    today = clock.today()
+    service, later = make.service("1000.00"), today + timedelta(days=40)
+    director = client_of("director")
+
+    def written(day: date, price: str) -> int:
+        form = {"service": service.id, "valid_from": day.isoformat(), "price": price}
+        return director.post("/service-prices/add", data=form).status_code
+
+    def costs(day: date) -> Any:
+        session.expire_all()
+        return queries.prices_of([service.id], day)[service.id]
+
+    def standing(day: date) -> ServicePrice:
+        return session.scalars(
+            select(ServicePrice).where(
+                ServicePrice.service_id == service.id, ServicePrice.valid_from == day,
+                ServicePrice.annulled_at.is_(None),
+            )
+        ).one()  # fmt: skip
+
+    old = standing(date(2020, 1, 1))
+    for day in (later, today):
+        assert written(day, "0") == 302 and written(day, "1200") == 302
+        assert costs(day) == Decimal(1200)
+    page = director.get(f"/prices/service/{service.id}").text
+    assert page.count("отменена") == 2 and page.count("/take-back") == 2
+    assert client_of("administrator").post(f"/prices/price/{standing(later).id}/take-back").status_code == 403
+    for day, before in ((later, 1200), (today, 1000)):
+        assert director.post(f"/prices/price/{standing(day).id}/take-back").status_code == 303
+        assert costs(day) == before
+    assert director.post(f"/prices/price/{old.id}/take-back").status_code == 303
+    assert written(date(2020, 1, 1), "5") != 302 and costs(today) == Decimal(1000)

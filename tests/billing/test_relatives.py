@@ -1,5 +1,6 @@
 """Advances of relatives: who may use whose, both sides of the ledger, and back again."""
 
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -93,7 +94,7 @@ def test_reversed_it_is_passed_back_and_returned_to_who_paid(make, branch, famil
 def test_the_settlement_offers_relatives(client_of, make, branch, family):  # noqa: F811
     mother, _, child, stranger = family
     pay(make, branch, mother.id, ("card", "1234"))
-    billed(make, branch, "700", child)
+    billed(make, SimpleNamespace(id=1), "700", child)
     browser, field = client_of("administrator"), f"relative_{mother.id}"
     page = browser.get(f"/settlement/{child.id}").text
     assert f'name="{field}"' in page and "1 234,00".replace(" ", "\u202f") in page

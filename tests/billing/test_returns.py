@@ -209,3 +209,43 @@ def test_whom_the_director_did_not_let_sees_no_button(client_of, advance):
         assert browser.post(f"/settlement/payments/{advance.id}/{deed}", data=data).status_code == 403
     assert session.scalar(select(func.count()).select_from(CashMovement).where(CashMovement.kind == "refund",
                           CashMovement.patient_id == advance.patient_id)) == 0  # fmt: skip
+
+
+def test_what_is_returned_is_said_way_by_way(client_of, make):
+    """300 in cash and 500 of the advance: the cashier hands out 300, and is offered no more than can go back."""
+    from app.models import CashDesk
+
+    desk_id = session.scalars(select(CashDesk.id).where(CashDesk.branch_id == 1, CashDesk.kind == "main")).first()
+    if cash_queries.open_shift_of(desk_id) is None:
+        with transaction():
+            cash.open_shift(desk_id, held(desk_id), actor=make.user())
+    here = make.branch()
+    here.id = 1
+    patient = make.patient()
+    first = pay(make, here, patient.id, ("card", "500"))
+    billed(make, here, "800", patient)
+    second = pay(make, here, patient.id, ("advance", "500"), ("cash", "300"))
+    senior, address = client_of("senior"), f"/settlement/{patient.id}"
+    lines = {line.id: line for line in queries.payments_of(patient.id)}
+    assert [(lines[one.id].left, lines[one.id].left_money) for one in (first, second)] == [(0, 0), (D(800), D(300))]
+    page = senior.get(address).text
+    assert f"/payments/{first.id}/refund" not in page and f"/payments/{second.id}/refund" in page
+    assert (
+        senior.post(f"/settlement/payments/{second.id}/refund", data={"amount": "800", "reason": "а"}).status_code
+        == 303
+    )
+    said = senior.get(address).text.replace("\u202f", " ").replace("\u2009", " ")
+    assert "наличными 300,00 ₽, в аванс 500,00 ₽" in said
+    page = senior.get(f"/settlement/payments/{second.id}").text
+    assert "fa-check-circle" not in page and "наличными 300,00" in page.replace("\u202f", " ")
+    lines = {line.id: line for line in queries.payments_of(patient.id)}
+    assert (lines[first.id].left, lines[first.id].left_money) == (D(500), D(500))
+    for payment in (first, second):
+        assert queries.returnable(payment.id).amount == lines[payment.id].left
+
+
+def test_a_cancelled_payment_says_so(client_of, make, branch):  # noqa: F811
+    payment = pay(make, branch, make.patient().id, ("card", "500"))
+    cancel(make, payment)
+    page = client_of("senior").get(f"/settlement/payments/{payment.id}").text
+    assert "Отменена как ошибочная" in page and "fa-check-circle" not in page and "на карту 500,00" in page

@@ -254,3 +254,28 @@ def test_x_report_of_other_days(make, branch):
     with pytest.raises(errors.OutsideWindow):
         operations.look_at_shift(first, how="page", actor=administrator)
     assert operations.look_at_shift(first, how="page", actor=director) is None
+
+
+def test_a_movement_of_a_closed_day_is_reversed_by_who_may_see_it(make, branch, monkeypatch):
+    """Reversing tells what was moved: no more than the cash page of that day does."""
+    opened(make, branch)
+    came = moved(make, branch, "pay_in", "300")
+    later = clock.today() + timedelta(days=3)
+    monkeypatch.setattr(clock, "today", lambda: later)
+    with pytest.raises(errors.OutsideWindow), transaction():
+        operations.reverse(came.id, "ошибка", actor=make.user())
+    assert balance(branch.desk_id) == D(300)
+    with transaction():
+        operations.reverse(came.id, "ошибка", actor=make.user("director"))
+    assert balance(branch.desk_id) == 0
+
+
+def test_what_no_desk_holds_and_nobody_sees_is_refused_by_its_field(make, branch):
+    opened(make, branch, "1")
+    with pytest.raises(errors.Invalid) as refused:
+        moved(make, branch, "pay_in", "9999999999.99")
+    assert "amount" in refused.value.facts["fields"]
+    for name in ("\u200b", "\u2060 \ufeff"):
+        with pytest.raises(errors.Invalid) as refused, transaction():
+            operations.add_category(name, actor=make.user())
+        assert "name" in refused.value.facts["fields"]

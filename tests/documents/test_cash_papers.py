@@ -90,9 +90,16 @@ def test_salary_and_what_was_reversed(client_of, make, branch):
     browser = client_of("administrator")
     text = printed(browser, salary.id)
     assert "Шевченко Ольге Петровне" in text and " 70 " in text and "Выплата заработной платы" in text
+    at = f"/cash-papers/orders/{salary.id}/print"
+    for stamp in ("", "КОПИЯ"):
+        said = words_of(browser.get(browser.post(at, data={}).headers["Location"]).data)
+        assert ("КОПИЯ" in said) == bool(stamp) and "АННУЛИРОВАН" not in said
     with transaction():
         mended = operations.reverse(salary.id, "не та сумма", actor=make.user())
     assert f"АННУЛИРОВАН ордером № {mended.number}" in printed(browser, salary.id)
+    for stamp in ("", "КОПИЯ"):  # printed before it was reversed, it says so all the same
+        said = words_of(browser.get(browser.post(at, data={}).headers["Location"]).data)
+        assert ("КОПИЯ" in said) == bool(stamp) and "АННУЛИРОВАН ордером" in said and "ВЗАМЕН" in said
     text = printed(browser, mended.id)
     assert "отмена расходного ордера № 1" in text and "не та сумма" in text and " 70 " in text
 

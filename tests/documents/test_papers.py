@@ -61,6 +61,16 @@ def test_a_name_in_the_genitive():
     assert patients.genitive("Smith", "John", "", None)
 
 
+def test_a_surname_with_initials_is_declined():
+    for written, genitive, dative in (
+        ("Петров П. П.", "Петрова П. П.", "Петрову П. П."), ("Иванова А.С.", "Ивановой А.С.", "Ивановой А.С."),
+        ("Шевченко О. П.", "Шевченко О. П.", "Шевченко О. П."),
+    ):  # fmt: skip
+        words = written.split()
+        parts = (words[0], words[1], " ".join(words[2:]))
+        assert (rules.genitive(*parts, None), rules.dative(*parts, None)) == (genitive, dative)
+
+
 def test_text_that_would_lose_its_letters_is_noticed():
     from xhtml2pdf import pisa
 

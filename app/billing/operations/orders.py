@@ -1,4 +1,4 @@
-"""Changes of work orders: draft, change, issue, reopen.
+"""Changes of work orders: draft, change, issue, reopen, annul.
 
 Where next: `payments.py`, `../rules.py`.
 """
@@ -31,6 +31,8 @@ from app.money import ZERO
 from app.vocab import N_, CardStatus, LedgerKind, WorkOrderStatus
 
 Line = Mapping[str, Any]
+#: A discount that stands in a draft: service, quantity, percent (if it was given so), roubles.
+Given = tuple[int, int, Decimal | None, Decimal]
 
 
 def create_work_order(
@@ -65,7 +67,7 @@ def create_work_order(
         raise Invalid(fields={"patient_id": N_("This is not a patient of yours: there is no visit to you.")})
     branch = branch_of(branch_id, actor)
     now = clock.now()
-    priced = _priced(lines, set(), patient.discount_percent, day=clock.today(), actor=actor)
+    priced = _priced(lines, [], patient.discount_percent, day=clock.today(), actor=actor)
     order = WorkOrder(
         legal_entity_id=branch.legal_entity_id, branch_id=branch.id, year=clock.today().year,
         number=next_number(branch.legal_entity_id, "work_order"), patient_id=patient_id, doctor_id=doctor_id,
@@ -89,8 +91,7 @@ def change_work_order(order_id: int, version: int | None, lines: Sequence[Line],
         NotAllowed, NotFound, AlreadyIssued, Stale, and as `create_work_order`.
     """
     order = _locked_order(order_id, actor)
-    if order.status != WorkOrderStatus.DRAFT:
-        raise AlreadyIssued()
+    _require_draft(order)
     if version is not None and version != order.version:
         raise Stale(current={"id": order.id, "version": order.version, "total": str(order.total)})
     before = _figures(order)
@@ -113,12 +114,15 @@ def issue(order_id: int, *, actor: User | None) -> WorkOrder:
 
     Raises:
         NotAllowed, NotFound, AlreadyIssued, EmptyWorkOrder
+        WrongStatus: it is annulled.
     """
     order = _locked_order(order_id, actor)
-    if order.status != WorkOrderStatus.DRAFT:
-        raise AlreadyIssued()
+    _require_draft(order)
     if not order.lines:
         raise EmptyWorkOrder()
+    for line in order.lines:
+        line.code, line.name = line.service.code, line.service.name
+    session.flush()
     order.status, order.issued_at, order.issued_day = WorkOrderStatus.ISSUED, clock.now(), clock.today()
     order.version += 1
     session.flush()
@@ -136,13 +140,13 @@ def reopen(order_id: int, *, actor: User | None) -> WorkOrder:
 
     Raises:
         NotAllowed, NotFound
-        WrongStatus: it is a draft.
+        WrongStatus: it is a draft, or annulled.
         AlreadyPaid: also when what was paid has been returned.
         OrderReversed: there is a reversing order, or it is one.
     """
     order = _locked_order(order_id, actor)
-    if order.status == WorkOrderStatus.DRAFT:
-        raise WrongStatus({"status": WorkOrderStatus.DRAFT.label}, status=order.status)
+    if order.status in (WorkOrderStatus.DRAFT, WorkOrderStatus.ANNULLED):
+        raise WrongStatus({"status": WorkOrderStatus(order.status).label}, status=order.status)
     if queries.was_paid(order.id):
         raise AlreadyPaid()
     if order.status == WorkOrderStatus.REVERSAL or queries.reversals_of(order.id):
@@ -160,6 +164,29 @@ def reopen(order_id: int, *, actor: User | None) -> WorkOrder:
     return order
 
 
+def annul(order_id: int, *, actor: User | None) -> WorkOrder:
+    """Annul a draft that was made by mistake: its number stays, and it is in nobody's way any more.
+
+    Raises:
+        NotAllowed, NotFound, AlreadyIssued
+        WrongStatus: it is annulled.
+    """
+    order = _locked_order(order_id, actor)
+    _require_draft(order)
+    order.status = WorkOrderStatus.ANNULLED
+    order.version += 1
+    session.flush()
+    audit.record("work_order.annulled", order, after=_figures(order), patient_id=order.patient_id, actor=actor)
+    return order
+
+
+def _require_draft(order: WorkOrder) -> None:
+    if order.status == WorkOrderStatus.ANNULLED:
+        raise WrongStatus({"status": WorkOrderStatus.ANNULLED.label}, status=order.status)
+    if order.status != WorkOrderStatus.DRAFT:
+        raise AlreadyIssued()
+
+
 def _locked_order(order_id: int, actor: User | None) -> WorkOrder:
     """An order for changing, its patient's account locked before it."""
     found = session.execute(
@@ -174,37 +201,42 @@ def _locked_order(order_id: int, actor: User | None) -> WorkOrder:
     return order
 
 
-def _discounts(order: WorkOrder) -> set[tuple[Any, ...]]:
-    """The discounts that stand in a draft, with what they were given for."""
-    return {
-        given
-        for line in order.lines
-        for given in (
-            (line.service_id, line.quantity, "percent", line.discount_percent),
-            (line.service_id, line.quantity, "amount", line.discount),
-        )
-    }
+def _discounts(order: WorkOrder) -> list[Given]:
+    """The discounts that stand in a draft, each once, with what they were given for."""
+    return [(line.service_id, line.quantity, line.discount_percent, line.discount) for line in order.lines]
+
+
+def _stands(standing: list[Given], service_id: int, quantity: int, percent: Decimal | None, amount: Any) -> bool:
+    """Was this discount given before? One that was taken over for a line is not there for the next."""
+    for place, (of_service, of_quantity, of_percent, discount) in enumerate(standing):
+        same = of_percent == percent if percent is not None else discount == amount
+        if (of_service, of_quantity) == (service_id, quantity) and same:
+            del standing[place]
+            return True
+    return False
 
 
 def _priced(
-    lines: Sequence[Line], standing: set[tuple[Any, ...]], always: Decimal | None, *, day: date, actor: User | None
+    lines: Sequence[Line], standing: list[Given], always: Decimal | None, *, day: date, actor: User | None
 ) -> list[WorkOrderLine]:
     """Lines with the prices of a day and their totals; a complaint names its line. `always` is the card's discount."""
     rules.check_lines(lines)
     limit = max(access.discount_limit(actor), always or ZERO)
     ids = {line["service_id"] for line in lines}
     services, prices = queries.services_by_id(ids), queries.prices_of(ids, day)
+    kept = {service_id for service_id, *_ in standing}
     priced = []
     for place, line in enumerate(lines):
         service, quantity, tooth = services.get(line["service_id"]), line["quantity"], line.get("tooth") or ""
         if service is None:
             raise Invalid(fields={f"lines.{place}.service_id": N_("There is no such service.")})
+        if service.archived and service.id not in kept:
+            raise Invalid(fields={f"lines.{place}.service_id": N_("This service is in the archive: choose another.")})
         if service.id not in prices:
             raise NoPrice({"service": service.name}, service_id=service.id)
         rules.check_tooth(tooth)
         percent, amount = line.get("discount_percent"), line.get("discount_amount")
-        given = ("percent", percent) if percent is not None else ("amount", amount)
-        allowed = Decimal(100) if (service.id, quantity, *given) in standing else limit
+        allowed = Decimal(100) if _stands(standing, service.id, quantity, percent, amount) else limit
         try:
             cost = rules.cost(prices[service.id], quantity, percent=percent, amount=amount, limit=allowed)
         except Invalid as wrong:

@@ -18,7 +18,7 @@ from app.cash import operations as cash
 from app.cash import queries as cash_queries
 from app.cash import rules as cash_rules
 from app.db import reserve, write
-from app.errors import Invalid, NoDesk, NotFound, WrongDesk
+from app.errors import Invalid, NoDesk, NotFound, WrongDesk, WrongEntity
 from app.fiscal import operations as fiscal
 from app.models import CashMovement, FiscalReceipt, LedgerEntry, Payment, PaymentPart, Receipt, User
 from app.money import ZERO
@@ -28,12 +28,13 @@ from app.vocab import N_, DeskKind, LedgerKind, PaymentMethod, ReceiptKind, Task
 
 def take_payment(
     patient_id: int, parts: Sequence[Part | Mapping[str, Any]], *,
-    bills: Sequence[Due | Mapping[str, Any]] | None = None, tendered: Decimal | None = None,
-    certificate: str | None = None, branch_id: int | None = None, actor: User | None,
+    bills: Sequence[Due | Mapping[str, Any]] | None = None, seen: Sequence[Due] | None = None,
+    tendered: Decimal | None = None, certificate: str | None = None, branch_id: int | None = None, actor: User | None,
 ) -> Payment:  # fmt: skip
     """Take a patient's money: cash, card, transfer, or from the advance, in several parts.
 
-    It pays the given bills, or all that are due, the oldest first; the rest becomes an advance. Change is what the
+    It pays the given bills, or all that are due, the oldest first; the rest becomes an advance. `seen` is what was due
+    when it was looked at: nothing is taken when that has changed. Change is what the
     patient gave over the cash part and never comes into a desk. Without `desk_id` a part goes to the branch's desk of
     its kind. A part `advance` with `from_patient_id` is a relative's, with `certificate` it is paid by one. The
     payment's own `certificate` is the number of the one it buys, for the receipt.
@@ -41,7 +42,8 @@ def take_payment(
     Writes the payment, its movements, the ledger and the receipt together.
 
     Raises:
-        NotFound, Invalid, NotDue, WrongSplit, AdvanceOnlyForBills, NotEnoughAdvance, TenderedTooLittle
+        NotFound, Invalid, BillsChanged, NotDue, WrongSplit, AdvanceOnlyForBills, NotEnoughAdvance, TenderedTooLittle
+        WrongEntity: a bill of another legal entity.
         NoDesk, WrongDesk: no desk of the branch for this kind of money; another branch's desk.
         ShiftClosed: with the desk to be opened.
         NotAllowed, NotRelative: another patient's advance.
@@ -57,9 +59,15 @@ def take_payment(
     patient = queries.owing_locked(patient_id)
     if patient is None:
         raise NotFound()
+    if seen is not None:
+        rules.check_seen(seen, patient.dues)
     spread = rules.allocate(patient.dues, whole, from_advance=from_advance, chosen=chosen)
     rules.check_advance(patient.balance.advance, from_advance)
     place, desks = _desks_for(paid, branch_id, actor)
+    for bill in spread.bills:
+        if patient.entities[bill.work_order_id] != place.legal_entity_id:
+            number, entity = queries.issuer_of(bill.work_order_id)
+            raise WrongEntity({"number": number, "entity": entity}, work_order_id=bill.work_order_id)
     series = Counter(cash_rules.series(desk.kind, paid[n].amount) for n, desk in desks.items())
     entries = _entries_of(spread, from_advance, patient_id, place.branch_id, actor)
     numbers, ids = reserve(

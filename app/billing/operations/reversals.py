@@ -87,7 +87,8 @@ def _written(
         reverses_id=order.id, reason=reason.strip(), created_at=clock.now(), created_by_id=id_of(actor),
         lines=[
             WorkOrderLine(
-                position=place, service_id=of_line[left.line_id].service_id, tooth=of_line[left.line_id].tooth,
+                position=place, service_id=of_line[left.line_id].service_id, code=of_line[left.line_id].called[0],
+                name=left.service, tooth=of_line[left.line_id].tooth,
                 quantity=-quantity, price=left.price, discount=-cost.discount, total=-cost.total,
                 assistant_id=of_line[left.line_id].assistant_id, reverses_id=left.line_id,
             )

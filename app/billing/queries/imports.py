@@ -24,11 +24,14 @@ def judged(row: PriceImport) -> list[Verdict]:
 
 
 def _known(day: date) -> dict[str, Known]:
-    begun = session.execute(select(ServicePrice.service_id, ServicePrice.price).where(ServicePrice.valid_from == day))
+    stands = ServicePrice.annulled_at.is_(None)
+    begun = session.execute(
+        select(ServicePrice.service_id, ServicePrice.price).where(ServicePrice.valid_from == day, stands)
+    )
     begins = {row.service_id: row.price for row in begun}
     later = session.execute(
         select(ServicePrice.service_id, func.min(ServicePrice.valid_from).label("day"))
-        .where(ServicePrice.valid_from > day)
+        .where(ServicePrice.valid_from > day, stands)
         .group_by(ServicePrice.service_id)
     )
     next_days = {row.service_id: row.day.isoformat() for row in later}
@@ -94,14 +97,11 @@ def whole_price_list(day: date) -> Sequence[Row[Any]]:
 
 
 def price_history(service_id: int) -> Sequence[Row[Any]]:
-    """The prices of a service, the latest day first: from which day, how much, written when and by whom."""
+    """The prices of a service, the latest day first: the row, and who wrote it; those that were taken back too."""
     return session.execute(
-        select(
-            ServicePrice.valid_from, ServicePrice.price, ServicePrice.created_at, Employee.surname, Employee.name,
-            User.first_name, User.last_name,
-        )
+        select(ServicePrice, Employee.surname, Employee.name, User.first_name, User.last_name)
         .outerjoin(User, User.id == ServicePrice.created_by_id)
         .outerjoin(Employee, Employee.user_id == ServicePrice.created_by_id)
         .where(ServicePrice.service_id == service_id)
-        .order_by(ServicePrice.valid_from.desc())
+        .order_by(ServicePrice.valid_from.desc(), ServicePrice.id.desc())
     ).all()  # fmt: skip

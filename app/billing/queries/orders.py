@@ -11,7 +11,7 @@ from sqlalchemy import case, exists, func, or_, select, text
 from app.billing.queries.balances import Balance, Rows
 from app.billing.rules import Due, LineLeft
 from app.db import Fixed, session
-from app.models import Appointment, Branch, Employee, LedgerEntry, Patient, WorkOrder, WorkOrderLine
+from app.models import Appointment, Branch, Employee, LedgerEntry, LegalEntity, Patient, WorkOrder, WorkOrderLine
 from app.money import ZERO
 from app.vocab import LedgerKind, WorkOrderStatus
 
@@ -60,6 +60,16 @@ def unpaid_bills(patient_id: int) -> list[Due]:
         .order_by(WorkOrder.issued_at, WorkOrder.id)
     )
     return [Due(pk, due) for pk, due in rows]
+
+
+def issuer_of(order_id: int) -> tuple[int, str]:
+    """The number of a bill and the legal entity that issued it."""
+    row = session.execute(
+        select(WorkOrder.number, LegalEntity.name)
+        .join(LegalEntity, LegalEntity.id == WorkOrder.legal_entity_id)
+        .where(WorkOrder.id == order_id)
+    ).one()
+    return row.number, row.name
 
 
 def orders_by_id(ids: Collection[int]) -> list[WorkOrder]:
@@ -143,7 +153,7 @@ def left_to_reverse(order: WorkOrder) -> list[LineLeft]:
     }
     return [
         LineLeft(
-            line.id, line.service.name, line.price, line.quantity, line.discount, *taken.get(line.id, (0, ZERO))
+            line.id, line.called[1], line.price, line.quantity, line.discount, *taken.get(line.id, (0, ZERO))
         )
         for line in order.lines
     ]  # fmt: skip
@@ -171,6 +181,8 @@ class Owing:
     balance: Balance
     dues: list[Due]
     lines: dict[int, list[dict[str, Any]]]
+    #: The legal entity that issued each.
+    entities: dict[int, int]
 
 
 #: The account is locked before the bills: everybody who moves a patient's money locks in this order. Both are read as
@@ -180,13 +192,13 @@ _OWING = Fixed(
     WITH account AS MATERIALIZED (
         SELECT debt, advance FROM patient_account WHERE patient_id = :patient FOR UPDATE
     ), dues AS MATERIALIZED (
-        SELECT id, due, issued_at FROM work_order
+        SELECT id, due, issued_at, legal_entity_id FROM work_order
         WHERE patient_id = :patient AND status = 'issued' AND (SELECT count(*) FROM account) >= 0
         ORDER BY id FOR UPDATE
     )
     SELECT concat_ws(' ', p.surname, p.name, nullif(p.patronymic, '')) AS full_name, p.card_number,
-        account.debt, account.advance, dues.id, dues.due,
-        (SELECT json_agg(json_build_object('name', s.name, 'tooth', l.tooth, 'quantity', l.quantity,
+        account.debt, account.advance, dues.id, dues.due, dues.legal_entity_id,
+        (SELECT json_agg(json_build_object('name', COALESCE(l.name, s.name), 'tooth', l.tooth, 'quantity', l.quantity,
                  'price', CAST(l.price AS text), 'discount', CAST(l.discount AS text),
                  'total', CAST(l.total AS text)) ORDER BY l.position)
          FROM work_order_line l JOIN service s ON s.id = l.service_id WHERE l.work_order_id = dues.id) AS lines
@@ -208,4 +220,5 @@ def owing_locked(patient_id: int) -> Owing | None:
         Balance(first.debt, first.advance) if first.debt is not None else Balance(),
         [Due(row.id, row.due) for row in rows if row.id is not None],
         {row.id: row.lines or [] for row in rows if row.id is not None},
+        {row.id: row.legal_entity_id for row in rows if row.id is not None},
     )

@@ -17,6 +17,7 @@ from app.models import (
     Payment,
     PaymentPart,
     Receipt,
+    Refund,
     RefundPart,
     WorkOrder,
     WorkOrderLine,
@@ -121,7 +122,7 @@ def receipt_lines(order_ids: Collection[int]) -> list[dict[str, Any]]:
     )
     return [
         {
-            "name": line.service.name,
+            "name": line.called[1],
             "tooth": line.tooth,
             "quantity": line.quantity,
             "price": str(line.price),
@@ -130,6 +131,11 @@ def receipt_lines(order_ids: Collection[int]) -> list[dict[str, Any]]:
         }
         for line in rows
     ]
+
+
+def refunds_of(payment_id: int) -> list[Refund]:
+    """What was returned of a payment, the oldest first."""
+    return list(session.scalars(select(Refund).where(Refund.payment_id == payment_id).order_by(Refund.id)))
 
 
 def receipt_of_refund(refund_id: int) -> int | None:

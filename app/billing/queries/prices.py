@@ -19,7 +19,9 @@ def price_on(day: date) -> Any:
     """The price of a service that is in force on a day."""
     return (
         select(ServicePrice.price)
-        .where(ServicePrice.service_id == Service.id, ServicePrice.valid_from <= day)
+        .where(
+            ServicePrice.service_id == Service.id, ServicePrice.valid_from <= day, ServicePrice.annulled_at.is_(None)
+        )
         .order_by(ServicePrice.valid_from.desc())
         .limit(1)
         .correlate(Service)
@@ -32,10 +34,17 @@ def prices_of(service_ids: Collection[int], day: date) -> dict[int, Decimal]:
     rows = session.execute(
         select(ServicePrice.service_id, ServicePrice.price)
         .ext(distinct_on(ServicePrice.service_id))
-        .where(ServicePrice.service_id.in_(service_ids), ServicePrice.valid_from <= day)
+        .where(
+            ServicePrice.service_id.in_(service_ids), ServicePrice.valid_from <= day, ServicePrice.annulled_at.is_(None)
+        )
         .order_by(ServicePrice.service_id, ServicePrice.valid_from.desc())
     )
     return {row.service_id: row.price for row in rows}
+
+
+def may_be_taken_back(price: ServicePrice) -> bool:
+    """Does this price stand, and has its day not passed? What a day that has passed was charged by stays."""
+    return price.annulled_at is None and price.valid_from >= clock.today()
 
 
 def services_by_id(ids: Collection[int]) -> dict[int, Service]:

@@ -29,6 +29,8 @@ class OpenOrder:
     due: Decimal
     issued_day: date | None
     doctor: str
+    #: The legal entity that issued it, when its money is not taken here.
+    elsewhere: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,11 @@ class Settling:
         return [order for order in self.orders if order.status == WorkOrderStatus.ISSUED]
 
     @property
+    def due_here(self) -> Decimal:
+        """What is due on the bills that are paid here."""
+        return sum((bill.due for bill in self.bills if not bill.elsewhere), ZERO)
+
+    @property
     def drafts(self) -> list[OpenOrder]:
         return [order for order in self.orders if order.status == WorkOrderStatus.DRAFT]
 
@@ -64,7 +71,11 @@ _SETTLING = Fixed(
             OR EXISTS (SELECT FROM advance_transfer t WHERE t.to_id = p.id) AS passed,
         o.id, o.number, o.status, o.total, o.due, o.issued_day,
         concat_ws(' ', e.surname, nullif(left(e.name, 1), '') || '.',
-            nullif(left(e.patronymic, 1), '') || '.') AS doctor
+            nullif(left(e.patronymic, 1), '') || '.') AS doctor,
+        COALESCE((SELECT n.short_name FROM legal_entity n WHERE n.id = o.legal_entity_id
+                  AND n.id IS DISTINCT FROM COALESCE(
+                      (SELECT legal_entity_id FROM branch WHERE id = CAST(:branch AS int) AND NOT archived),
+                      (SELECT legal_entity_id FROM branch WHERE NOT archived ORDER BY id LIMIT 1))), '') AS elsewhere
     FROM patient p
     LEFT JOIN patient_account a ON a.patient_id = p.id
     LEFT JOIN work_order o ON o.patient_id = p.id AND o.status IN ('issued', 'draft')
@@ -74,16 +85,16 @@ _SETTLING = Fixed(
 )
 
 
-def settling(patient_id: int) -> Settling | None:
-    """A patient with the balance and all that is open; None when there is no such patient."""
-    rows = _SETTLING(patient=patient_id).all()
+def settling(patient_id: int, branch_id: int | None) -> Settling | None:
+    """A patient with the balance and all that is open, as seen from a branch; None when there is no such patient."""
+    rows = _SETTLING(patient=patient_id, branch=branch_id).all()
     if not rows:
         return None
     first = rows[0]
     return Settling(
         first.patient_id, first.full_name, first.card_number, first.birth_date, Balance(first.debt, first.advance),
         [
-            OpenOrder(row.id, row.number, row.status, row.total, row.due, row.issued_day, row.doctor)
+            OpenOrder(row.id, row.number, row.status, row.total, row.due, row.issued_day, row.doctor, row.elsewhere)
             for row in rows
             if row.id is not None
         ],
@@ -123,12 +134,16 @@ class PaymentLine:
     amount: Decimal
     parts: list[PartLine]
     returned: Decimal
+    #: What can still be returned, and how much of it as money: the rest goes back to the advance that it came from.
     left: Decimal
+    left_money: Decimal
     cancellable: bool
     receipt_id: int | None
     refunds: list[RefundLine]
 
 
+#: A payment's share of the advance (`_OF_ITS_SHARE` in payments.py).
+_SHARE = "(kind IN ('advance_in', 'paid_to_advance') OR kind = 'refund' AND advance_change < 0)"
 _PARTS = """
     (SELECT json_agg(json_build_object('method', t.method, 'amount', CAST(t.amount AS text), 'movement', t.movement_id)
                      ORDER BY t.id) FROM payment_part t WHERE t.payment_id = y.id) AS parts
@@ -140,6 +155,13 @@ _PAYMENTS = Fixed(
     WITH y AS MATERIALIZED (SELECT * FROM payment WHERE patient_id = :patient ORDER BY id DESC LIMIT 30)
     SELECT y.id, y.number, y.business_day, y.paid_at, y.amount, {_PARTS},
         (SELECT id FROM receipt WHERE payment_id = y.id) AS receipt_id,
+        (SELECT COALESCE(sum(t.amount - COALESCE((SELECT sum(amount) FROM refund_part
+                                                  WHERE payment_part_id = t.id), 0)), 0)
+         FROM payment_part t WHERE t.payment_id = y.id AND t.method <> 'advance') AS money_left,
+        least((SELECT COALESCE(sum(advance_change), 0) FROM ledger_entry WHERE payment_id = y.id AND {_SHARE}),
+              (SELECT advance FROM patient_account WHERE patient_id = y.patient_id))
+        + (SELECT COALESCE(sum(paid), 0) FROM (SELECT -sum(debt_change) AS paid FROM ledger_entry
+           WHERE payment_id = y.id GROUP BY work_order_id HAVING sum(debt_change) < 0) bills) AS undoable,
         (SELECT json_agg(json_build_object('number', f.number, 'kind', f.kind, 'reason', f.reason,
                  'amount', CAST(f.amount AS text), 'receipt', (SELECT id FROM receipt WHERE refund_id = f.id),
                  'cash_orders',
@@ -171,7 +193,8 @@ def payments_of(patient_id: int) -> list[PaymentLine]:
         lines.append(
             PaymentLine(
                 row.id, row.number, row.business_day, row.paid_at, row.amount, _parts(row.parts), returned,
-                row.amount - returned, row.of_open_shift and not refunds, row.receipt_id, refunds,
+                left := min(row.amount - returned, row.undoable), min(left, row.money_left),
+                row.of_open_shift and not refunds, row.receipt_id, refunds,
             )
         )  # fmt: skip
     return lines
@@ -198,8 +221,7 @@ _SOURCES = Fixed(
     text(f"""
     SELECT y.id, y.number, y.business_day, {_PARTS}, least(brought.share, money.rest, a.advance) AS left
     FROM (SELECT payment_id, sum(advance_change) AS share FROM ledger_entry
-          WHERE patient_id = :patient
-            AND (kind IN ('advance_in', 'paid_to_advance') OR kind = 'refund' AND advance_change < 0)
+          WHERE patient_id = :patient AND {_SHARE}
           GROUP BY payment_id HAVING sum(advance_change) > 0) brought
     JOIN payment y ON y.id = brought.payment_id
     JOIN patient_account a ON a.patient_id = y.patient_id

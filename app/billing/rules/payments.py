@@ -8,6 +8,7 @@ from decimal import Decimal
 from app import money
 from app.errors import (
     AdvanceOnlyForBills,
+    BillsChanged,
     CertificateExpired,
     CertificateSpent,
     Invalid,
@@ -149,6 +150,16 @@ def allocate(
     if from_advance > spent:
         raise AdvanceOnlyForBills({"due": money.shown(spent)}, due=str(spent))
     return Allocation(bills, whole - spent)
+
+
+def check_seen(seen: Collection[Due], dues: Collection[Due]) -> None:
+    """Is due what was looked at when the money was counted?
+
+    Raises:
+        BillsChanged
+    """
+    if {(due.work_order_id, due.amount) for due in seen} != {(due.work_order_id, due.amount) for due in dues}:
+        raise BillsChanged(bills=[{"work_order_id": due.work_order_id, "due": str(due.amount)} for due in dues])
 
 
 def check_advance(has: Decimal, wanted: Decimal) -> None:

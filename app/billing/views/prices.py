@@ -18,7 +18,7 @@ from app.billing import forms, operations, price_files, queries, rules
 from app.billing.views.form import filled
 from app.db import transaction
 from app.errors import Invalid, Refusal
-from app.models import PriceImport, Service
+from app.models import PriceImport, Service, ServicePrice
 from app.schemas import load
 from app.spreadsheets import XLSX, safe
 from app.vocab import ItemKind, PriceVerdict, Vat
@@ -68,11 +68,24 @@ class PricesView(DeskView):
         row = fetched(Service, pk)
         prices = queries.price_history(row.id)
         today = clock.today()
-        now = next((price.valid_from for price in prices if price.valid_from <= today), None)
+        standing = (price for price, *_ in prices if price.annulled_at is None and price.valid_from <= today)
         return self.page(
-            "billing/price_history.html", title=gettext("Prices of the service"), service=row, prices=prices, now=now,
-            today=today,
+            "billing/price_history.html", title=gettext("Prices of the service"), service=row, prices=prices,
+            now=next(standing, None), today=today, can_be_taken_back=queries.may_be_taken_back,
         )  # fmt: skip
+
+    @expose("/price/<int:pk>/take-back", methods=["POST"])
+    @guarded("directory.edit")
+    def take_back(self, pk: int) -> Any:
+        """Take back a price that was written wrong; back to the history."""
+        service_id = fetched(ServicePrice, pk).service_id
+        try:
+            with transaction():
+                operations.take_price_back(pk, actor=actor())
+            flash(gettext("The price is taken back."), "success")
+        except Refusal as refusal:
+            say(refusal)
+        return redirect(url_for(".service", pk=service_id), 303)
 
     @expose("/import", methods=["GET", "POST"])
     @guarded("directory.edit")

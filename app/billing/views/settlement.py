@@ -1,9 +1,10 @@
 """Settlement of a patient, the queue «To be paid», what goes back."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash, redirect, request, url_for
+from flask import Response, flash, redirect, request, url_for
 from flask_babel import gettext
 from markupsafe import Markup
 
@@ -12,9 +13,9 @@ from app.billing import forms, operations, queries, rules
 from app.billing.rules import Due
 from app.billing.views.form import filled
 from app.db import transaction
-from app.errors import Invalid, NotFound, Refusal
+from app.errors import BillsChanged, Invalid, NotFound, Refusal
 from app.fiscal import queries as fiscal
-from app.models import Patient, Payment
+from app.models import Patient, Payment, Refund
 from app.money import ZERO
 from app.schemas import load
 from app.vocab import N_, FiscalStatus, PaymentMethod, WorkOrderStatus
@@ -37,12 +38,15 @@ class SettlementView(DeskView):
             return self._patient(pk)
         page = max(0, min(request.args.get("page", 0, type=int), 10_000))
         count, rows = queries.to_be_paid(limit=PAGE, offset=page * PAGE)
+        seen = hashlib.sha256(repr((count, [(order.id, order.due) for order, *_ in rows])).encode()).hexdigest()[:16]
+        if request.headers.get("HX-Request") and request.args.get("seen") == seen:
+            return Response(status=204)  # the page asks every few seconds; nothing has changed
         return self.page(
-            "billing/queue.html", title=gettext("Settlement"), count=count, rows=rows, page=page, size=PAGE
+            "billing/queue.html", title=gettext("Settlement"), count=count, rows=rows, page=page, size=PAGE, seen=seen
         )  # fmt: skip
 
     def _patient(self, pk: int, status: int = 200, wrong: dict[str, str] | None = None) -> Any:
-        patient = queries.settling(pk) if 0 < pk < 2**31 else None
+        patient = queries.settling(pk, access.account(actor()).branch_id) if 0 < pk < 2**31 else None
         if patient is None:
             raise NotFound()
         balance = patient.balance
@@ -64,7 +68,7 @@ class SettlementView(DeskView):
             with transaction():
                 form = self._typed_payment(pk)
                 payment = operations.take_payment(
-                    pk, form["parts"], bills=form["bills"], tendered=form["tendered"], actor=actor()
+                    pk, form["parts"], bills=form["bills"], seen=form["seen"], tendered=form["tendered"], actor=actor()
                 )
                 done = payment.id
         except Refusal as refusal:
@@ -75,7 +79,8 @@ class SettlementView(DeskView):
     def _typed_payment(self, patient_id: int) -> dict[str, Any]:
         """The form as the contract's body: one part for each way that has a sum.
 
-        What was typed beside a bill goes to that bill; otherwise the ticked ones are paid, the oldest first.
+        What was typed beside a bill goes to that bill; otherwise the ticked ones are paid, the oldest first; with none
+        ticked all is paid ahead. The page says what was due when it was looked at; a form that does not pays all bills.
         """
         parts = list(_typed_parts().values())
         shares = _typed_shares()
@@ -87,14 +92,18 @@ class SettlementView(DeskView):
             raise Invalid(fields={"cash": N_("Write what is paid.")})
         if any(part["certificate"] == "" for part in form["parts"]):
             raise Invalid(fields={"certificate": N_("Write the number of the certificate.")})
+        form["seen"] = _seen()
         if form["tendered"] is not None and not any(part["method"] == PaymentMethod.CASH for part in parts):
             form["tendered"] = None  # left over from a sum that was then put on the card
         if shares:
             form["bills"] = [Due(**bill) for bill in form["bills"]]
             return form
         ticked = set(request.form.getlist("bill"))
-        dues = queries.unpaid_bills(patient_id)
-        if ticked and ticked != {str(bill.work_order_id) for bill in dues}:
+        dues = queries.unpaid_bills(patient_id) if form["seen"] is None else form["seen"]
+        known = {str(bill.work_order_id) for bill in dues}
+        if not ticked <= known:
+            raise BillsChanged()
+        if ticked != known and (ticked or form["seen"] is not None):
             chosen = [bill for bill in dues if str(bill.work_order_id) in ticked]
             form["bills"] = list(rules.spread(chosen, sum((part["amount"] for part in form["parts"]), ZERO)))
         return form
@@ -115,6 +124,7 @@ class SettlementView(DeskView):
             orders={row.id: row for row in queries.orders_by_id([bill.work_order_id for bill in bills])}, bills=bills,
             to_advance=payment.amount - sum((bill.amount for bill in bills), ZERO),
             balance=queries.balance_of(payment.patient_id), method_names=PaymentMethod,
+            refunds=[(row, _ways(row)) for row in queries.refunds_of(payment.id)],
         )  # fmt: skip
 
     @expose("/payments/<int:pk>/refund", methods=["POST"])
@@ -125,9 +135,7 @@ class SettlementView(DeskView):
         def work() -> str:
             form = load(forms.NewRefund, filled("amount", "reason"))
             row = operations.refund(pk, form["amount"], form["reason"], actor=actor())
-            return gettext(
-                "Returned %(amount)s ₽: refund № %(number)s.", amount=money.shown(row.amount), number=row.number
-            )
+            return gettext("Refund № %(number)s: %(ways)s.", number=row.number, ways=_ways(row))
 
         return self._back(pk, "refund", work)
 
@@ -140,9 +148,8 @@ class SettlementView(DeskView):
             form = load(forms.NewRefund, filled("amount", "reason"))
             row = operations.return_advance(pk, form["amount"], form["reason"], actor=actor())
             return gettext(
-                "Advance returned, %(amount)s ₽: refund № %(number)s.",
-                amount=money.shown(row.amount), number=row.number,
-            )  # fmt: skip
+                "The advance is returned, refund № %(number)s: %(ways)s.", number=row.number, ways=_ways(row)
+            )
 
         return self._back(pk, "return_advance", work)
 
@@ -154,9 +161,8 @@ class SettlementView(DeskView):
         def work() -> str:
             row = operations.cancel_payment(pk, load(forms.Why, filled("reason"))["reason"], actor=actor())
             return gettext(
-                "The payment is cancelled, %(amount)s ₽ is returned: refund № %(number)s.",
-                amount=money.shown(row.amount), number=row.number,
-            )  # fmt: skip
+                "The payment is cancelled, refund № %(number)s: %(ways)s.", number=row.number, ways=_ways(row)
+            )
 
         return self._back(pk, "cancel", work)
 
@@ -202,6 +208,22 @@ class SettlementView(DeskView):
         )  # fmt: skip
 
 
+#: How money goes back: what the cashier hands out, and what never leaves the drawer.
+_WAY_BACK = {
+    PaymentMethod.CASH: N_("in cash %(sum)s ₽"), PaymentMethod.CARD: N_("to the card %(sum)s ₽"),
+    PaymentMethod.TRANSFER: N_("by transfer %(sum)s ₽"), PaymentMethod.ADVANCE: N_("to the advance %(sum)s ₽"),
+}  # fmt: skip
+
+
+def _ways(row: Refund) -> str:
+    """What of a refund went which way: «наличными 300,00 ₽, в аванс 500,00 ₽»."""
+    sums = {
+        method: sum((part.amount for part in row.parts if part.payment_part.method == method), ZERO)
+        for method in PaymentMethod
+    }
+    return ", ".join(gettext(_WAY_BACK[method], sum=money.shown(whole)) for method, whole in sums.items() if whole)
+
+
 def _typed_parts() -> dict[str, dict[str, Any]]:
     """The ways that have a sum, by the field it was typed into: of the desk, relatives' advances, a certificate."""
     parts: dict[str, dict[str, Any]] = {
@@ -225,6 +247,15 @@ def _typed_shares() -> dict[str, str]:
         for word, _, pk in fields
         if word == "share" and pk.isascii() and pk.isdigit() and filled(f"share_{pk}")
     }
+
+
+def _seen() -> list[Due] | None:
+    """What was due on each bill when the page was made: `12:1500.00 13:20.00`; None when the form does not say."""
+    if "seen" not in request.form:
+        return None
+    pairs = [pair.partition(":") for pair in request.form["seen"].split()]
+    bills = [{"work_order_id": pk, "amount": due} for pk, _, due in pairs]
+    return [Due(**load(forms.PaidBill, bill)) for bill in bills]
 
 
 def _by_method(refusal: Refusal) -> dict[str, str]:

@@ -91,7 +91,7 @@ class WorkOrdersView(DeskView):
         if order.status == WorkOrderStatus.DRAFT and may("work_order.fill"):
             lines = [
                 {
-                    "service_id": line.service_id, "name": f"{line.service.code} {line.service.name}",
+                    "service_id": line.service_id, "name": " ".join(line.called),
                     "price": line.price, "tooth": line.tooth, "quantity": line.quantity,
                     "discount": (
                         f"{line.discount_percent.normalize():f}" if line.discount_percent is not None
@@ -194,6 +194,13 @@ class WorkOrdersView(DeskView):
         """Take a bill back to a draft."""
         self._seen(pk)
         return self._step(pk, operations.reopen, gettext("The work order is a draft again."))
+
+    @expose("/<int:pk>/annul", methods=["POST"])
+    @guarded("work_order.fill")
+    def annul(self, pk: int) -> Any:
+        """Annul a draft that was made by mistake."""
+        self._seen(pk)
+        return self._step(pk, operations.annul, gettext("The work order is annulled."))
 
     def _step(self, pk: int, operation: Callable[..., WorkOrder], done: str) -> Any:
         try:

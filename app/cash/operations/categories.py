@@ -18,7 +18,7 @@ def add_category(name: str, parent_id: int | None = None, *, actor: User | None)
         AlreadyThere: the name is taken, whatever its case; an archived one keeps its name.
     """
     access.require(actor, "expense_category.add")
-    name = " ".join(name.split())
+    name = " ".join("".join(c for c in name if c.isprintable() or c.isspace()).split())
     if not name or len(name) > 200:
         raise Invalid(fields={"name": N_("Fill in this field.") if not name else N_("This text is too long.")})
     if parent_id is not None:

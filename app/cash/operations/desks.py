@@ -90,6 +90,7 @@ def _write(
 ) -> CashMovement:  # fmt: skip
     """One movement with its number; the desk must be locked, its new balance is read when next asked for."""
     rules.check_enough(desk.balance, delta, desk.name)
+    rules.check_fits(desk.balance + delta)
     series, now = rules.series(desk.kind, delta), clock.now()
     movement = CashMovement(
         desk_id=desk.id, shift_id=shift_id, legal_entity_id=desk.legal_entity_id, kind=kind, delta=delta,
@@ -337,12 +338,15 @@ def reverse(movement_id: int, reason: str, *, actor: User | None) -> CashMovemen
     Raises:
         NotFound, ReasonNeeded, NotReversible, AlreadyReversed, ShiftClosed, NotEnoughCash
         NotAllowed: a correction is the director's, and so is its reversal.
+        OutsideWindow: the movement is of a day that the account may not see.
     """
     if not reason.strip():
         raise ReasonNeeded()
     first = session.get(CashMovement, movement_id)
     if first is None:
         raise NotFound()
+    if actor is not None and first.business_day != clock.today():
+        access.window(actor, ReportKind.CASH, first.business_day, first.business_day)
     rules.check_reversible(first.kind)
     if first.kind == MovementKind.CORRECTION:
         access.require(actor, "cash.correct")

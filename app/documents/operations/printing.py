@@ -1,15 +1,16 @@
 """Originals and copies: a receipt or a cash order is handed out once, every further print says that it is a copy.
 
-Printing is a deed of its own, written down before the paper is drawn; looking at a paper shows a copy. Where next:
-`views.py`, `cash_views.py`.
+A paper whose subject has changed since says something else: it has an original of that, which names the one that it
+takes the place of. Printing is a deed of its own, written down before the paper is drawn; looking at a paper shows a
+copy. Where next: `views.py`, `cash_views.py`.
 """
 
 from collections.abc import Callable
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from app import access, audit, clock
+from app import access, audit, clock, pdf
 from app.cash import operations as cash
 from app.db import lock_word, session
 from app.documents import queries, rules
@@ -35,19 +36,25 @@ class SlipNotPrinted(Refusal):
 
 def print_paper(
     kind: PrintedKind, subject: Receipt | CashMovement | WorkOrder, draw: Callable[[], bytes] | None = None, *,
-    actor: User | None,
+    state: str = "", actor: User | None,
 ) -> Printing:  # fmt: skip
-    """Write down that a paper is printed; the first of its numbers is the original, and is kept as it was drawn.
+    """Write down that a paper is printed; the first of a state is the original, and is kept as it was drawn.
 
-    Locks the paper's numbers. Records `paper.printed`.
+    `state` is what can change of the subject (`queries.state_of`). Locks the paper's numbers. Records `paper.printed`.
     """
     lock_word(f"printing {kind} {subject.id}")
-    last = session.scalar(
-        select(func.max(Printing.number)).where(Printing.kind == kind, Printing.subject_id == subject.id)
-    )
+    before = session.execute(
+        select(Printing.number, Printing.state, Printing.created_at)
+        .where(Printing.kind == kind, Printing.subject_id == subject.id)
+        .order_by(Printing.number.desc())
+    ).all()
+    original = all(row.state != state for row in before)
+    made = draw() if draw and original else None
+    if made is not None and before:
+        made = pdf.stamped(made, f"ВЗАМЕН НАПЕЧАТАННОГО {clock.wall(before[0].created_at):%d.%m.%Y}", left=True)
     row = Printing(
-        kind=kind, subject_id=subject.id, number=(last or 0) + 1, pdf=draw() if draw and not last else None,
-        created_at=clock.now(), created_by_id=actor.id if actor else None,
+        kind=kind, subject_id=subject.id, number=before[0].number + 1 if before else 1, state=state, original=original,
+        pdf=made, created_at=clock.now(), created_by_id=actor.id if actor else None,
     )  # fmt: skip
     session.add(row)
     session.flush()

@@ -29,6 +29,7 @@ from app.documents.queries.journal import Asked, issuers, journal
 from app.documents.queries.papers import (
     active_template,
     card,
+    is_left,
     is_patient_of,
     last_reversal,
     legal_entity_for,
@@ -36,6 +37,7 @@ from app.documents.queries.papers import (
     original,
     receipt_fields,
     receipts_of,
+    state_of,
 )
 from app.documents.queries.samples import OF_ORDER, sample_fields
 from app.documents.queries.tax import YEARS_BACK, certificates_of, paid_in_year, payers, years
@@ -62,6 +64,7 @@ __all__ = [
     "fields_of",
     "first_visit_kinds",
     "first_visit_places",
+    "is_left",
     "is_patient_of",
     "issued_papers",
     "issuers",
@@ -87,6 +90,7 @@ __all__ = [
     "sample_fields",
     "scans_of",
     "short",
+    "state_of",
     "stored_bytes",
     "version_of",
     "versions_of",

@@ -3,6 +3,7 @@
 Papers are Russian in every language of the screen. Where next: `cash_drawn.py`, which draws it.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -39,11 +40,11 @@ _ACCOUNT = {
     MovementKind.TRANSFER_OUT: "account_cash",
 }  # fmt: skip
 _BASIS = {
-    MovementKind.PAY_IN: "Внесение денег в кассу", MovementKind.WITHDRAWAL: "Расход",
+    MovementKind.PAY_IN: "Внесение денег в кассу", MovementKind.WITHDRAWAL: "Изъятие денег из кассы",
     MovementKind.COLLECTION: "Сдача выручки в банк (инкассация)", MovementKind.SALARY: "Выплата заработной платы",
     MovementKind.TRANSFER_OUT: "Передача денег в другую кассу",
     MovementKind.TRANSFER_IN: "Получение денег из другой кассы",
-    MovementKind.CORRECTION: "Исправление остатка кассы", MovementKind.SURPLUS: "Излишек, найденный при пересчёте",
+    MovementKind.CORRECTION: "Корректировка остатка кассы", MovementKind.SURPLUS: "Излишек, найденный при пересчёте",
     MovementKind.SHORTAGE: "Недостача, найденная при пересчёте",
 }  # fmt: skip
 
@@ -134,7 +135,8 @@ def _person(movement: CashMovement, patient: Patient | None, cashier: Employee |
     words = written.split()
     if not written:
         return put_card(cashier) if cashier else ""
-    person = 2 <= len(words) <= 3 and all(word.replace("-", "").isalpha() and word.istitle() for word in words)
+    # «Петров Пётр Петрович», «Петров П. П.», «Петров П.П.»
+    person = 2 <= len(words) <= 3 and all(re.sub("[-.]", "", word).isalpha() and word.istitle() for word in words)
     return put(words[0], words[1], " ".join(words[2:]), None) if person else written
 
 

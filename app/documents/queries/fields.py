@@ -224,7 +224,10 @@ def _agreed(patient_id: int) -> dict[str, Any]:
     """The services of the patient's newest work order: what a contract signed now is about."""
     order = session.scalars(
         select(WorkOrder).options(selectinload(WorkOrder.lines))
-        .where(WorkOrder.patient_id == patient_id, WorkOrder.reverses_id.is_(None))
+        .where(
+            WorkOrder.patient_id == patient_id, WorkOrder.reverses_id.is_(None),
+            WorkOrder.status != WorkOrderStatus.ANNULLED,
+        )
         .order_by(WorkOrder.id.desc()).limit(1)
     ).one_or_none()  # fmt: skip
     return order_fields(order.lines if order else [], order)
@@ -234,7 +237,7 @@ def order_fields(lines: Sequence[WorkOrderLine], order: WorkOrder | None) -> dic
     """The merge fields of a work order's services and totals."""
     services = [
         {
-            "no": str(line.position), "code": line.service.code, "name": line.service.name, "tooth": line.tooth,
+            "no": str(line.position), "code": line.called[0], "name": line.called[1], "tooth": line.tooth,
             "qty": str(line.quantity), "price": line.price, "discount": line.discount, "sum": line.total,
         }
         for line in lines
@@ -262,7 +265,7 @@ def order_print(order: WorkOrder) -> dict[str, Any]:
         "clinic": clinic_fields(order.branch.legal_entity, order.branch),
         "legal": legal_fields(),
         "order": {
-            "number": str(order.number), "draft": order.status == WorkOrderStatus.DRAFT,
+            "number": str(order.number), "draft": order.status in (WorkOrderStatus.DRAFT, WorkOrderStatus.ANNULLED),
             "day": rules.short_day(order.issued_day or clock.wall(order.created_at).date()),
             "reverses": _number_of(order.reverses_id), "reason": order.reason,
             "assistants": ", ".join(employee.short_name for employee in names),
@@ -285,7 +288,7 @@ def provided_print(order: WorkOrder) -> dict[str, Any]:
     left = [(line, line.back(line.left)) for line in billing.left_to_reverse(order) if line.left]
     services = [
         {
-            "no": str(place), "code": of_line[line.line_id].service.code, "name": line.service,
+            "no": str(place), "code": of_line[line.line_id].called[0], "name": line.service,
             "tooth": of_line[line.line_id].tooth, "qty": str(line.left), "price": line.price,
             "discount": cost.discount, "sum": cost.total,
         }

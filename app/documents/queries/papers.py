@@ -4,11 +4,13 @@ Where next: `fields.py`, the values of a paper.
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from app.billing import queries as billing
 from app.db import session
 from app.documents import rules
 from app.models import (
@@ -23,6 +25,7 @@ from app.models import (
     User,
     WorkOrder,
 )
+from app.vocab import PrintedKind
 
 
 def active_template(kind: str) -> DocumentTemplate | None:
@@ -42,11 +45,24 @@ def receipt_fields(row: Receipt) -> dict[str, Any]:
     return rules.receipt_fields(row.snapshot, row.kind, row.number, row.business_day)
 
 
-def original(kind: str, subject_id: int) -> bytes | None:
-    """The original of a paper of money as it was printed; None when it never was, or is made of its snapshot."""
+def original(kind: str, subject_id: int, state: str) -> bytes | None:
+    """The original of a paper of money in a state as it was printed; None when it never was, or has a snapshot."""
     return session.scalar(
-        select(Printing.pdf).where(Printing.kind == kind, Printing.subject_id == subject_id, Printing.number == 1)
+        select(Printing.pdf).where(
+            Printing.kind == kind, Printing.subject_id == subject_id, Printing.state == state, Printing.original
+        )
     )
+
+
+def state_of(order: WorkOrder, kind: PrintedKind) -> str:
+    """What can change of a paper of a bill: its lines, and on the work order itself what was reversed and paid of it.
+
+    Of a reversing order its own; its bill has no other act while it is the newest.
+    """
+    if kind != PrintedKind.WORK_ORDER:
+        return f"version {order.version}"
+    back = sum((row.total for row in billing.reversals_of(order.id)), Decimal(0))
+    return f"version {order.version}, reversed {-back}, due {order.due}"
 
 
 def last_reversal(order_id: int) -> WorkOrder | None:
@@ -54,6 +70,11 @@ def last_reversal(order_id: int) -> WorkOrder | None:
     return session.scalar(
         select(WorkOrder).where(WorkOrder.reverses_id == order_id).order_by(WorkOrder.id.desc()).limit(1)
     )
+
+
+def is_left(order: WorkOrder) -> bool:
+    """Was anything of a bill not taken back?"""
+    return any(line.left for line in billing.left_to_reverse(order))
 
 
 def is_patient_of(doctor_id: int, patient_id: int) -> bool:

@@ -40,7 +40,7 @@ class CashPapersView(DeskView):
         movement = _of_drawer(pk)
         name = f"{'ko-1' if movement.delta > 0 else 'ko-2'}-{movement.year}-{movement.number}"
         wanted = request.args.get("printing", type=int)
-        return shown(lambda: _drawn(movement), name, PrintedKind.CASH_ORDER, pk, wanted)
+        return shown(lambda: _drawn(movement), name, PrintedKind.CASH_ORDER, pk, wanted, _state_of(movement))
 
     @expose("/orders/<int:pk>/print", methods=["POST"])
     @guarded("cash.see")
@@ -48,7 +48,9 @@ class CashPapersView(DeskView):
         """Write down that a cash order is printed, then show it: the first is the original."""
         movement = _of_drawer(pk)
         with transaction():
-            made = operations.print_paper(PrintedKind.CASH_ORDER, movement, lambda: _drawn(movement), actor=actor()).id
+            made = operations.print_paper(
+                PrintedKind.CASH_ORDER, movement, lambda: _drawn(movement), state=_state_of(movement), actor=actor()
+            ).id
         return redirect(url_for(".order", pk=pk, printing=made), 303)
 
     @expose("/book/<int:pk>.pdf")
@@ -82,6 +84,11 @@ class CashPapersView(DeskView):
 
 def _drawn(movement: CashMovement) -> bytes:
     return drawn.cash_order(queries.cash_order(movement))
+
+
+def _state_of(movement: CashMovement) -> str:
+    """What can change of a cash order: a later one reverses it, and then it is annulled."""
+    return "reversed" if cash.reversal_of(movement.id) is not None else ""
 
 
 def _of_drawer(pk: int) -> CashMovement:

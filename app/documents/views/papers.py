@@ -12,7 +12,7 @@ from flask import Response, current_app, flash, redirect, request, url_for
 from flask_babel import gettext
 
 from app import access, clock, pdf
-from app.db import after_commit, transaction
+from app.db import after_commit, lock, transaction
 from app.documents import jobs, operations, paper, queries
 from app.documents.views.copies import shown
 from app.errors import Invalid, NotFound, Refusal
@@ -27,8 +27,18 @@ from app.web import DeskView, actor, expose, fetched, guarded, label, say
 _OF_ORDER = {"act": "Акт", "guarantee": "Гарантийный талон"}
 #: What somebody attached may be anything: it runs nothing and reaches nothing, whatever it holds.
 STRANGER_S = {"default-src": "'none'", "style-src": "'unsafe-inline'", "frame-ancestors": "'self'", "sandbox": ""}
+#: A work order that is no bill is no paper of money; what its print says across.
+_NO_PAPER = {WorkOrderStatus.DRAFT: "ЧЕРНОВИК", WorkOrderStatus.ANNULLED: "АННУЛИРОВАН"}
 #: After this nobody should only wait.
 LONG = timedelta(seconds=10)
+
+
+class NothingProvided(Refusal):
+    """An act or a guarantee of a bill that was taken back whole."""
+
+    code = "nothing_provided"
+    status = 409
+    sentence = N_("This work order was reversed whole: there is nothing to accept or to guarantee.")
 
 
 class DocumentsView(DeskView):
@@ -238,10 +248,11 @@ class DocumentsView(DeskView):
     @expose("/work-orders/<int:pk>.pdf")
     @guarded("work_order.see")
     def work_order(self, pk: int) -> Any:
-        """A work order «наряд» on paper; a draft is no paper of money yet and is never a copy."""
+        """A work order «наряд» on paper; a draft is no paper of money yet, says so, and is never a copy."""
         order = _order_of(pk)
-        if order.status == WorkOrderStatus.DRAFT:
-            return as_pdf(_drawn_order(order), f"work-order-{order.year}-{order.number}")
+        if order.status in _NO_PAPER:
+            made = pdf.stamped(_drawn_order(order), _NO_PAPER[WorkOrderStatus(order.status)])
+            return as_pdf(made, f"work-order-{order.year}-{order.number}")
         return self._of_order(order, PrintedKind.WORK_ORDER)
 
     @expose("/work-orders/<int:pk>/<kind>.pdf")
@@ -253,18 +264,22 @@ class DocumentsView(DeskView):
     def _of_order(self, order: WorkOrder, kind: PrintedKind) -> Any:
         subject = _subject(order, kind)
         name = f"{kind.value.replace('_', '-')}-{order.year}-{order.number}"
-        return shown(lambda: _DRAWN[kind](order), name, kind, subject.id, request.args.get("printing", type=int))
+        wanted, state = request.args.get("printing", type=int), queries.state_of(order, kind)
+        return shown(lambda: _DRAWN[kind](order), name, kind, subject.id, wanted, state)
 
     @expose("/work-orders/<int:pk>/<kind>/print", methods=["POST"])
     @guarded("work_order.see")
     def print_of_order(self, pk: int, kind: str) -> Any:
         """Write down that a work order, its act or guarantee is printed, then show it; the first is the original."""
         order, chosen = _order_of(pk), PrintedKind.WORK_ORDER if kind == "order" else _kind_of(kind)
-        if order.status == WorkOrderStatus.DRAFT:
+        if order.status in _NO_PAPER:
             return redirect(url_for(".work_order", pk=pk), 303)
         with transaction():
-            subject = _subject(order, chosen)
-            made = operations.print_paper(chosen, subject, lambda: _DRAWN[chosen](order), actor=actor()).id
+            lock(WorkOrder, order.id)  # nobody pays or reverses it while it is drawn
+            subject, state = _subject(order, chosen), queries.state_of(order, chosen)
+            made = operations.print_paper(
+                chosen, subject, lambda: _DRAWN[chosen](order), state=state, actor=actor()
+            ).id  # fmt: skip
         if chosen == PrintedKind.WORK_ORDER:
             return redirect(url_for(".work_order", pk=pk, printing=made), 303)
         return redirect(url_for(".of_work_order", pk=pk, kind=kind, printing=made), 303)
@@ -292,7 +307,10 @@ def _subject(order: WorkOrder, kind: PrintedKind) -> WorkOrder:
         return order
     if order.status not in (WorkOrderStatus.ISSUED, WorkOrderStatus.PAID):
         raise NotFound()
-    return queries.last_reversal(order.id) or order
+    back = queries.last_reversal(order.id)
+    if back is not None and not queries.is_left(order):
+        raise NothingProvided()
+    return back or order
 
 
 def _drawn_receipt(row: Receipt) -> bytes:

@@ -85,7 +85,7 @@ def obstacles(cards: Sequence[int]) -> list[str]:
         why.append(gettext("The patient has paid %(sum)s ₽ ahead: return the advance first.", sum=money.shown(advance)))
     drafts, receipts = queries.unfinished(cards)
     if drafts:
-        why.append(gettext("There is a work order that was not issued: issue or delete it first."))
+        why.append(gettext("There is a work order that was not issued: issue or annul it first."))
     if receipts:
         why.append(gettext("A fiscal receipt has not been printed yet: wait for it."))
     return why

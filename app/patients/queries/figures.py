@@ -16,7 +16,7 @@ from app import clock
 from app.db import Fixed, given
 from app.models import Appointment, CardMerge, Employee, Patient, PatientAccount, WorkOrder
 from app.money import ZERO
-from app.vocab import AppointmentStatus, CancelledBy, WorkOrderStatus
+from app.vocab import AppointmentStatus, CancelledBy
 
 _VISITS = ("total", "completed", "cancelled_by_patient", "cancelled_by_clinic", "no_shows", "moves",
            "late_cancellations", "first_visit", "last_visit", "next_visit")  # fmt: skip
@@ -89,7 +89,7 @@ def _bills() -> Select[Decimal, Decimal, int]:
         func.coalesce(func.sum(WorkOrder.total), 0).label("billed"),
         func.coalesce(func.sum(WorkOrder.total - WorkOrder.due), 0).label("paid"),
         func.count().filter(WorkOrder.reverses_id.is_(None)).label("bills"),
-    ).where(WorkOrder.patient_id == given("patient"), WorkOrder.status != WorkOrderStatus.DRAFT)
+    ).where(WorkOrder.patient_id == given("patient"), WorkOrder.issued_day.is_not(None))
 
 
 def _by_doctor() -> Select[Any]:

@@ -77,7 +77,7 @@ RULES: Mapping[str, Rule] = {
     "fiscal_credit": _kept(Law.MONEY), "cash_movement": _kept(Law.MONEY, "counterparty", "comment", "series"),
     "patient_account": _kept(Law.MONEY), "advance_transfer": _kept(Law.MONEY, "reason"),
     "certificate": _kept(Law.MONEY, "number"), "tax_certificate": _kept(Law.MONEY, "annul_reason"),
-    "work_order": _kept(Law.MONEY, "reason"), "work_order_line": _kept(Law.MONEY, "tooth", "discount_reason"),
+    "work_order": _kept(Law.MONEY, "reason"), "work_order_line": _kept(Law.MONEY, "tooth", "discount_reason", "code", "name"),
     "issued_document": _kept(Law.PAPERS, "kind", "html", "pdf", "sha256"),
     "paper_job": _kept(Law.PAPERS, "error"),
     "signed_scan": _kept(Law.PAPERS, "mimetype", "content", "sha256"),

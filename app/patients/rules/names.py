@@ -82,7 +82,9 @@ def _gender(surname: str, name: str, patronymic: str, sex: str | None) -> Gender
     if last and last[0] in _STAYING:
         return Gender.FEMALE if last[0] in ("кызы", "гызы") else Gender.MALE
     try:
-        return _detector.detect(lastname=surname, firstname=name, middlename=patronymic)  # type: ignore[no-any-return]
+        known = {"firstname": name, "middlename": patronymic}
+        told = {part: word for part, word in known.items() if word and not word.endswith(".")}  # no initials
+        return _detector.detect(lastname=surname, **told)  # type: ignore[no-any-return]
     except (StopIteration, ValueError, KeyError, IndexError):
         return Gender.ANDROGYNOUS
 
@@ -97,7 +99,7 @@ def _declined(part: NamePart, words: str, gender: Gender, case: Case) -> str:
 
 
 def _one(part: NamePart, word: str, gender: Gender, case: Case) -> str:
-    if word.lower() in _STAYING or not _CYRILLIC.fullmatch(word):
+    if word.lower() in _STAYING or word.endswith(".") or not _CYRILLIC.fullmatch(word):
         return word
     try:
         return str(_declension.make(part, gender, case, word))

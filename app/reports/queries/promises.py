@@ -41,8 +41,8 @@ PROMISES = (
                           sum(debt_change) FILTER (WHERE kind IN ('bill', 'bill_reopened')) AS billed
                      FROM ledger_entry WHERE work_order_id IS NOT NULL GROUP BY 1) e ON e.work_order_id = o.id
         WHERE o.due <> COALESCE(e.due, 0) OR o.due < 0 OR o.due > greatest(o.total, 0)
-           OR COALESCE(e.billed, 0) <> CASE WHEN o.status IN ('draft', 'reversal') THEN 0 ELSE o.total END
-           OR (o.status = 'paid') <> (o.status NOT IN ('draft', 'reversal') AND o.due = 0)""",
+           OR COALESCE(e.billed, 0) <> CASE WHEN o.status IN ('draft', 'annulled', 'reversal') THEN 0 ELSE o.total END
+           OR (o.status = 'paid') <> (o.status NOT IN ('draft', 'annulled', 'reversal') AND o.due = 0)""",
     ),
     Promise(
         "reversal_of_bill",
@@ -161,7 +161,7 @@ PROMISES = (
         SELECT 'clinic', b.billed - m.paid + m.returned, a.balance
         FROM (SELECT COALESCE(sum(debt - advance), 0) - (SELECT COALESCE(sum(balance), 0) FROM certificate) AS balance
                 FROM patient_account) a,
-             (SELECT COALESCE(sum(total), 0) AS billed FROM work_order WHERE status <> 'draft') b,
+             (SELECT COALESCE(sum(total), 0) AS billed FROM work_order WHERE issued_day IS NOT NULL) b,
              (SELECT (SELECT COALESCE(sum(amount), 0) FROM payment_part WHERE method <> 'advance') AS paid,
                      (SELECT COALESCE(sum(f.amount), 0) FROM refund_part f
                         JOIN payment_part p ON p.id = f.payment_part_id WHERE p.method <> 'advance') AS returned) m

@@ -18,8 +18,7 @@
   const due = () => {
     const chosen = shares.reduce((sum, field) => sum + kopecks(field.value), 0);
     if (chosen) return chosen;
-    const ticked = bills.filter((bill) => bill.checked);
-    return (ticked.length ? ticked : bills).reduce((sum, bill) => sum + kopecks(bill.dataset.due), 0);
+    return bills.filter((bill) => bill.checked).reduce((sum, bill) => sum + kopecks(bill.dataset.due), 0);
   };
   const paid = () => fields.reduce((sum, field) => sum + kopecks(field.value), 0);
 

@@ -79,13 +79,16 @@
       setTimeout(() => form.querySelectorAll("button[type=submit]").forEach((button) => { button.disabled = true; }), 0);
     }
   });
+  // The way back shows a page as it is now: a form with its old key was sent already.
   window.addEventListener("pageshow", (event) => {
-    if (event.persisted) location.reload();
+    const way = performance.getEntriesByType("navigation")[0];
+    if (event.persisted || (way && way.type === "back_forward" && document.querySelector("[name=request_id]"))) location.reload();
   });
 
   // Fragments: htmx carries the CSRF token and shows refusals.
   document.body.addEventListener("htmx:configRequest", (event) => { event.detail.headers["X-CSRFToken"] = token(); });
   document.body.addEventListener("htmx:responseError", (event) => {
+    if (event.detail.xhr.status === 401) { location.reload(); return; }
     window.desk.tell(event.detail.xhr.status === 0 ? "" : event.detail.xhr.statusText, "danger");
   });
 

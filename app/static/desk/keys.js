@@ -1,5 +1,6 @@
 // The keys of every page: `?` lists them, `/` searches, an element's data-key presses it. The key's place on the keyboard
-// counts, not the letter, so the layout does not matter; nothing happens while somebody types.
+// counts, not the letter, so the layout does not matter; nothing happens while somebody types. What takes money has a
+// function key: no letter of a surname presses it, and it works from every field.
 (function () {
   "use strict";
   const own = []; // what scripts of the page listen to: {code, shift, when, run}
@@ -43,6 +44,8 @@
   document.addEventListener("keydown", (event) => {
     const box = dialog();
     if (!box || event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    const works = /^F\d+$/.test(event.code) && !box.open && !event.shiftKey && pressable().find((each) => each.dataset.key === event.code);
+    if (works) { event.preventDefault(); if (!event.repeat) works.click(); return; }
     if (event.target.closest(writes)) {
       if (event.key === "Escape" && !event.target.closest(".side")) event.target.blur?.(); // out of the field, to the keys
       return;

@@ -1,0 +1,48 @@
+"""Prices that were written wrong: taken back, or written anew for the same day; what was written stays to be seen.
+
+Bills keep the price that they were made with. Where next: `imports.py`, for a whole price list.
+"""
+
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from app import access, audit, clock
+from app.billing import queries
+from app.billing.operations.base import id_of
+from app.db import lock, session
+from app.errors import NotFound, PriceInForce
+from app.models import ServicePrice, User
+
+_KEPT = ("service_id", "valid_from", "price")
+
+
+def take_price_back(price_id: int, *, actor: User | None) -> ServicePrice:
+    """Take back a price whose day has not passed: the price before it is in force again.
+
+    Raises:
+        NotAllowed, NotFound
+        PriceInForce: it has been in force for days, or was taken back already.
+    """
+    access.require(actor, "directory.edit")
+    row = lock(ServicePrice, price_id)
+    if row is None:
+        raise NotFound()
+    if not queries.may_be_taken_back(row):
+        raise PriceInForce()
+    row.annulled_at, row.annulled_by_id = clock.now(), id_of(actor)
+    session.flush()
+    audit.record("price.taken_back", row, after=audit.facts(row, _KEPT), actor=actor)
+    return row
+
+
+def make_room_for_price(service_id: int, day: date, price: Decimal, *, actor: User | None) -> None:
+    """Take back another price that begins on the same day, when that is possible: this one is about to be written."""
+    standing = session.scalar(
+        select(ServicePrice).where(
+            ServicePrice.service_id == service_id, ServicePrice.valid_from == day, ServicePrice.annulled_at.is_(None)
+        )
+    )
+    if standing is not None and standing.price != price and queries.may_be_taken_back(standing):
+        take_price_back(standing.id, actor=actor)
