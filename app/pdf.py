@@ -21,7 +21,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from xhtml2pdf import default, pisa
-from xhtml2pdf.config.resources import ResourceAccessPolicy
+from xhtml2pdf.config.resources import RenderLimitError, ResourceAccessPolicy
 
 from app import deadline
 from app.errors import Refusal
@@ -52,6 +52,10 @@ class NotPrintable(Refusal):
 
     code = "not_printable"
     sentence = N_("This text cannot be printed: simplify the tables and the layout.")
+
+
+class TooSlow(NotPrintable):
+    """It took longer than a paper may: the text is endless, or the machine has too much to do."""
 
 
 def font_files() -> tuple[Path, Path]:
@@ -129,9 +133,9 @@ def _laid_out(html: str) -> bytes:
     try:
         with deadline.within(LONGEST):
             result = pisa.CreatePDF(html, dest=out, encoding="utf-8", resource_policy=policy)
-    except deadline.OutOfTime as error:
+    except (RenderLimitError, deadline.OutOfTime) as error:
         log.warning("not printable: more than %s seconds", LONGEST)
-        raise NotPrintable() from error
+        raise TooSlow() from error
     except Exception as error:  # xhtml2pdf and reportlab raise whatever the layout led them to
         log.info("not printable: %s", type(error).__name__)
         raise NotPrintable() from error

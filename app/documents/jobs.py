@@ -26,6 +26,8 @@ def render(document_id: int, *, again: bool = False) -> None:
             return
         try:
             made = pdf.render(html)
+        except pdf.TooSlow:
+            log.warning("paper %s took too long and is left for the sweep", document_id)
         except pdf.NotPrintable as refusal:
             operations.give_up(document_id, refusal.sentence)
         else:

@@ -230,6 +230,21 @@ def test_a_paper_that_kills_is_not_tried_for_ever(make: Maker, monkeypatch: pyte
     assert again(pk).sha256 and job_of(pk) is None
 
 
+def test_a_machine_with_too_much_to_do_is_no_fault_of_the_text(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    pk = issued()
+
+    def slow(_: str) -> bytes:
+        raise pdf.TooSlow()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pdf, "render", slow)
+        jobs.render(pk)
+    job = job_of(pk)
+    assert job is not None and (job.attempts, job.error) == (1, "")
+    jobs.render(pk)
+    assert again(pk).sha256
+
+
 def test_what_cannot_be_printed_says_so_and_can_be_tried_again(
     make: Maker, client_of: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
