@@ -9,7 +9,6 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 
-from app import audit
 from app.billing.operations import payments
 from app.cash import operations as cash
 from app.db import db, session
@@ -47,9 +46,10 @@ def dies(*_: Any, **__: Any) -> None:
 
 STEPS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "the desks are locked": (payments, "_desks_for", dies_after(payments._desks_for)),
-    "the money is in the desk": (cash, "receive", dies_after(cash.receive)),
-    "the receipt is planned": (fiscal, "intend", dies_after(fiscal.intend)),
-    "all is written, before the commit": (audit, "record", dies_after(audit.record)),
+    "the numbers are taken": (payments, "reserve", dies_after(payments.reserve)),
+    "the money is ready for the desk": (cash, "received", dies_after(cash.received)),
+    "the receipt is planned": (fiscal, "intended", dies_after(fiscal.intended)),
+    "all is written, before the commit": (payments, "write", dies_after(payments.write)),
     "after the commit, before the queue": (carrying, "_enqueue", dies),
     "after the queue, before the answer": (carrying, "_enqueue", dies_after(carrying._enqueue)),
 }
