@@ -40,6 +40,7 @@ class DocumentTemplatePanel(PanelView):
     label_columns: ClassVar[dict[str, Any]] = {
         "kind": lazy_gettext("Document"), "name": lazy_gettext("Name"), "version": lazy_gettext("Version"),
         "created_at": lazy_gettext("Saved"), "body": lazy_gettext("Text"), "sheet": lazy_gettext("Preview"),
+        "active": lazy_gettext("Printed now"),
     }  # fmt: skip
     formatters_columns: ClassVar[dict[str, Any]] = {
         "body": lambda body: Markup('<pre class="template-body">{}</pre>').format(body),
