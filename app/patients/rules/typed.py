@@ -80,7 +80,7 @@ def wanted(text: str, today: date | None = None) -> Wanted:
     when there are four or more, and may be a card's number; letters are beginnings of name parts in any order, ё as е.
     Digits beside words are a phone's end.
     """
-    born, rest = _birth_date(_of_one_script(_AFTER_DIGITS.sub(" ", _BEFORE_DIGITS.sub(" ", text[:200]))), today)
+    born, rest = _birth_date(_AFTER_DIGITS.sub(" ", _BEFORE_DIGITS.sub(" ", text[:200])), today)
     digits = re.sub(r"\D", "", rest)
     words = tuple(re.findall(r"[^\W\d_]+", searchable(rest)))[:MOST_WORDS]
     if len(digits) > 11 and digits.startswith("00"):
@@ -93,7 +93,7 @@ def wanted(text: str, today: date | None = None) -> Wanted:
         number = None
     if born is None and len(digits) in (6, 8) and digits == rest.strip():
         born = _day(int(digits[:2]), int(digits[2:4]), int(digits[4:]), today)
-    keys = ("".join(key for key in part if key.isalpha() or key in _KEYS) for part in rest.lower().split())
+    keys = ("".join(key for key in part if key.isalpha() or key in _KEYS) for part in _of_one_script(rest).split())
     typed = tuple(part for part in keys if part)[:MOST_WORDS]
     one_word = digits and born is None and "+" not in text and len(re.sub("[№#]", " ", text).split()) == 1
     return Wanted(words, tail, number, born, typed, old_key(text) if one_word and len(text) <= 40 else "")
