@@ -163,6 +163,11 @@ def test_statistics_count_what_happened(make: Maker) -> None:
     assert (found["cancelled_by_patient"], found["cancelled_by_clinic"], found["late_cancellations"]) == (1, 1, 1)
     assert (found["first_visit"], found["last_visit"]) == (day, day.replace(day=3))
     assert found["next_visit"] == datetime(2100, 1, 1, 9)
+    with transaction():
+        session.merge(patient).doctor_id = doctor.id
+    seen = queries.glance(patient.id)
+    assert seen.figures == found and (seen.doctor, seen.merged) == (doctor.short_name, False)
+    assert seen.by_doctor == [(doctor.short_name, 2, day.replace(day=3))]
 
 
 def test_typing_the_second_phone_drops_the_first(make: Maker) -> None:

@@ -1,19 +1,17 @@
-"""What is known of a card: balance, likely duplicates, figures of visits and money, the family.
+"""What is known of a card: balance, likely duplicates, the family, the directories it chooses from.
 
-Where next: `search.py` for finding one.
+Where next: `figures.py` for its visits and money, `search.py` for finding one.
 """
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, or_, select, union_all
+from sqlalchemy import func, literal, or_, select, union_all
 from sqlalchemy.orm import aliased
 
-from app import clock
 from app.db import session
 from app.models import (
-    Appointment,
     Employee,
     Patient,
     PatientAccount,
@@ -21,12 +19,10 @@ from app.models import (
     PatientPhone,
     PatientTag,
     ReferralSource,
-    WorkOrder,
 )
 from app.money import ZERO
 from app.patients import rules
 from app.patients.queries.search import Found, of_doctor, rows
-from app.vocab import AppointmentStatus, CancelledBy, WorkOrderStatus
 
 
 def balance_of(patient_id: int) -> dict[str, Decimal]:
@@ -73,61 +69,6 @@ def possible_duplicates(
     if doctor_id is not None:
         found = found.where(of_doctor(doctor_id))
     return rows(list(session.scalars(found)))
-
-
-def statistics(patient_id: int) -> dict[str, Any]:
-    """The visits and the money of a patient in figures: two statements.
-
-    A cancellation counts for whoever cancelled; the average bill is over issued bills.
-    """
-    status, by = Appointment.status, Appointment.cancelled_by
-
-    def count(*conditions: ColumnElement[bool]) -> Any:
-        return func.count().filter(*conditions)
-
-    now = clock.wall_now()
-    visits = session.execute(
-        select(
-            func.count().label("total"),
-            count(status == AppointmentStatus.COMPLETED).label("completed"),
-            count(status == AppointmentStatus.CANCELLED, by == CancelledBy.PATIENT).label("cancelled_by_patient"),
-            count(status == AppointmentStatus.CANCELLED, by == CancelledBy.CLINIC).label("cancelled_by_clinic"),
-            count(status == AppointmentStatus.NO_SHOW).label("no_shows"),
-            func.coalesce(func.sum(Appointment.moves), 0).label("moves"),
-            count(Appointment.late_cancel.is_(True)).label("late_cancellations"),
-            func.min(Appointment.starts_at).filter(status == AppointmentStatus.COMPLETED).label("first_visit"),
-            func.max(Appointment.starts_at).filter(status == AppointmentStatus.COMPLETED).label("last_visit"),
-            func.min(Appointment.starts_at)
-            .filter(status == AppointmentStatus.BOOKED, Appointment.starts_at >= now)
-            .label("next_visit"),
-        ).where(Appointment.patient_id == patient_id)
-    ).one()
-    bills = session.execute(
-        select(
-            func.coalesce(func.sum(WorkOrder.total), 0),
-            func.coalesce(func.sum(WorkOrder.total - WorkOrder.due), 0),
-            func.count().filter(WorkOrder.reverses_id.is_(None)),
-        ).where(WorkOrder.patient_id == patient_id, WorkOrder.status != WorkOrderStatus.DRAFT)
-    ).one()
-    billed, paid, many = Decimal(bills[0]), Decimal(bills[1]), bills[2]
-    return {
-        **visits._asdict(),
-        "billed": billed.quantize(ZERO),
-        "paid": paid.quantize(ZERO),
-        "average_bill": (billed / many).quantize(ZERO) if many else ZERO,
-    }
-
-
-def by_doctor(patient_id: int) -> list[tuple[str, int, datetime | None]]:
-    """With whom the patient was: doctor, completed visits, the last of them."""
-    found = session.execute(
-        select(Employee, func.count(), func.max(Appointment.starts_at))
-        .join(Employee, Employee.id == Appointment.doctor_id)
-        .where(Appointment.patient_id == patient_id, Appointment.status == AppointmentStatus.COMPLETED)
-        .group_by(Employee.id)
-        .order_by(func.count().desc())
-    ).unique()
-    return [(doctor.short_name, many, last) for doctor, many, last in found]
 
 
 def family(patient: Patient) -> list[Found]:

@@ -13,6 +13,7 @@ from flask_babel import gettext
 from app import access, audit, clock
 from app.db import transaction
 from app.errors import Invalid, NotFound, Refusal, Stale
+from app.models import Patient
 from app.patients import operations, queries, rules
 from app.patients.forms import CardForm
 from app.patients.reach import visible
@@ -79,8 +80,12 @@ class PatientsView(DeskView):
             number = patient.card_number
             flash(gettext("Card № %(number)s was merged into this one.", number=number), "info")
             return redirect(url_for("PatientsView.card", pk=patient.merged_into_id))
-        with transaction():
+        with transaction():  # written with what was shown; to commit before would make all be read once more
             operations.note_opening(pk, actor=actor())
+            return self._card(patient)
+
+    def _card(self, patient: Patient) -> Any:
+        pk, years, seen = patient.id, rules.age(patient.birth_date, clock.today()), queries.glance(patient.id)
         here = {rule.endpoint for rule in current_app.url_map.iter_rules()}
         tabs = [(title, url_for(at, pk=pk)) for title, at, right in TABS if at in here and may(right)]
         # `?tab=documents` opens the tab of that room
@@ -90,16 +95,16 @@ class PatientsView(DeskView):
             "patients/card.html",
             title=patient.full_name,
             patient=patient,
-            age=rules.age(patient.birth_date, clock.today()),
-            balance=queries.balance_of(pk),
-            figures=queries.statistics(pk),
-            by_doctor=queries.by_doctor(pk),
+            age=years,
+            balance=seen.balance,
+            figures=seen.figures,
+            by_doctor=seen.by_doctor,
             family=queries.family(patient),
-            signs=str(rules.signs(rules.age(patient.birth_date, clock.today()))),
-            doctor=dict(queries.doctors(patient.doctor_id)).get(patient.doctor_id) if patient.doctor_id else None,
+            signs=str(rules.signs(years)),
+            doctor=seen.doctor,
             tabs=tabs,
             first=first,
-            merges=queries.merges_of(pk),
+            merges=queries.merges_of(pk) if seen.merged else [],
         )
 
     @expose("/<int:pk>/family", methods=["GET"])
