@@ -35,6 +35,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from app import access, clock, money
+from app.connections import begin_request
 from app.db import Fixed, given, refusal_of, session, transaction
 from app.deeds import deed, details
 from app.errors import Invalid, KeyReused, NotAllowed, NotFound, Refusal
@@ -316,6 +317,10 @@ def install(app: Flask) -> None:
         return _answer_refusal(
             _Plain("failed", 500, N_("Something broke on our side; nothing was saved. Try again or call support."))
         )
+
+    @app.before_request
+    def begin() -> None:
+        begin_request(session(), reads=request.method in ("GET", "HEAD"))
 
     @app.before_request
     def one_locale() -> None:
