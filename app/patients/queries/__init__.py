@@ -5,6 +5,7 @@ Where next: `search.py` for finding a card, `selection.py` for many by condition
 """
 
 from app.patients.queries.cards import (
+    AS_SHOWN,
     balance_of,
     consents,
     doctors,
@@ -22,8 +23,8 @@ from app.patients.queries.search import Found, find, matching, of_doctor, rows
 from app.patients.queries.selection import Selection, select_cards, selections, service_names
 
 __all__ = [
-    "Found", "Glance", "Selection", "balance_of", "belongings", "card_as_zip", "consents", "doctors", "family", "find",
-    "glance", "key_of", "matching", "merges_of", "named", "of_doctor", "openings_of", "possible_duplicates",
-    "references", "rows", "select_cards", "selections", "service_names", "sources", "statistics", "tags",
-    "treated_by",
+    "AS_SHOWN", "Found", "Glance", "Selection", "balance_of", "belongings", "card_as_zip", "consents", "doctors",
+    "family", "find", "glance", "key_of", "matching", "merges_of", "named", "of_doctor", "openings_of",
+    "possible_duplicates", "references", "rows", "select_cards", "selections", "service_names", "sources", "statistics",
+    "tags", "treated_by",
 ]  # fmt: skip
