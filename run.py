@@ -1,8 +1,9 @@
 """The whole product on one machine, in one command: `make run`, or `.venv/bin/python run.py`.
 
 Starts what is not given by DATABASE_URL and REDIS_URL (app/local.py), prepares the database, then keeps the web server,
-the worker and the clock running until Ctrl+C. Logs of all of them are in VAR_DIR/logs. `run.py worker` and `run.py
-clock` (exactly one of the latter) are these processes alone. Where next: config.py.
+the workers and the clock running until Ctrl+C. Logs of all of them are in VAR_DIR/logs. `run.py worker` and `run.py
+clock` (exactly one of the latter) are these processes alone; a worker serves all queues, or those that are named.
+Where next: config.py.
 """
 
 from __future__ import annotations
@@ -306,8 +307,8 @@ class Desk:
         self._keep_running("slips", partial(self._spawn, command, "slips", keep=handed))
 
     def _start_workers(self) -> None:
-        for name in ("worker", "clock"):
-            command = [sys.executable, ROOT / "run.py", name]
+        for name, part in (("worker", ["worker", "desk"]), ("printer", ["worker", "papers"]), ("clock", ["clock"])):
+            command = [sys.executable, ROOT / "run.py", *part]
             self._keep_running(name, partial(self._spawn, command, name))
 
     def _keep_running(self, name: str, start: Callable[[], subprocess.Popen[bytes]]) -> None:
@@ -399,12 +400,17 @@ def prepare(answer: Path, *, demo: bool) -> None:
     answer.write_text(json.dumps(logins(app)))
 
 
-def worker() -> None:
-    """The process that runs the jobs."""
+def worker(names: list[str]) -> None:
+    """The process that runs the jobs of these queues; of all of them when none is named."""
     from app import create_app
-    from app.queue import worker
+    from app.queue import PAPERS, QUEUES, worker
 
-    worker(create_app()).work(logging_level="WARNING")
+    if unknown := set(names) - set(QUEUES):
+        raise CannotRun(f"Нет очереди {', '.join(unknown)}: есть {', '.join(QUEUES)}.")
+    made = worker(create_app(), names or QUEUES)
+    if names == [PAPERS]:
+        os.nice(10)  # a hundred papers are printed in what the desk leaves free
+    made.work(logging_level="WARNING")
 
 
 def clock() -> None:
@@ -428,9 +434,9 @@ def main(arguments: list[str]) -> int:
                 Desk(os.environ).run()
             case ["prepare", answer, what]:
                 prepare(Path(answer), demo=what == "demo")
-            case ["worker" | "clock" as part]:
+            case ["worker" | "clock" as part, *names] if part == "worker" or not names:
                 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-                worker() if part == "worker" else clock()
+                worker(names) if part == "worker" else clock()
             case _:
                 raise CannotRun("run.py запускает всё; run.py worker или run.py clock — только одну часть.")
     except (CannotRun, LocalServiceError, config.BadSetting) as error:

@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Integer, Select, insert, literal, select
 
 from app import clock
 from app.db import session
@@ -49,7 +49,22 @@ def record(
     if before is not None and after is not None:
         changed = [key for key in after if before.get(key) != after[key]]
         before, after = {key: before.get(key) for key in changed}, {key: after[key] for key in changed}
-    event = AuditEvent(
+    row = event(action, obj, before=before, after=after, patient_id=patient_id, actor=actor)
+    session.add(row)
+    return row
+
+
+def event(
+    action: str,
+    obj: Any,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    patient_id: int | None = None,
+    actor: User | None,
+) -> AuditEvent:
+    """The same, not written yet: for a change that writes all its rows together (`db.write`)."""
+    return AuditEvent(
         at=clock.now(),
         user_id=actor.id if actor else None,
         action=action,
@@ -59,8 +74,20 @@ def record(
         before=before,
         after=after,
     )
-    session.add(event)
-    return event
+
+
+def record_all(action: str, thing: str, rows: Select[Any], *, actor: User | None) -> None:
+    """Write down the same deed with many records at once: `rows` gives object_id, patient_id, before, after of each.
+
+    `thing` is the table of the records. One statement, in the transaction of the deed.
+    """
+    each = rows.subquery()
+    values = select(
+        literal(clock.now(), AuditEvent.at.type), literal(actor.id if actor else None, Integer), literal(action),
+        literal(thing), each.c.object_id, each.c.patient_id, each.c.before, each.c.after,
+    )  # fmt: skip
+    names = ["at", "user_id", "action", "object_type", "object_id", "patient_id", "before", "after"]
+    session.execute(insert(AuditEvent).from_select(names, values, include_defaults=False))
 
 
 def history(obj: Any) -> list[AuditEvent]:

@@ -7,15 +7,17 @@ Where next: `app/errors.py` for the refusals, `app/tables/` for the constraints.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
-from functools import cached_property
-from typing import Any, TypeVar
+from functools import cache, cached_property, lru_cache, partial
+from itertools import groupby
+from typing import Any, NamedTuple, TypeVar
 
 from flask_appbuilder.models.sqla.base import SQLA
 from psycopg import errors as pg
-from sqlalchemy import BindParameter, ClauseElement, CursorResult, bindparam, event, select, text
+from psycopg.types.json import Jsonb
+from sqlalchemy import JSON, BindParameter, ClauseElement, CursorResult, bindparam, event, inspect, select, text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session, scoped_session
+from sqlalchemy.orm import Session, make_transient_to_detached, scoped_session
 
 from app import clock
 from app.connections import PREPARED, begin_transaction, end_transaction
@@ -23,6 +25,8 @@ from app.errors import (
     AlreadyIssued,
     AlreadyReversed,
     AlreadyThere,
+    CardErased,
+    CardMerged,
     CertificateExists,
     CertificateSpent,
     DirectoryInUse,
@@ -98,6 +102,10 @@ CONSTRAINTS: dict[str, Callable[[], Refusal]] = {
     "ck_work_order_due_within_total": lambda: NotDue(left="0.00"),
     "ck_work_order_issued_unchanged": AlreadyIssued,
     "ck_patient_account_advance_not_negative": lambda: NotEnoughAdvance(left="0.00"),
+    "ck_patient_erased_stays": CardErased,
+    "ck_patient_erased_is_archived": CardErased,
+    "ck_patient_erased_takes_nothing": CardErased,
+    "ck_patient_merged_takes_nothing": CardMerged,
     "uq_certificate_number": CertificateExists,
     "ck_certificate_balance_within_amount": lambda: CertificateSpent({"left": "0,00", "number": ""}, left="0.00"),
     "ck_cash_desk_balance_not_negative": lambda: NotEnoughCash({"left": "0,00", "desk": ""}, left="0.00"),
@@ -178,7 +186,7 @@ def transaction() -> Iterator[None]:
 
 
 def after_commit(call: Callable[[], None]) -> None:
-    """Do something once the current transaction has been written: enqueue a job, never write."""
+    """Do something once the current transaction has been written: enqueue a job; what writes opens its own."""
     session().info.setdefault("after", []).append(call)
 
 
@@ -188,40 +196,53 @@ def lock(model: type[Row], pk: int) -> Row | None:
     return session.execute(locked.execution_options(populate_existing=True)).scalar_one_or_none()
 
 
-def next_number(legal_entity_id: int, series: str, year: int | None = None) -> int:
-    """The next number of a series of papers of this year: no gaps, no doubles.
+#: The series are locked by name, so that nobody waits crosswise.
+_RESERVE = Fixed(
+    text("""
+    WITH taken AS (
+        INSERT INTO number_series AS known (legal_entity_id, series, year, last_number)
+        SELECT :entity, name, :year, many
+        FROM unnest(CAST(:names AS text[]), CAST(:many AS int[])) AS asked (name, many) ORDER BY name
+        ON CONFLICT (legal_entity_id, series, year)
+        DO UPDATE SET last_number = known.last_number + EXCLUDED.last_number
+        RETURNING series, last_number
+    )
+    SELECT true AS of_series, series AS name, last_number AS number FROM taken
+    UNION ALL
+    SELECT false, name, nextval(pg_get_serial_sequence(name, 'id')) FROM unnest(CAST(:tables AS text[])) AS name
+    """)
+)
 
-    Locks the series until the transaction ends, so ask for it late.
+
+def reserve(
+    legal_entity_id: int, series: Mapping[str, int], rows: Mapping[type[Any], int] | None = None
+) -> tuple[dict[str, range], dict[type[Any], list[int]]]:
+    """The next numbers of several series of papers of this year, and ids of rows that are about to be written.
+
+    `{"in": 2, "receipt": 1}` → their numbers: no gaps, no doubles. Locks the series until the transaction ends, so ask
+    for them late. `{Payment: 1}` → its id, for `write`; an id that is not used is lost, and nobody minds.
     """
-    year = year or clock.today().year
-    return session.execute(
-        text(
-            "INSERT INTO number_series (legal_entity_id, series, year, last_number) VALUES (:entity, :series, :year, 1)"
-            " ON CONFLICT (legal_entity_id, series, year) DO UPDATE SET last_number = number_series.last_number + 1"
-            " RETURNING last_number"
-        ),
-        {"entity": legal_entity_id, "series": series, "year": year},
-    ).scalar_one()
+    tables = [model.__tablename__ for model, many in (rows or {}).items() for _ in range(many)]
+    found = _RESERVE(
+        entity=legal_entity_id, year=clock.today().year, names=list(series), many=list(series.values()), tables=tables
+    ).all()
+    last = {row.name: row.number for row in found if row.of_series}
+    numbers = {name: range(last[name] - many + 1, last[name] + 1) for name, many in series.items()}
+    ids: dict[type[Any], list[int]] = {
+        model: [row.number for row in found if not row.of_series and row.name == model.__tablename__]
+        for model in rows or {}
+    }
+    return numbers, ids
 
 
 def next_numbers(legal_entity_id: int, series: Mapping[str, int]) -> dict[str, range]:
-    """The next numbers of several series at once: `{"in": 2, "receipt": 1}` → their numbers, locked by name."""
-    year = clock.today().year
-    asked = sorted(series.items())
-    rows = ", ".join(f"(:entity, :series{i}, :year, :many{i})" for i in range(len(asked)))
-    values: dict[str, int | str] = {"entity": legal_entity_id, "year": year}
-    for i, (name, many) in enumerate(asked):
-        values |= {f"series{i}": name, f"many{i}": many}
-    taken = session.execute(
-        text(
-            f"INSERT INTO number_series (legal_entity_id, series, year, last_number) VALUES {rows}"
-            " ON CONFLICT (legal_entity_id, series, year)"
-            " DO UPDATE SET last_number = number_series.last_number + EXCLUDED.last_number"
-            " RETURNING series, last_number"
-        ),
-        values,
-    )
-    return {name: range(last - series[name] + 1, last + 1) for name, last in taken}
+    """The next numbers of several series at once: `{"in": 2, "receipt": 1}` → their numbers."""
+    return reserve(legal_entity_id, series)[0]
+
+
+def next_number(legal_entity_id: int, series: str) -> int:
+    """The next number of a series of papers of this year: no gaps, no doubles."""
+    return next_numbers(legal_entity_id, {series: 1})[series][0]
 
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(word, 0)) FROM unnest(CAST(:words AS text[])) AS word")
@@ -235,6 +256,85 @@ def lock_word(word: str) -> None:
 def lock_words(words: Iterable[str]) -> None:
     """Several words at once, in the same order for everybody, so that nobody waits crosswise."""
     session.execute(_LOCK, {"words": sorted(words)})
+
+
+# --- many rows at once ----------------------------------------------------------------------------------
+
+
+class _Column(NamedTuple):
+    """A column of a row that is written: its attribute and name in SQL, what it is when nothing was said, JSON or not.
+
+    What the database itself fills in is left to it.
+    """
+
+    key: str
+    name: str
+    default: Callable[[], Any] | None
+    by_database: bool
+    json: bool
+
+
+@cache
+def _columns(model: type[Any]) -> list[_Column]:
+    columns: list[_Column] = []
+    for prop in inspect(model).column_attrs:
+        column = prop.columns[0]
+        by_database = column.server_default is not None or column.primary_key
+        default: Callable[[], Any] | None = None
+        if not by_database and column.default is not None:
+            default = (
+                partial(column.default.arg, None) if column.default.is_callable else partial(_same, column.default.arg)
+            )
+        json = isinstance(column.type, JSON)
+        columns.append(_Column(prop.key, _quoted(column.name), default, by_database, json))
+    return columns
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_quoted = PGDialect_psycopg().identifier_preparer.quote
+
+
+def write(rows: Iterable[Any]) -> None:
+    """Write new rows of several tables with one statement, and take those that have their ids into the session.
+
+    For what is written together all day long: one way to the database instead of one for each table. The rows name each
+    other by ids from `reserve`. Constraints and triggers look when all of them are there. What is None is left out.
+    """
+    session.flush()
+    rows = list(rows)
+    shape: list[tuple[type[Any], tuple[str, ...]]] = []
+    values: list[Any] = []
+    for row in rows:
+        names = []
+        model: Any = type(row)
+        for key, name, default, by_database, json in _columns(model):
+            if key not in row.__dict__ and not by_database:
+                setattr(row, key, default() if default else None)
+            value = row.__dict__.get(key)
+            if value is not None or (json and key in row.__dict__):
+                names.append(name)
+                values.append(Jsonb(value) if json else str(value) if isinstance(value, StrEnum) else value)
+        shape.append((model, tuple(names)))
+    session.connection().exec_driver_sql(_insert(tuple(shape)), tuple(values))
+    known = [row for row in rows if None not in inspect(type(row)).primary_key_from_instance(row)]
+    for row in known:
+        make_transient_to_detached(row)
+    session.add_all(known)
+
+
+@lru_cache(maxsize=500)
+def _insert(shape: tuple[tuple[type[Any], tuple[str, ...]], ...]) -> str:
+    """The statement for rows of these tables with these columns; rows of one kind that stand together go together."""
+    parts = []
+    for number, ((model, names), alike) in enumerate(groupby(shape)):
+        row = f"({', '.join(['%s'] * len(names))})"
+        many = ", ".join([row] * len(list(alike)))
+        table = _quoted(model.__tablename__)
+        parts.append(f"w{number} AS (INSERT INTO {table} ({', '.join(names)}) VALUES {many})")
+    return f"WITH {', '.join(parts)} SELECT"
 
 
 @event.listens_for(Session, "after_rollback")

@@ -22,6 +22,7 @@ from app.vocab import (
     Confirmation,
     ConsentKind,
     DeskKind,
+    IdentityType,
     MessageKind,
     MovementKind,
     PlannedStatus,
@@ -42,7 +43,11 @@ FIELDS = {
     "comment": N_("comment"), "reason": N_("reason"), "amount": N_("sum"), "total": N_("total"), "number": N_("number"),
     "surname": N_("surname"), "name": N_("name"), "patronymic": N_("patronymic"), "birth_date": N_("birth date"),
     "sex": N_("sex"), "phone": N_("phone"), "email": N_("e-mail"), "address": N_("address"), "allergy": N_("allergy"),
-    "passport": N_("identity document"), "overbook_reason": N_("why over another visit"),
+    "name_genitive": N_("name in the genitive"), "name_dative": N_("name in the dative"),
+    "passport": N_("identity document"), "identity_type": N_("identity document"), "identity_series": N_("series"),
+    "identity_number": N_("number"), "identity_issued_by": N_("issued by"), "identity_issued_on": N_("issued on"),
+    "identity_dept_code": N_("department code"), "identity_text": N_("identity document as typed"),
+    "overbook_reason": N_("why over another visit"),
     "outside_hours_reason": N_("why outside hours"), "cancelled_by": N_("cancelled by"), "error": N_("cause"),
     "counted": N_("counted"), "expected": N_("expected"), "username": N_("login"), "price": N_("price"),
     "reason_kind": N_("why to call"), "due_at": N_("to be called"), "result": N_("result"), "note": N_("note"),
@@ -52,13 +57,15 @@ FIELDS = {
     "urgency": N_("urgency"), "minutes": N_("minutes"), "wishes": N_("wishes"), "refusal": N_("reason of refusal"),
     "relative": N_("relative"), "payer": N_("who pays"), "given_on": N_("given on"), "tags": N_("tags"),
     "insurance": N_("insurance"), "discount_percent": N_("discount in percent"), "snils": N_("SNILS"), "inn": N_("INN"),
-    "text": N_("text"), "answered_by": N_("answered"), "notify_attempts": N_("attempts to reach"),
+    "file_name": N_("file"), "row": N_("row"), "old_number": N_("old card"), "written": N_("new cards"),
+    "filled": N_("filled in"), "text": N_("text"), "answered_by": N_("answered"),
+    "notify_attempts": N_("attempts to reach"), "asked_on": N_("day of the demand"),
 }  # fmt: skip
 _LISTS = {
     "reason_kind": (TaskReasonKind,), "result": (TaskResult,),
     "status": (AppointmentStatus, WorkOrderStatus, CardStatus, TaskStatus, PlannedStatus, WaitingStatus),
     "confirmation": (Confirmation,),
-    "sex": (Sex,), "urgency": (Urgency,),
+    "sex": (Sex,), "identity_type": (IdentityType,), "urgency": (Urgency,),
     "cancelled_by": (CancelledBy,), "answered_by": (AnsweredBy,),
     "kind": (ConsentKind, MovementKind, BlockKind, MessageKind, TemplateKind, DeskKind, WaitingKind),
 }  # fmt: skip
@@ -77,7 +84,10 @@ def in_words(field: str, value: Any) -> str:
     return gettext(value) if field == "error" and value else ""
 
 
-_DAYS = ("birth_date", "day", "first_day", "last_day", "onto", "target_from", "target_to", "call_on")
+_DAYS = (
+    "birth_date", "day", "first_day", "last_day", "onto", "target_from", "target_to", "call_on", "identity_issued_on",
+    "asked_on",
+)  # fmt: skip
 
 
 def _value(field: str, value: Any) -> str:

@@ -177,6 +177,26 @@ class CardArchived(Refusal):
     sentence = N_("This card is in the archive. Take it out of the archive first.")
 
 
+class CardMerged(Refusal):
+    code = "card_merged"
+    status = 409
+    sentence = N_("This card was merged with another one: open the card that stayed.")
+
+
+class CardErased(Refusal):
+    code = "card_erased"
+    status = 409
+    sentence = N_("This card was emptied on the patient's demand: nothing new can be written into it.")
+
+
+class NotErasable(Refusal):
+    """A card that cannot be emptied yet: `why` is a sentence, or several."""
+
+    code = "not_erasable"
+    status = 409
+    sentence = "%(why)s"
+
+
 class DirectoryInUse(Refusal):
     code = "in_use"
     status = 409
@@ -274,6 +294,14 @@ class ImportApplied(Refusal):
     code = "import_applied"
     status = 409
     sentence = N_("This file has already been applied.")
+
+
+class ImportBusy(Refusal):
+    """The worker is at this file; what was asked comes too early."""
+
+    code = "import_busy"
+    status = 409
+    sentence = N_("The file is being worked at. Wait until it is done.")
 
 
 class NothingToImport(Refusal):

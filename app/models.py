@@ -24,11 +24,21 @@ from app.tables.billing import (
 )
 from app.tables.cash import CashCount, CashDesk, CashMovement, CashShift, ExpenseCategory, Receipt
 from app.tables.clinic import Branch, Chair, ClinicSetting, LegalEntity, NumberSeries
-from app.tables.documents import DocumentTemplate, IssuedDocument, Printing, SignedScan, TaxCertificate
+from app.tables.documents import (
+    DocumentTemplate,
+    FirstVisitPaper,
+    IssuedDocument,
+    PaperJob,
+    Printing,
+    SignedScan,
+    TaxCertificate,
+)
 from app.tables.fiscal import FiscalCredit, FiscalDevice, FiscalReceipt, FiscalShift, SlipPrinter
 from app.tables.hours import HolidayOverride, HoursException, HoursPattern, WorkingHours
+from app.tables.imports import CardImport, CardImportRow
 from app.tables.messages import ConfirmLink, IncomingMessage, MessageTemplate, OutboxMessage
 from app.tables.patients import (
+    CardErasure,
     CardMerge,
     CardOpening,
     Family,
@@ -57,6 +67,9 @@ __all__ = [
     "CallTask",
     "CallTaskReason",
     "CancelReason",
+    "CardErasure",
+    "CardImport",
+    "CardImportRow",
     "CardMerge",
     "CardOpening",
     "CashCount",
@@ -71,6 +84,7 @@ __all__ = [
     "Employee",
     "ExpenseCategory",
     "Family",
+    "FirstVisitPaper",
     "FiscalCredit",
     "FiscalDevice",
     "FiscalReceipt",
@@ -87,6 +101,7 @@ __all__ = [
     "NextVisitRefusal",
     "NumberSeries",
     "OutboxMessage",
+    "PaperJob",
     "Patient",
     "PatientAccount",
     "PatientConsent",

@@ -7,6 +7,7 @@ processes.
 
 import logging
 import os
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -23,6 +24,10 @@ from rq.serializers import JSONSerializer
 log = logging.getLogger(__name__)
 
 NAME = "desk"
+#: Papers are printed by a process of their own: a contract does not wait for a fiscal device, a receipt not for papers.
+PAPERS = "papers"
+#: In the order in which a worker that serves all of them looks for work.
+QUEUES = (NAME, PAPERS)
 JOB_TIMEOUT = 180  # seconds
 FAILED_KEPT = 24 * 3600  # seconds; rq's default is a year
 
@@ -40,9 +45,12 @@ TIMED_JOBS = [
     TimedJob("app.messages.jobs.ask_delivery", 60),
     TimedJob("app.fiscal.jobs.sweep", 10),
     TimedJob("app.fiscal.jobs.look", 60),
+    TimedJob("app.documents.jobs.sweep", 10),
     TimedJob("app.schedule.jobs.take_replies", 20),
     TimedJob("app.schedule.jobs.note_notified", 10),
     TimedJob("app.tasks.jobs.tidy", 60),
+    TimedJob("app.patients.jobs.sweep", 20),
+    TimedJob("app.patients.jobs.forget", 24 * 3600),
     TimedJob("app.schedule.jobs.extend_hours", 24 * 3600),
     TimedJob("app.schedule.jobs.end_offers", 30),
     TimedJob("app.schedule.jobs.call_planned", 600),
@@ -64,8 +72,8 @@ def _connection(url: str) -> Redis:
     return Redis.from_url(url, socket_connect_timeout=1, socket_timeout=2, retry=Retry(NoBackoff(), 0))
 
 
-def queue() -> Queue:
-    """The queue of the running application's broker.
+def queue(name: str = NAME) -> Queue:
+    """A queue of the running application's broker.
 
     Raises:
         RuntimeError: no broker is configured.
@@ -73,17 +81,20 @@ def queue() -> Queue:
     url = broker_url()
     if not url:
         raise RuntimeError("REDIS_URL is not set")
-    return Queue(NAME, connection=_connection(url), serializer=JSONSerializer, default_timeout=JOB_TIMEOUT)
+    return Queue(name, connection=_connection(url), serializer=JSONSerializer, default_timeout=JOB_TIMEOUT)
 
 
-def enqueue(function: str, *args: Any, job_id: str | None = None) -> bool:
+def enqueue(function: str, *args: Any, job_id: str | None = None, name: str = NAME) -> bool:
     """Ask the worker to call `function(*args)`; call it after the commit that made the row.
 
     `function` is a dotted path, `args` are JSON values. The same `job_id` (letters, digits, - and _) twice before the
     worker comes is run once. Never raises for a dead broker: says False, and the sweep finds the row.
     """
     try:
-        queue().enqueue(function, args=args, job_id=job_id, result_ttl=0, failure_ttl=FAILED_KEPT)
+        target = queue(name)
+        with target.connection.pipeline() as together:  # one way to the broker: a person waits
+            target.enqueue(function, args=args, job_id=job_id, result_ttl=0, failure_ttl=FAILED_KEPT, pipeline=together)
+            together.execute()
     except (RedisError, OSError, RuntimeError) as error:
         log.warning("not enqueued, left for the sweep: %s (%s)", function, type(error).__name__)
         return False
@@ -121,13 +132,17 @@ class DeskWorker(SimpleWorker):
             return super().perform_job(*args, **kwargs)
 
 
-def worker(app: Flask) -> DeskWorker:
-    """A worker for this application's queue; `.work()` runs until a signal, `.work(burst=True)` until it is empty."""
+def worker(app: Flask, names: Sequence[str] = QUEUES) -> DeskWorker:
+    """A worker for this application's queues; `.work()` runs until a signal, `.work(burst=True)` until they are empty.
+
+    What waits in the first is done before anything of the next.
+    """
     url = app.config["REDIS_URL"]
     if not url:
         raise RuntimeError("REDIS_URL is not set")
     connection = Redis.from_url(url, socket_connect_timeout=5)
-    made = DeskWorker([Queue(NAME, connection=connection, serializer=JSONSerializer)], serializer=JSONSerializer)
+    queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in names]
+    made = DeskWorker(queues, serializer=JSONSerializer)
     made.app = app
     made.log_job_description = False  # arguments stay out of the log
     return made

@@ -70,7 +70,9 @@ _TABLE = [
     _right("card.edit", N_("Create and edit cards"),        "yes     yes     own    yes      no"),
     _right("card.archive", N_("Archive the card"),          "no      yes     no     yes      no"),
     _right("card.merge", N_("Merge cards of one patient"),  "grant   yes     no     yes      no"),
+    _right("card.erase", N_("Empty cards on the patient's demand"), "no no  no     yes      no"),
     _right("card.export", N_("Export selections of patients"), "grant no   no     yes      no"),
+    _right("card.import", N_("Load a card index from a file"), "no   yes     no     yes      no"),
     _right("document.print", N_("Print documents from the card"), "yes yes   own    yes      no"),
     _right("document.tax", N_("Issue certificates for the tax office"), "yes yes no yes      no"),
     _right("work_order.fill", N_("Fill in work orders"),    "setting setting own    yes      no"),
@@ -114,5 +116,5 @@ RIGHTS: dict[str, Right] = {right.code: right for right in _TABLE}
 BY_PERMISSION: dict[tuple[str, str], Right] = {right.permission: right for right in _TABLE}
 
 #: Rights that the director may hand to one employee or take from one: all but those that would let
-#: somebody hand out rights, and the window of days, which is granted with a term (`access_grant`).
-GRANTABLE = tuple(code for code in RIGHTS if code not in ("access.manage", "report.any_day"))
+#: somebody hand out rights, the window of days, which is granted with a term (`access_grant`), and what is not undone.
+GRANTABLE = tuple(code for code in RIGHTS if code not in ("access.manage", "report.any_day", "card.erase"))

@@ -6,6 +6,7 @@ Where next: `app/web.py`, which parses by them.
 
 from datetime import datetime, time
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
@@ -187,9 +188,16 @@ def load(schema: type[Schema], data: Any) -> dict[str, Any]:
         Invalid: with a sentence for every field that is wrong.
     """
     try:
-        return dict(schema().load(data))
+        return dict(_made(schema).load(data))
     except ValidationError as error:
         raise Invalid(fields=_flat(error.messages)) from error
+
+
+@cache
+def _made(schema: Any) -> Schema:
+    """A schema keeps nothing of what it reads: one for all requests."""
+    made: Schema = schema()
+    return made
 
 
 class PageQuery(Query):

@@ -27,8 +27,8 @@ from app.billing.views import CertificatesView, MoneyListsView, PricesView, Sett
 from app.cash.api import CashApi, ExpenseCategoryApi
 from app.cash.panel import CashDeskPanel, CashMovementPanel, CashShiftPanel, ExpenseCategoryPanel, ReceiptPanel
 from app.cash.views import CashView, ExpenseCategoriesView
-from app.documents.panel import DocumentTemplatePanel, IssuedDocumentPanel
-from app.documents.views import CashPapersView, DocumentsView
+from app.documents.panel import DocumentTemplatePanel
+from app.documents.views import CashPapersView, DocumentsView, FirstVisitView, JournalView, TemplatesView
 from app.fiscal.panel import FiscalDevicePanel, SlipPrinterPanel
 from app.fiscal.views import FiscalView
 from app.health import HealthApi
@@ -36,7 +36,15 @@ from app.messages.panel import MessageTemplatePanel, OutboxPanel
 from app.messages.views import MessagesView
 from app.patients.api import PatientApi
 from app.patients.panel import PatientPanel, PatientTagPanel, ReferralSourcePanel
-from app.patients.views import MergingView, PatientLookupView, PatientsView, SelectionsView
+from app.patients.views import (
+    CardImportsView,
+    ErasingView,
+    MergingView,
+    OpeningsView,
+    PatientLookupView,
+    PatientsView,
+    SelectionsView,
+)
 from app.reports.api import ReportApi
 from app.reports.views import ReportsView
 from app.schedule.api import (
@@ -152,9 +160,10 @@ MENU: list[tuple[str, list[Item]]] = [
             Item(N_("Receipts"), "ReceiptPanel.list", "payment.see"),
             Item(N_("Cash shifts"), "CashShiftPanel.list", "cash.see"),
             Item(N_("Cash movements"), "CashMovementPanel.list", "cash.see"),
-            Item(N_("Issued documents"), "IssuedDocumentPanel.list", "document.print"),
+            Item(N_("Journal of issued documents"), "JournalView.index", "document.print"),
             Item(N_("All messages"), "OutboxPanel.list", "message.see"),
             Item(N_("Patients' cards"), "PatientPanel.list", "audit.see"),
+            Item(N_("Who opened cards"), "OpeningsView.index", "audit.see"),
             Item(N_("Log of actions"), "AuditPanel.list", "audit.see"),
         ],
     ),
@@ -182,6 +191,7 @@ MENU: list[tuple[str, list[Item]]] = [
             Item(N_("Tags of patients"), "PatientTagPanel.list", "directory.see"),
             Item(N_("Message templates"), "MessageTemplatePanel.list", "directory.see"),
             Item(N_("Document templates"), "DocumentTemplatePanel.list", "directory.see"),
+            Item(N_("Papers of a first visit"), "FirstVisitView.index", "directory.edit"),
         ],
     ),
     (
@@ -202,6 +212,9 @@ PAGES: list[type] = [
     PatientLookupView,
     SelectionsView,
     MergingView,
+    ErasingView,
+    OpeningsView,
+    CardImportsView,
     PatientApi,
     ReferralSourcePanel,
     PatientTagPanel,
@@ -248,9 +261,11 @@ PAGES: list[type] = [
     CallTaskApi,
     RefusalReasonPanel,
     DocumentsView,
+    JournalView,
+    FirstVisitView,
     CashPapersView,
+    TemplatesView,
     DocumentTemplatePanel,
-    IssuedDocumentPanel,
     ReportsView,
     ReportApi,
     CashView,

@@ -56,6 +56,17 @@ class Sex(Labelled):
     FEMALE = "female", N_("Female")
 
 
+class IdentityType(Labelled):
+    """What proves who somebody is, with the code of the tax office (приказ ФНС № ЕА-7-11/824@)."""
+
+    PASSPORT = "21", N_("Passport of Russia")
+    BIRTH_CERTIFICATE = "03", N_("Birth certificate")
+    FOREIGN_PASSPORT = "10", N_("Passport of another country")
+    RESIDENCE_PERMIT = "12", N_("Residence permit")
+    MILITARY_ID = "07", N_("Military ID")
+    OTHER = "91", N_("Another document")
+
+
 class CardStatus(Labelled):
     DRAFT = "draft", N_("Draft")
     ACTIVE = "active", N_("Active")
@@ -110,6 +121,63 @@ class PriceVerdict(Labelled):
     CHANGED = "changed", N_("Renamed or changed")
     SAME = "same", N_("No change")
     REFUSED = "refused", N_("Row refused")
+
+
+class ImportState(Labelled):
+    """How far an old card index that came as a file has come."""
+
+    MAPPING = "mapping", N_("Columns are to be checked")
+    READING = "reading", N_("The file is being read")
+    JUDGING = "judging", N_("Rows are being checked")
+    JUDGED = "judged", N_("Checked, not loaded yet")
+    APPLYING = "applying", N_("Cards are being written")
+    APPLIED = "applied", N_("Loaded")
+    REFUSED = "refused", N_("Not read")
+
+
+#: In these the worker has something to do.
+IMPORT_WORKS = (ImportState.READING, ImportState.JUDGING, ImportState.APPLYING)
+
+
+class CardVerdict(Labelled):
+    """What becomes of a row of an old card index."""
+
+    NEW = "new", N_("New card")
+    THERE = "there", N_("The card is there")
+    MAYBE = "maybe", N_("Perhaps it is there")
+    TWICE = "twice", N_("Repeated in the file")
+    REFUSED = "refused", N_("Row refused")
+
+
+class CardColumn(Labelled):
+    """What a column of an old card index says."""
+
+    FULL_NAME = "full_name", N_("Surname, first name and patronymic in one")
+    SURNAME = "surname", N_("Surname")
+    NAME = "name", N_("First name")
+    PATRONYMIC = "patronymic", N_("Patronymic")
+    BIRTH_DATE = "birth_date", N_("Birth date")
+    SEX = "sex", N_("Sex")
+    PHONE = "phone", N_("Phone or several")
+    EMAIL = "email", N_("E-mail")
+    ADDRESS = "address", N_("Address")
+    OLD_NUMBER = "old_number", N_("Number of the old card")
+    PASSPORT = "passport", N_("Identity document")
+    SNILS = "snils", N_("SNILS")
+    INN = "inn", N_("INN")
+    INSURANCE = "insurance", N_("Insurance")
+    ALLERGY = "allergy", N_("Allergy")
+    SOURCE = "source", N_("Where they learned about us")
+    TAGS = "tags", N_("Tags")
+    CONSENT_ON = "consent_on", N_("Day of the consent to processing of personal data")
+    COMMENT = "comment", N_("Comment")
+
+
+class DayOrder(Labelled):
+    """How a file writes days."""
+
+    DAY_FIRST = "dmy", N_("day.month.year")
+    MONTH_FIRST = "mdy", N_("month/day/year")
 
 
 class PaymentMethod(Labelled):
@@ -340,6 +408,29 @@ class TemplateKind(Labelled):
     REFERRAL = "referral", N_("Referral")
     MEDICAL_CARD = "medical_card", N_("Medical card 043/у")
     TAX_CERTIFICATE = "tax_certificate", N_("Certificate for the tax office")
+    CONSENT_ANESTHESIA = "consent_anesthesia", N_("Consent: anaesthesia")
+    CONSENT_THERAPY = "consent_therapy", N_("Consent: treatment of caries")
+    CONSENT_ENDODONTICS = "consent_endodontics", N_("Consent: treatment of root canals")
+    CONSENT_EXTRACTION = "consent_extraction", N_("Consent: removal of a tooth")
+    CONSENT_IMPLANTATION = "consent_implantation", N_("Consent: implants and bone grafting")
+    CONSENT_PROSTHETICS = "consent_prosthetics", N_("Consent: prosthetics")
+    CONSENT_ORTHODONTICS = "consent_orthodontics", N_("Consent: orthodontics")
+    CONSENT_HYGIENE = "consent_hygiene", N_("Consent: hygiene and whitening")
+    CONSENT_CHILDREN = "consent_children", N_("Consent: treatment of a child")
+    CONSENT_XRAY = "consent_xray", N_("Consent: x-ray")
+    REFUSAL = "refusal", N_("Refusal of an intervention")
+    WORK_ORDER = "work_order", N_("Work order")
+    ACT = "act", N_("Act")
+    GUARANTEE = "guarantee", N_("Guarantee")
+    RECEIPT = "receipt", N_("Receipt of money")
+
+
+class OpenedKind(Labelled):
+    """What of a patient was looked at."""
+
+    CARD = "card", N_("Card")
+    DOCUMENT = "document", N_("Document")
+    SCAN = "scan", N_("Scan of a signed document")
 
 
 class PrintedKind(Labelled):
@@ -364,6 +455,7 @@ DEEDS: dict[str, str] = {
     "fiscal.printed": N_("Fiscal receipt printed"),
     "fiscal.failed": N_("Fiscal receipt not printed"),
     "fiscal.retried": N_("Fiscal receipt sent to the device again"),
+    "fiscal.decided": N_("Decided by the paper whether a fiscal receipt was printed"),
     "fiscal.corrected": N_("Fiscal receipt replaced by a correction"),
     "fiscal.shift_closing": N_("Fiscal device told to close its shift"),
     "fiscal.shift_closed": N_("Shift of the fiscal device closed"),
@@ -396,10 +488,14 @@ DEEDS: dict[str, str] = {
     "calendar_feed.given": N_("Calendar's address given"),
     "calendar_feed.revoked": N_("Calendar's address revoked"),
     "card.created": N_("Card created"),
+    "card.imported": N_("Card loaded from a file"),
+    "card.filled": N_("Card filled in from a file"),
+    "cards.imported": N_("Card index loaded from a file"),
     "card.changed": N_("Card changed"),
     "card.exported": N_("Card exported"),
     "card.merged": N_("Cards merged"),
     "card.parted": N_("Merged cards parted"),
+    "card.erased": N_("Card emptied on the patient's demand"),
     "card.archived": N_("Card archived"),
     "card.restored": N_("Card taken out of the archive"),
     "cards.exported": N_("Selection of patients exported"),
@@ -409,6 +505,8 @@ DEEDS: dict[str, str] = {
     "consent.given": N_("Consent given"),
     "consent.taken_back": N_("Consent withdrawn"),
     "document.issued": N_("Document issued"),
+    "documents.exported": N_("Journal of documents exported"),
+    "first_visit.chosen": N_("Papers of a first visit chosen"),
     "template.changed": N_("Document template changed"),
     "message.sent": N_("Message sent"),
     "message.failed": N_("Message not sent"),
@@ -492,6 +590,7 @@ THINGS: dict[str, str] = {
     "advance_transfer": N_("Advance of relatives"),
     "certificate": N_("Certificate"),
     "price_import": N_("Price list from a file"),
+    "card_import": N_("Card index from a file"),
     "appointment": N_("Visit"),
     "branch": N_("Branch"),
     "call_task": N_("Call task"),

@@ -15,7 +15,6 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-import phonenumbers
 from flask import Flask, current_app, flash, g, jsonify, redirect, render_template, request, url_for
 from flask import session as browser_session
 from flask.json.provider import DefaultJSONProvider
@@ -42,12 +41,13 @@ from app.deeds import deed, details
 from app.errors import Invalid, KeyReused, NotAllowed, NotFound, Refusal
 from app.extensions import csrf
 from app.models import RequestKey, User
+from app.phones import shown as phone_filter
 from app.roles import RIGHTS
 from app.schemas import Body, Query, load
 from app.signin import TooManyRequests, Unauthenticated
 from app.vocab import N_
 
-__all__ = ["DeskApi", "DeskView", "actor", "expose", "guarded", "may"]
+__all__ = ["DeskApi", "DeskView", "actor", "expose", "guarded", "may", "phone_filter"]
 
 log = logging.getLogger(__name__)
 
@@ -123,6 +123,19 @@ def guarded(right: str | None) -> Callable[[Callable[..., Any]], Callable[..., A
         return guarded_method
 
     return guard
+
+
+def takes_file(most: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let a page take a file of so many bytes, more than other requests may have; from who has signed in only.
+
+    Sits between `@expose` and `@guarded`.
+    """
+
+    def mark(method: Callable[..., Any]) -> Callable[..., Any]:
+        method.most_bytes = most  # type: ignore[attr-defined]
+        return method
+
+    return mark
 
 
 # --- once -------------------------------------------------------------------------------------------
@@ -328,6 +341,13 @@ def install(app: Flask) -> None:
             _Plain("failed", 500, N_("Something broke on our side; nothing was saved. Try again or call support."))
         )
 
+    @app.url_value_preprocessor
+    def room_for_a_file(endpoint: str | None, _: dict[str, Any] | None) -> None:
+        # before anything reads the form, and that is the guard against forgery, which knows no account yet
+        most = getattr(app.view_functions.get(endpoint or ""), "most_bytes", None)
+        if most and browser_session.get("_user_id"):
+            request.max_content_length = most
+
     @app.before_request
     def begin() -> None:
         g.pop("held", None)
@@ -428,16 +448,6 @@ def moment_filter(moment: datetime | None) -> str:
     if moment is None:
         return ""
     return f"{clock.wall(moment) if moment.tzinfo else moment:%d.%m.%Y %H:%M}"
-
-
-@functools.lru_cache(maxsize=4096)
-def phone_filter(number: str) -> str:
-    """+7 916 123-45-67."""
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        return number
-    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
 
 
 def label(values: Any, value: str | None) -> str:

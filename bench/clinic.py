@@ -17,7 +17,7 @@ SLOT_MINUTES, FIRST_HOUR = 45, 8
 #: Tables whose triggers sleep while rows are poured in.
 POURED = (
     "patient_account", "cash_desk", "work_order", "work_order_line", "payment", "payment_part", "ledger_entry",
-    "cash_movement", "cash_shift",
+    "cash_movement", "cash_shift", "receipt",
 )  # fmt: skip
 
 
@@ -99,33 +99,63 @@ INSERT INTO work_order_line (work_order_id, position, service_id, tooth, quantit
 SELECT o.id, l, s.low + (o.id * l) % s.many, '36', 1, CASE l WHEN 1 THEN 3000 ELSE 1500 END, 0, CASE l WHEN 1 THEN 3000 ELSE 1500 END
 FROM work_order o, generate_series(1, 2) l, (SELECT min(id) low, count(*) many FROM service) s
 """
+#: A drawer is opened each day with nothing and gives in the evening what it took to the bank; today's is open.
 SHIFTS = """
 INSERT INTO cash_shift (desk_id, number, opened_at, business_day, opening, opened_with, closed_at, expected, counted)
-SELECT k.id, row_number() OVER (PARTITION BY k.id ORDER BY day), day + interval '8 hours', day::date, 0, 0, day + interval '20 hours', 0, 0
-FROM cash_desk k, generate_series(CAST(:first AS date), CAST(:today AS date) - 1, interval '1 day') day WHERE k.kind = 'main'
+SELECT k.id, row_number() OVER (PARTITION BY k.id ORDER BY day), day + interval '8 hours', day::date, 0, 0,
+       CASE WHEN day < CAST(:today AS date) THEN day + interval '20 hours' END,
+       CASE WHEN day < CAST(:today AS date) THEN 0 END, CASE WHEN day < CAST(:today AS date) THEN 0 END
+FROM cash_desk k, generate_series(CAST(:first AS date), CAST(:today AS date), interval '1 day') day WHERE k.kind = 'main'
 """
 PAYMENTS = """
 INSERT INTO payment (legal_entity_id, branch_id, year, number, patient_id, amount, change, business_day, paid_at)
-SELECT legal_entity_id, branch_id, year, number, patient_id, total, 0, issued_day, issued_at FROM work_order WHERE status = 'paid'
+SELECT legal_entity_id, branch_id, year, row_number() OVER (PARTITION BY year ORDER BY number), patient_id, total, 0,
+       issued_day, issued_at
+FROM work_order WHERE status = 'paid'
 """
+#: A patient is in one place at a time: patient and moment find what belongs to a payment, here and below.
 MOVEMENTS = """
 INSERT INTO cash_movement (desk_id, shift_id, series, year, number, legal_entity_id, kind, delta, moved_at, business_day, patient_id)
-SELECT k.id, s.id, 'in', p.year, p.number, p.legal_entity_id, 'payment', p.amount, p.paid_at, p.business_day, p.patient_id
+SELECT k.id, s.id, CASE k.kind WHEN 'main' THEN 'in' ELSE 'bank_in' END, p.year,
+       row_number() OVER (PARTITION BY p.year, k.kind ORDER BY p.id), p.legal_entity_id, 'payment', p.amount, p.paid_at,
+       p.business_day, p.patient_id
 FROM payment p
 JOIN cash_desk k ON k.branch_id = p.branch_id AND k.kind = CASE WHEN p.id % 3 = 0 THEN 'main' ELSE 'non_cash' END
 LEFT JOIN cash_shift s ON s.desk_id = k.id AND s.business_day = p.business_day
 """
+COLLECTIONS = """
+INSERT INTO cash_movement (desk_id, shift_id, series, year, number, legal_entity_id, kind, delta, moved_at, business_day)
+SELECT k.id, s.id, 'out', m.year, row_number() OVER (PARTITION BY m.year ORDER BY s.closed_at, k.id), k.legal_entity_id,
+       'collection', -sum(m.delta), s.closed_at, s.business_day
+FROM cash_shift s JOIN cash_desk k ON k.id = s.desk_id JOIN cash_movement m ON m.shift_id = s.id
+WHERE s.closed_at IS NOT NULL GROUP BY k.id, s.id, m.year
+"""
 PARTS = """
 INSERT INTO payment_part (payment_id, method, amount, desk_id, movement_id)
 SELECT p.id, CASE WHEN p.id % 3 = 0 THEN 'cash' ELSE 'card' END, p.amount, m.desk_id, m.id
-FROM payment p JOIN cash_movement m ON (m.year, m.number, m.legal_entity_id) = (p.year, p.number, p.legal_entity_id)
+FROM payment p JOIN cash_movement m ON (m.patient_id, m.moved_at) = (p.patient_id, p.paid_at)
 """
 LEDGER = """
 INSERT INTO ledger_entry (kind, business_day, branch_id, patient_id, work_order_id, payment_id, debt_change, advance_change)
 SELECT 'bill', issued_day, branch_id, patient_id, id, NULL, total, 0 FROM work_order
 UNION ALL
 SELECT 'payment', p.business_day, p.branch_id, p.patient_id, o.id, p.id, -p.amount, 0
-FROM payment p JOIN work_order o ON (o.year, o.number, o.legal_entity_id) = (p.year, p.number, p.legal_entity_id)
+FROM payment p JOIN work_order o ON (o.patient_id, o.issued_at) = (p.patient_id, p.paid_at)
+"""
+RECEIPTS = """
+INSERT INTO receipt (kind, legal_entity_id, year, number, patient_id, payment_id, business_day, snapshot, created_at)
+SELECT 'sale', p.legal_entity_id, p.year, p.number, p.patient_id, p.id, p.business_day, jsonb_build_object(
+       'number', p.number, 'kind', 'sale', 'legal_entity', jsonb_build_object('name', e.name, 'inn', e.inn, 'address', e.address),
+       'branch', b.name, 'day', p.business_day, 'time', to_char(p.paid_at, 'HH24\\:MI'),
+       'patient', concat_ws(' ', c.surname, c.name, c.patronymic), 'card_number', c.card_number, 'cashier', 'Алина Смирнова',
+       'lines', l.lines, 'parts', jsonb_build_array(jsonb_build_object('method', t.method, 'amount', t.amount::text)),
+       'amount', p.amount::text, 'tendered', NULL, 'change', '0.00', 'to_advance', '0.00', 'debt_left', '0.00'), p.paid_at
+FROM payment p JOIN payment_part t ON t.payment_id = p.id JOIN legal_entity e ON e.id = p.legal_entity_id
+JOIN branch b ON b.id = p.branch_id JOIN patient c ON c.id = p.patient_id
+JOIN work_order o ON (o.patient_id, o.issued_at) = (p.patient_id, p.paid_at)
+JOIN (SELECT work_order_id, jsonb_agg(jsonb_build_object('name', s.name, 'tooth', tooth, 'quantity', quantity,
+             'price', price::text, 'discount', discount::text, 'total', total::text) ORDER BY position) AS lines
+      FROM work_order_line JOIN service s ON s.id = service_id GROUP BY 1) l ON l.work_order_id = o.id
 """
 ACCOUNTS = """
 INSERT INTO patient_account (patient_id, debt, advance)
@@ -147,14 +177,19 @@ FROM generate_series(1, 5000) n, (SELECT min(id) low FROM patient) p,
 """
 SERIES = """
 INSERT INTO number_series (legal_entity_id, series, year, last_number)
-SELECT legal_entity_id, s, year, max(number) + 1000000 FROM work_order, unnest(CAST(:series AS text[])) s GROUP BY 1, 2, 3
+SELECT legal_entity_id, series, year, max(number)
+FROM (SELECT legal_entity_id, 'work_order' AS series, year, number FROM work_order
+      UNION ALL SELECT legal_entity_id, 'payment', year, number FROM payment
+      UNION ALL SELECT legal_entity_id, 'receipt', year, number FROM receipt
+      UNION ALL SELECT legal_entity_id, series, year, number FROM cash_movement) numbered
+GROUP BY 1, 2, 3
 """
 
 
 def _heavy(connection: Connection) -> list[tuple[str, str, str]]:
     """Exclusion constraints and plain indexes of the poured tables: name, how to drop, how to make again."""
     found = []
-    tables = "'appointment','working_hours','work_order','work_order_line','ledger_entry','cash_movement','payment','payment_part'"
+    tables = "'appointment','working_hours','work_order','work_order_line','ledger_entry','cash_movement','payment','payment_part','receipt'"
     for table, name, definition in connection.execute(
         text(
             "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
@@ -177,11 +212,11 @@ def _heavy(connection: Connection) -> list[tuple[str, str, str]]:
     return found
 
 
-def pour(connection: Connection, size: Size, today: date, series: list[str], say: object = print) -> None:
+def pour(connection: Connection, size: Size, today: date, say: object = print) -> None:
     """Fill a migrated, empty database with the clinic of this size."""
     values = {
         "patients": size.patients, "visits": VISITS_PER_DOCTOR_DAY, "slot": SLOT_MINUTES, "first_hour": FIRST_HOUR, "today": today,
-        "first": today - timedelta(days=size.days), "last": today + timedelta(days=60), "series": series,
+        "first": today - timedelta(days=size.days), "last": today + timedelta(days=60),
     }  # fmt: skip
     connection.execute(text("SET maintenance_work_mem = '1GB'"))
     connection.execute(text("SET work_mem = '256MB'"))
@@ -191,9 +226,11 @@ def pour(connection: Connection, size: Size, today: date, series: list[str], say
     for table in POURED:
         connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
     steps = {
-        "patients": PEOPLE, "phones": PHONES, "guardians": GUARDIANS, "hours": HOURS, "visits": VISITS, "work orders": ORDERS, "lines": LINES,
-        "shifts": SHIFTS, "payments": PAYMENTS, "movements": MOVEMENTS, "parts": PARTS, "ledger": LEDGER,
-        "accounts": ACCOUNTS, "desks": DESKS, "numbers": SERIES, "waiting": WAITING,
+        "patients": PEOPLE, "phones": PHONES, "guardians": GUARDIANS, "hours": HOURS, "visits": VISITS,
+        "work orders": ORDERS, "lines": LINES,
+        "shifts": SHIFTS, "payments": PAYMENTS, "movements": MOVEMENTS, "collections": COLLECTIONS, "parts": PARTS,
+        "ledger": LEDGER, "receipts": RECEIPTS, "accounts": ACCOUNTS, "desks": DESKS, "numbers": SERIES,
+        "waiting": WAITING,
     }  # fmt: skip
     for name, statement in steps.items():
         started = time.monotonic()

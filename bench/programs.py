@@ -27,12 +27,16 @@ CLIENTS = 8
 
 
 class Asked(NamedTuple):
-    """One request. A body goes to `/api/` as JSON, elsewhere as a form."""
+    """One request. A body goes to `/api/` as JSON, elsewhere as a form.
+
+    `follow`: the answer says where the result will be; the time ends when it is there.
+    """
 
     method: str
     path: str
     body: Any = None
     headers: dict[str, str] | None = None
+    follow: bool = False
 
 
 class Answer(NamedTuple):
@@ -78,8 +82,16 @@ class Program:
         )
         stack.callback(self.process.wait)
         stack.callback(self.process.terminate)
+        self.environ = environ
         self.headers: dict[str, str] = {}
         self.token = ""
+
+    def print_papers(self, stack: ExitStack) -> None:
+        """Start the process that prints papers, as run.py starts it."""
+        command = [sys.executable, "run.py", "worker", "papers"]
+        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **self.environ})
+        stack.callback(process.wait)
+        stack.callback(process.terminate)
 
     def wait(self) -> None:
         """Until it answers."""
@@ -92,8 +104,19 @@ class Program:
         raise SystemExit("the server did not start")
 
     def ask(self, asked: Asked) -> Answer:
+        """The answer; of what is made meanwhile, the whole way to it."""
+        answer = self._ask(asked)
+        if not asked.follow or answer.status != 303:
+            return answer
+        started = time.perf_counter() - answer.seconds
+        there = Asked("GET", answer.headers["Location"])
+        while (found := self._ask(there)).status == 202:
+            time.sleep(0.005)
+        return found._replace(seconds=time.perf_counter() - started)
+
+    def _ask(self, asked: Asked) -> Answer:
         """Ask on a connection of its own, as a sync worker wants it."""
-        method, path, body, more = asked
+        method, path, body, more, _ = asked
         headers, payload = {**self.headers, **(more or {})}, None
         if body is not None and path.startswith("/api/"):
             payload = json.dumps(body).encode()
@@ -216,6 +239,14 @@ def counted(engine: Any) -> Iterator[list[str]]:
     event.remove(engine, "before_cursor_execute", note)
 
 
+def _print_here(flask_app: Any, location: str) -> None:
+    """Do what the printing worker does with the paper of this address."""
+    from app.documents import jobs
+
+    with flask_app.app_context():
+        jobs.render(int(location.rsplit("/", 1)[1].removesuffix(".pdf")))
+
+
 def count_statements(flask_app: Any, asked: list[Question], touch: Callable[[], None], *, show: bool = False) -> None:
     """How many SQL statements each operation of ours sends, seen inside one process; `show` prints them."""
     from app.db import db
@@ -226,7 +257,7 @@ def count_statements(flask_app: Any, asked: list[Question], touch: Callable[[], 
     with flask_app.app_context():
         engine = db.engine
     for question in asked:
-        method, path, body, headers = question.ours(900_000 + int(time.time()) % 90_000)
+        method, path, body, headers, follow = question.ours(900_000 + int(time.time()) % 90_000)
         headers = {"Idempotency-Key": str(uuid.uuid4()), **(headers or {})}
         if question.known:
             headers["If-None-Match"] = client.get(path).headers["ETag"]
@@ -235,6 +266,9 @@ def count_statements(flask_app: Any, asked: list[Question], touch: Callable[[], 
         with counted(engine) as seen:
             if path.startswith("/documents"):
                 answer = client.post(path, data={**body, "request_id": str(uuid.uuid4())})
+                if follow:
+                    _print_here(flask_app, answer.location)
+                    answer = client.get(answer.location)
             else:
                 answer = client.open(path, method=method, json=body, headers=headers)
         assert answer.status_code in question.status, (question.name, answer.status_code, answer.text[:300])

@@ -379,6 +379,17 @@ class Maker:
         self._save(ServicePrice(service_id=service.id, valid_from=date(2020, 1, 1), price=Decimal(price)))
         return service
 
+    def printed(self, document_id: int) -> bytes:
+        """The bytes of an issued paper, made as the worker makes them."""
+        from app.db import session
+        from app.documents import jobs
+        from app.models import IssuedDocument
+
+        jobs.render(document_id)
+        session.expire_all()
+        made: bytes = session.get_one(IssuedDocument, document_id).pdf
+        return made
+
     def appointment(self, patient: Any, doctor: Any, starts_at: datetime, minutes: int = 30, **values: Any) -> Any:
         """A row as it is, past the rules; for what only reads."""
         from app.models import Appointment

@@ -25,7 +25,7 @@ def panels(app: Flask) -> list[PanelView]:
 
 
 FULL = """
-INSERT INTO patient (surname, name, patronymic, status, address, passport, allergy, comment, archive_reason)
+INSERT INTO patient (surname, name, patronymic, status, address, identity_text, allergy, comment, archive_reason)
 SELECT 'Панельный' || n, 'Иван', 'Ильич', 'active', '', '', '', '', '' FROM generate_series(1, :n) n;
 
 INSERT INTO service_category (name) VALUES ('Панель');

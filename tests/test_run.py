@@ -123,7 +123,7 @@ def test_killed_it_takes_everything_along_and_starts_again(var: Path, port: int,
 def test_what_dies_is_started_again(var: Path, port: int, started: list[Started]) -> None:
     program = Started(var, port).ready()
     started.append(program)
-    parts = ("worker", "clock", "broker")
+    parts = ("desk", "papers", "clock", "broker")  # the two workers by their queues
     doomed = {name: program.part(name) for name in parts}
     for process in doomed.values():
         assert process is not None

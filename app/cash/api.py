@@ -25,7 +25,7 @@ def report_answer(report: queries.ShiftReport) -> dict[str, Any]:
         "out": report.went_out,
         "by_kind": [{"kind": line.kind, "count": line.count, "amount": line.amount} for line in report.lines],
         "by_category": [{"category": name, "amount": amount} for name, amount in report.by_category],
-        "expected": shift.expected if shift.expected is not None else report.expected,
+        "expected": report.expected,
         "counted": shift.counted,
         "difference": shift.difference,
     }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Row, and_, case, func, select, true
 from sqlalchemy.orm import aliased
@@ -16,6 +16,9 @@ from app.db import session
 from app.models import CashCount, CashDesk, CashMovement, CashShift, ExpenseCategory, Patient, User
 from app.money import ZERO
 from app.vocab import DeskKind, MovementKind, PaymentMethod
+
+#: A desk as it is kept, or as money comes into it.
+D = TypeVar("D", CashDesk, "Desk")
 
 
 def desks(branch_id: int | None = None) -> list[tuple[CashDesk, CashShift | None]]:
@@ -37,7 +40,33 @@ def desk_for(branch_id: int, method: str) -> CashDesk | None:
     return taker([(desk, shift.id if shift else None) for desk, shift in desks(branch_id)], method)
 
 
-def taker(found: Sequence[tuple[CashDesk, int | None]], method: str) -> CashDesk | None:
+@dataclass(frozen=True)
+class Place:
+    """Where money is taken, as its papers name it."""
+
+    branch_id: int
+    branch: str
+    legal_entity_id: int
+    legal_entity: str
+    inn: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A desk as money comes into it: with its open shift, and where it stands."""
+
+    id: int
+    name: str
+    kind: str
+    archived: bool
+    legal_entity_id: int
+    shift_id: int | None
+    branch_archived: bool
+    place: Place
+
+
+def taker(found: Sequence[tuple[D, int | None]], method: str) -> D | None:
     """Of a branch's desks (with their open shifts) the one that takes this kind of payment.
 
     Cash goes to the main desk, or to another drawer whose shift is open when the main one's is not; card and
@@ -171,9 +200,15 @@ class ShiftReport:
 
 
 def shift_report(shift: CashShift, since: date | None = None) -> ShiftReport:
-    """What happened in a shift, by kind and by expense category; from a day on, if only that may be seen."""
+    """What happened in a shift, by kind and by expense category; from a day on, if only that may be seen.
+
+    Opening + came in − went out is what must be in the drawer. What the count at closing found comes after that.
+    """
     before = ZERO
     chosen = [CashMovement.shift_id == shift.id]
+    if shift.closed_at is not None and shift.difference:  # its movement is the last one of the shift
+        last = select(func.max(CashMovement.id)).where(CashMovement.shift_id == shift.id)
+        chosen.append(CashMovement.id < last.scalar_subquery())
     if since is not None and since > shift.business_day:
         before = (
             session.scalar(

@@ -15,10 +15,11 @@ from app import access, clock, money
 from app.cash import forms, operations, queries, rules
 from app.db import transaction
 from app.errors import Invalid, NotFound, Refusal
+from app.fiscal import queries as fiscal
 from app.models import CashDesk, CashMovement, CashShift, ExpenseCategory
 from app.schemas import Body, load
 from app.vocab import N_, DeskKind, MovementKind, ReportKind
-from app.web import DeskView, actor, expose, fetched, guarded, say
+from app.web import DeskView, actor, expose, fetched, guarded, may, say
 
 
 def _typed_pieces() -> dict[Decimal, int]:
@@ -65,7 +66,7 @@ class CashView(DeskView):
             several=len({row.branch_id for row, _ in desks}) > 1, categories=queries.categories(), typed=request.form,
             wrong=wrong or {}, kinds=MovementKind, desk_kinds=DeskKind, reversible=rules.REVERSIBLE,
             over=rules.over_limit(desk.balance, desk.cash_limit) if desk else None,
-            denominations=rules.DENOMINATIONS, **found,
+            denominations=rules.DENOMINATIONS, troubled=_troubled(), **found,
         )  # fmt: skip
 
     def _happened(self, desk: CashDesk, shift: CashShift | None) -> dict[str, Any]:
@@ -185,8 +186,13 @@ class CashView(DeskView):
         return self.page(
             "cash/close.html", status, title=gettext("Close the shift"), shift=shift, desk=shift.desk,
             denominations=rules.DENOMINATIONS, typed=request.form, wrong=wrong,
-            over=rules.over_limit(shift.desk.balance, shift.desk.cash_limit),
+            over=rules.over_limit(shift.desk.balance, shift.desk.cash_limit), troubled=_troubled(),
         )  # fmt: skip
+
+
+def _troubled() -> int:
+    """Fiscal receipts that wait for a person, for who may look at them."""
+    return fiscal.troubled() if may("fiscal.see") else 0
 
 
 class ExpenseCategoriesView(DeskView):

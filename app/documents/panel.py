@@ -1,27 +1,21 @@
-"""Generated views of the documents' room: templates with versions, and the papers issued."""
+"""Generated views of the documents' room: templates with versions. Issued papers have a journal of their own."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from flask import redirect, request, url_for
-from flask_appbuilder.models.sqla.filters import BaseFilter
+from flask import flash, redirect, request, url_for
+from flask_appbuilder.models.sqla.filters import FilterEqual
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext, lazy_gettext
 from markupsafe import Markup
-from sqlalchemy import or_, select
 
-from app import access
 from app.db import transaction
-from app.documents import operations, queries
-from app.errors import Refusal
-from app.models import Appointment, DocumentTemplate, IssuedDocument, Patient, WorkOrder
-from app.panels import DeskInterface, PanelView, ReadOnlyPanel
-from app.pdf import as_pdf
-from app.vocab import TemplateKind
-from app.web import actor, expose, fetched, guarded, label, say
-
-
-def _kind(value: str) -> str:
-    return label(TemplateKind, value)
+from app.documents import operations, paper, queries
+from app.errors import NotFound, Refusal, Stale
+from app.models import DocumentTemplate
+from app.panels import DeskInterface, PanelView
+from app.vocab import N_, Labelled, TemplateKind
+from app.web import actor, expose, fetched, guarded, say
 
 
 def _to_pdf(url: str) -> Markup:
@@ -29,121 +23,91 @@ def _to_pdf(url: str) -> Markup:
 
 
 class DocumentTemplatePanel(PanelView):
-    """Texts of papers. Saving one makes its next version; papers already issued keep theirs."""
+    """Texts of papers, the versions that are printed now. Saving one makes its next version; papers keep theirs."""
 
     datamodel = DeskInterface(DocumentTemplate)
     route_base = "/document-templates"
-    include_route_methods: ClassVar[set[str]] = {"list", "show", "edit", "preview", "try_out"}
+    include_route_methods: ClassVar[set[str]] = {"list", "show", "edit"}
     list_title, show_title = lazy_gettext("Document templates"), lazy_gettext("Document template")
-    list_columns: ClassVar[list[str]] = ["kind", "name", "version", "active", "created_at", "sheet"]
-    show_columns: ClassVar[list[str]] = ["kind", "name", "version", "active", "created_at", "sheet", "body"]
-    search_columns: ClassVar[list[str]] = ["name", "active"]
-    order_columns: ClassVar[list[str]] = ["kind", "version"]
-    base_order = ("id", "desc")
+    base_filters: ClassVar[list[Any]] = [["active", FilterEqual, True]]
+    list_columns: ClassVar[list[str]] = ["kind", "name", "version", "created_at", "sheet"]
+    show_columns: ClassVar[list[str]] = ["kind", "name", "version", "created_at", "sheet", "body"]
+    search_columns: ClassVar[list[str]] = ["name", "kind"]
+    order_columns: ClassVar[list[str]] = ["kind", "name", "version"]
+    words: ClassVar[dict[str, type[Labelled]]] = {"kind": TemplateKind}
+    base_order = ("id", "asc")
+    page_size = 50
     label_columns: ClassVar[dict[str, Any]] = {
         "kind": lazy_gettext("Document"), "name": lazy_gettext("Name"), "version": lazy_gettext("Version"),
-        "active": lazy_gettext("Printed now"), "created_at": lazy_gettext("Saved"), "body": lazy_gettext("Text"),
-        "sheet": lazy_gettext("Preview"),
+        "created_at": lazy_gettext("Saved"), "body": lazy_gettext("Text"), "sheet": lazy_gettext("Preview"),
     }  # fmt: skip
     formatters_columns: ClassVar[dict[str, Any]] = {
-        "kind": _kind,
         "body": lambda body: Markup('<pre class="template-body">{}</pre>').format(body),
-        "sheet": lambda pk: _to_pdf(url_for("DocumentTemplatePanel.preview", pk=pk)),
+        "sheet": lambda pk: _to_pdf(url_for("TemplatesView.preview", pk=pk)),
     }
 
     @expose("/edit/<int:pk>", methods=["GET", "POST"])
     @permission_name("edit")
     @guarded("directory.edit")
     def edit(self, pk: int) -> Any:
-        """Change a text; what was typed stays when something is wrong with it."""
+        """Change a text; what was typed stays when something is wrong with it.
+
+        `?take=2` begins with the text of an older version, 0 with the one that came with the product.
+        """
         row = fetched(DocumentTemplate, pk)
-        typed = {"name": row.name, "body": row.body}
-        status, wrong = 200, {}
-        if request.method == "POST":
-            typed = {name: request.form.get(name, "").replace("\x00", "") for name in typed}
-            try:
-                with transaction():
-                    new = operations.new_version(pk, typed["name"], typed["body"], actor=actor())
-                    saved = new.id
-                return redirect(url_for(".show", pk=saved), 303)
-            except Refusal as refusal:
-                say(refusal)
-                status, wrong = refusal.status, refusal.facts.get("fields", {})
-                row = fetched(DocumentTemplate, pk)
+        newest = queries.newest_of(row.kind) or row
+        if request.method == "GET":
+            if newest.id != row.id:
+                return redirect(url_for(".edit", pk=newest.id, take=row.version))
+            return self._editor(row, _taken(row))
+        typed = {name: request.form.get(name, "").replace("\x00", "") for name in ("name", "body")}
+        try:
+            with transaction():
+                saved = operations.new_version(pk, typed["name"], typed["body"], actor=actor())
+                same, pk, version = saved.id == pk, saved.id, saved.version
+        except Stale as stale:
+            # the next save is on top of what somebody else saved, and on purpose
+            newest = queries.newest_of(row.kind) or row
+            return self._editor(newest, typed, status=stale.status, seen=row.version)
+        except paper.TemplateBroken as broken:
+            return self._editor(row, typed, status=broken.status, problems=broken.problems)
+        except Refusal as refusal:
+            say(refusal)
+            row = fetched(DocumentTemplate, pk)
+            return self._editor(row, typed, status=refusal.status, wrong=refusal.facts.get("fields", {}))
+        said = gettext("Nothing was changed.") if same else gettext("Saved as version %(version)s.", version=version)
+        flash(said, "info" if same else "success")
+        return redirect(url_for(".edit", pk=pk), 303)
+
+    def _editor(self, row: DocumentTemplate, typed: Mapping[str, Any], status: int = 200, **more: Any) -> Any:
         page = self.render_template(
-            "documents/template_edit.html", row=row, typed=typed, wrong=wrong, fields=_field_names(),
-            title=gettext("Document template"), kinds=TemplateKind,
+            "documents/template_edit.html", row=row, typed=typed, title=gettext("Document template"),
+            kinds=TemplateKind, groups=queries.fields_of(row.kind), versions=queries.versions_of(row.kind),
+            filters=FILTER_WORDS, shipped=paper.shipped(row.kind) != row.body,
+            **{"wrong": {}, "problems": None, "seen": None, **more},
         )  # fmt: skip
         return page, status
 
-    @expose("/<int:pk>/preview.pdf")
-    @permission_name("show")
-    @guarded("directory.see")
-    def preview(self, pk: int) -> Any:
-        """The stored text, printed for an invented patient."""
-        row = fetched(DocumentTemplate, pk)
-        return as_pdf(operations.try_out(row.kind, row.body), f"template-{row.kind}-v{row.version}")
 
-    @expose("/<int:pk>/try.pdf", methods=["POST"])
-    @permission_name("edit")
-    @guarded("directory.edit")
-    def try_out(self, pk: int) -> Any:
-        """The text as it is being typed, printed for an invented patient; nothing is saved."""
-        row = fetched(DocumentTemplate, pk)
-        body = request.form.get("body", "").replace("\x00", "")[:100_000]
-        return as_pdf(operations.try_out(row.kind, body), f"template-{row.kind}-draft")
+#: The filters that the list offers, with an example; the others are understood too.
+FILTER_WORDS = (
+    ("money", N_("a sum as people write it"), "{{ totals.net | money }} ₽", "5 800,00 ₽"),
+    ("words", N_("a sum in words"), "{{ totals.net | words }}", "Пять тысяч восемьсот рублей 00 копеек"),
+    ("day", N_("a day as 23.11.2026"), "{{ today.date | day }}", "23.11.2026"),
+    ("line", N_("the value, or a line of so many signs to write it by hand"), "{{ patient.inn | line(14) }}", "_" * 14),
+    ("upper", N_("in capital letters"), "{{ patient.last_name | upper }}", "ПРИМЕРОВА"),
+)
 
 
-def _field_names() -> list[str]:
-    """Every merge field as a template writes it."""
-    names = []
-    for key, value in queries.sample_fields().items():
-        if isinstance(value, dict):
-            for inner, deeper in value.items():
-                names += (
-                    [f"{key}.{inner}.{last}" for last in deeper] if isinstance(deeper, dict) else [f"{key}.{inner}"]
-                )
-    return names
-
-
-class _OwnPatients(BaseFilter):
-    """A doctor sees the papers of own patients only."""
-
-    def apply(self, query: Any, value: Any) -> Any:
-        own = access.account(actor()).own_only("document.print")
-        if own is None:
-            return query
-        paper = IssuedDocument.patient_id
-        return query.where(
-            or_(
-                paper.in_(select(Appointment.patient_id).where(Appointment.doctor_id == own)),
-                paper.in_(select(WorkOrder.patient_id).where(WorkOrder.doctor_id == own)),
-                paper.in_(select(Patient.id).where(Patient.doctor_id == own)),
-            )
-        )
-
-
-class IssuedDocumentPanel(ReadOnlyPanel):
-    """Papers issued to patients; nobody changes them."""
-
-    datamodel = DeskInterface(IssuedDocument)
-    route_base = "/issued-documents"
-    class_permission_name = "document"
-    method_permission_name: ClassVar[dict[str, str]] = {"list": "print", "show": "print"}
-    base_permissions: ClassVar[list[str]] = ["can_print"]
-    base_filters: ClassVar[list[Any]] = [["patient_id", _OwnPatients, None]]
-    list_title, show_title = lazy_gettext("Issued documents"), lazy_gettext("Issued document")
-    list_columns: ClassVar[list[str]] = ["kind", "number", "year", "day", "sheet"]
-    show_columns: ClassVar[list[str]] = ["kind", "number", "year", "day", "template", "sha256", "sheet"]
-    search_columns: ClassVar[list[str]] = ["number", "year", "day"]
-    order_columns: ClassVar[list[str]] = ["number", "day"]
-    base_order = ("id", "desc")
-    label_columns: ClassVar[dict[str, Any]] = {
-        "kind": lazy_gettext("Document"), "number": lazy_gettext("Number"), "year": lazy_gettext("Year"),
-        "day": lazy_gettext("Day"), "template": lazy_gettext("Template"), "sha256": lazy_gettext("Check sum (SHA-256)"),
-        "sheet": lazy_gettext("Paper"),
-    }  # fmt: skip
-    formatters_columns: ClassVar[dict[str, Any]] = {
-        "kind": _kind,
-        "sheet": lambda pk: _to_pdf(url_for("DocumentsView.paper", pk=pk)),
-    }
+def _taken(row: DocumentTemplate) -> dict[str, Any]:
+    """The text to begin with: the newest one, or the older one that was asked for."""
+    asked = request.args.get("take", "")
+    version = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 5 else row.version
+    if version == row.version:
+        return {"name": row.name, "body": row.body, "taken": None}
+    if version == 0:
+        return {"name": row.name, "body": paper.shipped(row.kind), "taken": 0}
+    old = queries.version_of(row.kind, version)
+    if old is None:
+        raise NotFound()
+    return {"name": old.name, "body": old.body, "taken": version}

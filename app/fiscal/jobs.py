@@ -30,6 +30,7 @@ NO_ADDRESS = N_("The device has no address: write it in the directory, or in KKT
 HANGS = N_("The device has not finished the task: look at its screen and its paper.")
 NO_PAPER = N_("There is no paper: put in a new roll, the receipt will be printed by itself.")
 BLOCKED = N_("The queue of the device is blocked by another task: finish or cancel it on the device.")
+NO_NUMBERS = N_("The device says that it is done, without fiscal numbers: look whether the receipt was printed.")
 CANCELLED = N_("The task was cancelled on the device.")
 
 
@@ -111,7 +112,11 @@ def _waited(device: Kkt, uuid: str, found: Outcome | None) -> Outcome:
 
 def _mark(claim: operations.Claim, outcome: Outcome) -> None:
     if outcome.done:
-        operations.mark_printed(claim, atol.printed(outcome.result))
+        numbers = atol.printed(outcome.result)
+        if numbers.fn and numbers.document > 0:
+            operations.mark_printed(claim, numbers)
+        else:
+            operations.mark_unknown(claim, NO_NUMBERS)
     elif outcome.code in atol.EXPIRED:
         operations.mark_later(claim, outcome.description, refused=True, at_once=True)
     elif outcome.code == atol.NO_PAPER:

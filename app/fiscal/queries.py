@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import segno
-from sqlalchemy import Select, func, select, text, true
+from sqlalchemy import Select, func, or_, select, text, true
 
 from app import clock
-from app.db import session
+from app.db import Fixed, session
 from app.fiscal import rules
 from app.gateways.kkt import tasks
 from app.models import (
@@ -38,33 +38,33 @@ class Device:
 
 @dataclass(frozen=True)
 class Selling:
-    """What a receipt is written from: the device, and the bills as they are after the payment that `paid` them."""
+    """What a receipt is written from: the device, and the bills as they are before what is `paid` on them."""
 
     device: Device
     bills: list[rules.Bill]
 
 
 #: One statement: a receipt is written with every payment.
-_SELLING = text("""
+_SELLING = Fixed(
+    text("""
     SELECT d.id AS device_id, d.taxation, o.id, o.number, o.due,
         (SELECT json_agg(json_build_object('code', s.code, 'name', s.name, 'tooth', l.tooth, 'quantity', l.quantity,
-                 'total', l.total::text, 'kind', s.item_kind, 'vat', s.vat) ORDER BY l.position)
+                 'total', CAST(l.total AS text), 'kind', s.item_kind, 'vat', s.vat) ORDER BY l.position)
          FROM work_order_line l JOIN service s ON s.id = l.service_id WHERE l.work_order_id = o.id) AS lines,
         (SELECT COALESCE(sum(c.change), 0) FROM fiscal_credit c WHERE c.work_order_id = o.id) AS credit
-    FROM fiscal_device d LEFT JOIN work_order o ON o.id = ANY(:orders)
+    FROM fiscal_device d LEFT JOIN work_order o ON o.id = ANY(CAST(:orders AS int[]))
     WHERE d.legal_entity_id = :entity AND d.branch_id = :branch AND NOT d.archived ORDER BY o.id
-""")
+    """)
+)
 
 
 def selling(legal_entity_id: int, branch_id: int, paid: Mapping[int, int] | Iterable[int]) -> Selling | None:
-    """The device of a branch and the bills that a payment has paid: {work order: kopecks}, or the orders alone.
+    """The device of a branch and the bills that a payment is about to pay: {work order: kopecks}, or the orders alone.
 
     None when the organisation has no device here.
     """
     amounts = dict(paid) if isinstance(paid, Mapping) else dict.fromkeys(paid, 0)
-    rows = session.execute(
-        _SELLING, {"entity": legal_entity_id, "branch": branch_id, "orders": list(amounts)}
-    ).all()  # fmt: skip
+    rows = _SELLING(entity=legal_entity_id, branch=branch_id, orders=list(amounts)).all()
     if not rows:
         return None
     return Selling(
@@ -72,7 +72,7 @@ def selling(legal_entity_id: int, branch_id: int, paid: Mapping[int, int] | Iter
         [
             rules.Bill(
                 row.id, row.number, [_line(line) for line in row.lines or ()],
-                rules.kopecks(row.due) + amounts[row.id], amounts[row.id], rules.kopecks(row.credit),
+                rules.kopecks(row.due), amounts[row.id], rules.kopecks(row.credit),
             )
             for row in rows
             if row.id is not None
@@ -160,6 +160,15 @@ def _lines() -> Select[FiscalReceipt, int, Patient]:
 def waiting() -> int:
     """Receipts that are not printed yet."""
     return session.scalar(select(func.count()).select_from(FiscalReceipt).where(_OPEN)) or 0
+
+
+def troubled() -> int:
+    """Receipts that wait for a person: refused by the device, or nobody knows; or a first try came to nothing."""
+    stuck = or_(
+        FiscalReceipt.status.in_((FiscalStatus.FAILED, FiscalStatus.UNKNOWN)),
+        (FiscalReceipt.status == FiscalStatus.PLANNED) & (FiscalReceipt.error != ""),
+    )
+    return session.scalar(select(func.count()).select_from(FiscalReceipt).where(_OPEN, stuck)) or 0
 
 
 def devices() -> Sequence[FiscalDevice]:

@@ -187,6 +187,18 @@ def give_back(groups: Sequence[Group], number: int) -> list[Item]:
     return items
 
 
+def taken_back(items: Sequence[Item], lines: Sequence[Line]) -> list[Item]:
+    """A share of a sale as a reversing order returns it: of the services those lines, and no others.
+
+    The payment of a credit is returned as it is: it names no service.
+    """
+    services = [item for item in items if item.method != PAYS_CREDIT]
+    back = [item for item in items if item.method == PAYS_CREDIT]
+    for line in _scaled(lines, sum(item.amount for item in services)) if services else ():
+        back += [replace(item, method=services[0].method) for item in priced(line)]
+    return back
+
+
 def items_of(body: Mapping[str, Any]) -> list[Item]:
     """The positions of a receipt, as it was sent."""
     return [

@@ -14,6 +14,7 @@ from app import access, clock
 from app.db import transaction
 from app.errors import NotFound, Refusal
 from app.fiscal import forms, operations, queries, rules
+from app.gateways.kkt.atol import Printed
 from app.models import FiscalDevice, FiscalReceipt
 from app.schemas import load
 from app.vocab import FiscalKind, FiscalStatus, ReportKind
@@ -67,6 +68,7 @@ class FiscalView(DeskView):
             items=rules.items_of(receipt.body), payments=rules.payments_of(receipt.body), statuses=FiscalStatus,
             kinds=FiscalKind, square=Markup(queries.square_of(receipt)), ways=rules.WORDS, methods=rules.METHODS,
             roubles=rules.roubles, correctable=operations.correctable(receipt), typed=request.form, wrong=wrong or {},
+            undecided=operations.undecided(receipt),
             day=clock.wall(receipt.created_at).date(),
         )  # fmt: skip
 
@@ -97,6 +99,26 @@ class FiscalView(DeskView):
             return self._receipt(pk, refusal.status, refusal.facts.get("fields"))
         flash(gettext("The correction is sent to the device."), "success")
         return redirect(url_for("FiscalView.receipt", pk=new), 303)
+
+    @expose("/<int:pk>/decide", methods=["POST"])
+    @guarded("fiscal.correct")
+    def decide(self, pk: int) -> Any:
+        """Say what the device does not: it is printed, with these numbers, or there is no paper."""
+        fetched(FiscalReceipt, pk)
+        try:
+            with transaction():
+                if request.form.get("printed"):
+                    sent = {name: request.form[name] for name in ("fn", "document", "sign") if request.form.get(name)}
+                    paper = load(forms.Paper, sent)
+                    numbers = Printed(paper["fn"], paper["document"], paper["sign"], "", 0, 0, None, 0)
+                    operations.decide_printed(pk, numbers, actor=actor())
+                else:
+                    operations.decide_not_printed(pk, actor=actor())
+        except Refusal as refusal:
+            say(refusal)
+            return self._receipt(pk, refusal.status, refusal.facts.get("fields"))
+        flash(gettext("Written down; the next receipts of the device go on."), "success")
+        return redirect(url_for("FiscalView.receipt", pk=pk), 303)
 
     @expose("/devices/<int:pk>/close", methods=["POST"])
     @guarded("fiscal.close")

@@ -12,7 +12,7 @@ from app.db import transaction
 from app.patients import operations, queries, rules
 from app.patients.reach import visible
 from app.schemas import Body, DayField, IdField, PageQuery, TextField, WholeField, listed, one_of
-from app.vocab import N_, Sex
+from app.vocab import N_, IdentityType, Sex
 from app.web import DeskApi, actor, asks, expose, guarded, takes
 
 
@@ -42,12 +42,21 @@ class CardChangeBody(Body):
     surname = TextField(100, blank=False)
     name = TextField(100, blank=False)
     patronymic = TextField(100)
+    name_genitive = TextField(300)
+    name_dative = TextField(300)
     birth_date = DayField(allow_none=True)
     sex = one_of(Sex, allow_none=True)
     phone = TextField(40)
     email = TextField(200)
     address = TextField(500)
     passport = TextField(500)
+    identity_type = one_of(IdentityType, allow_none=True)
+    identity_series = TextField(20)
+    identity_number = TextField(30)
+    identity_issued_by = TextField(300)
+    identity_issued_on = DayField(allow_none=True)
+    identity_dept_code = TextField(7)
+    identity_text = TextField(500)
     snils = TextField(14)
     inn = TextField(12)
     phones = listed(PhoneBody, rules.MOST_PHONES)

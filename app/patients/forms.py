@@ -23,9 +23,9 @@ from wtforms import (
 from wtforms.validators import DataRequired, Length, Optional, Regexp
 
 from app.models import Patient
-from app.patients import queries
+from app.patients import queries, rules
 from app.schemas import DayField, IdField, MoneyField, PageQuery, WholeField, one_of
-from app.vocab import N_, Sex
+from app.vocab import N_, IdentityType, Sex
 from app.web import phone_filter
 
 _CLEAN = Regexp(r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$", message=_("There are characters here that cannot be printed."))
@@ -62,6 +62,16 @@ class SelectionQuery(PageQuery):
         return data
 
 
+class OpeningsQuery(PageQuery):
+    """Which openings of cards: `?from=2026-11-23&to=2026-11-29&by=day`."""
+
+    first = DayField(data_key="from", load_default=None)
+    last = DayField(data_key="to", load_default=None)
+    user_id = IdField(load_default=None)
+    patient_id = IdField(load_default=None)
+    by = one_of(("day", "card", "one"), load_default="day")
+
+
 def typed_phones() -> list[dict[str, Any]]:
     """The rows of phones as they were typed: number, owner, for_sms."""
     numbers, owners, uses = (request.form.getlist(name)[:50] for name in ("phone_number", "phone_owner", "phone_sms"))
@@ -82,12 +92,20 @@ class CardForm(FlaskForm):
     surname = StringField(_("Surname"), _needed(100))
     name = StringField(_("First name"), _needed(100))
     patronymic = StringField(_("Patronymic"), _at_most(100))
+    name_genitive = StringField(_("Full name in the genitive (whose?)"), _at_most(300))
+    name_dative = StringField(_("Full name in the dative (to whom?)"), _at_most(300))
     birth_date = DateField(_("Birth date"), [Optional()])
     sex = SelectField(_("Sex"), [Optional()])
     phone = TelField(_("Phone"), _at_most(40))
     email = EmailField(_("E-mail"), _at_most(200))
     address = StringField(_("Address"), _at_most(500))
-    passport = StringField(_("Identity document"), _at_most(500))
+    identity_type = SelectField(_("Identity document"), [Optional()])
+    identity_series = StringField(_("Series"), _at_most(20))
+    identity_number = StringField(_("Number of the document"), _at_most(30))
+    identity_issued_by = StringField(_("Issued by"), _at_most(300))
+    identity_issued_on = DateField(_("Issued on"), [Optional()])
+    identity_dept_code = StringField(_("Department code"), _at_most(7))
+    identity_text = StringField(_("Identity document as it was typed"), _at_most(500))
     snils = StringField(_("Insurance number (SNILS)"), _at_most(14))
     inn = StringField(_("Taxpayer number (INN)"), _at_most(12))
     allergy = StringField(_("Allergy"), _at_most(500))
@@ -106,6 +124,7 @@ class CardForm(FlaskForm):
         self.wrong_phones: dict[str, str] = {}
         if obj and not request.form:
             self.source_id.data, self.sex.data = str(obj.source_id or ""), obj.sex or ""
+            self.identity_type.data = obj.identity_type or ""
             self.guardian_id.data, self.doctor_id.data = str(obj.guardian_id or ""), str(obj.doctor_id or "")
             self.tag_ids.data = [str(tag.id) for tag in obj.tags]
             percent = obj.discount_percent
@@ -119,6 +138,7 @@ class CardForm(FlaskForm):
         self.tag_ids.choices = [(str(tag.id), tag.name) for tag in tags]
         self.guardian_id.choices = [("", ""), *queries.named(self.guardian_id.data)]
         self.sex.choices = [("", ""), *((str(sex), _(sex.label)) for sex in Sex)]
+        self.identity_type.choices = [("", ""), *((str(kind), _(kind.label)) for kind in IdentityType)]
         self.source_id.choices = [("", ""), *((str(source.id), source.name) for source in sources)]
 
     def values(self) -> dict[str, Any]:
@@ -136,6 +156,11 @@ class CardForm(FlaskForm):
         if "phone_number" in request.form:
             values["phones"] = typed_phones()
         return values
+
+    def by_rules(self) -> dict[str, str]:
+        """The name in its cases as the rules of the language have it: what stands in grey in the empty fields."""
+        surname, name, patronymic = ((self[key].data or "")[:100] for key in rules.NAME)
+        return rules.in_cases(surname, name, patronymic, self.sex.data or None)
 
     def phone_rows(self, patient: Patient | None = None) -> list[dict[str, Any]]:
         """The rows of phones to show: as typed, or as they stand; always one to write into."""
@@ -171,7 +196,7 @@ class CardForm(FlaskForm):
                 self.show({name: f"{gettext('Now')}: {self._in_words(name, now[name]) or '—'}"})
 
     def _in_words(self, name: str, value: Any) -> str:
-        if name in ("sex", "source_id", "doctor_id"):
+        if name in ("sex", "source_id", "doctor_id", "identity_type"):
             return str(dict(self[name].choices).get(str(value or ""), ""))
         if name == "guardian_id":
             return ", ".join(text for _pk, text in queries.named(value))

@@ -40,9 +40,12 @@ class LegalEntityPanel(PanelView):
     base_order = ("short_name", "asc")
     list_columns: ClassVar[list[str]] = ["short_name", "name", "inn", "phone", "archived"]
     show_columns: ClassVar[list[str]] = [
-        "short_name", "name", "inn", "kpp", "ogrn", "okpo", "address", "phone", "licence", "bank_details",
-        "director_post", "director_name", "accountant_name", "account_cash", "account_patients", "account_bank",
-        "account_salary", "account_expenses", "account_other", "archived",
+        "short_name", "name", "brand", "inn", "kpp", "ogrn", "okpo", "address", "phone", "email", "site",
+        "licence_number", "licence_day", "licence_issuer", "licence_issuer_address", "licence_issuer_phone",
+        "licence_works", "licence", "bank_name", "bank_bik", "bank_account", "bank_corr_account", "bank_details",
+        "director_post", "director_post_genitive", "director_name", "director_name_genitive", "acting_on",
+        "accountant_name", "account_cash", "account_patients", "account_bank", "account_salary", "account_expenses",
+        "account_other", "archived",
     ]  # fmt: skip
     add_columns = edit_columns = show_columns
     search_columns: ClassVar[list[str]] = ["name", "inn", "archived"]
@@ -50,8 +53,21 @@ class LegalEntityPanel(PanelView):
     label_columns: ClassVar[dict[str, Any]] = {
         "short_name": lazy_gettext("Short name"), "name": lazy_gettext("Full name"), "inn": lazy_gettext("INN"),
         "kpp": lazy_gettext("KPP"), "ogrn": lazy_gettext("OGRN"), "okpo": lazy_gettext("OKPO"),
-        "address": lazy_gettext("Address"), "phone": lazy_gettext("Phone"), "licence": lazy_gettext("Medical licence"),
-        "bank_details": lazy_gettext("Bank details"), "director_post": lazy_gettext("Post of the head"),
+        "address": lazy_gettext("Address"), "phone": lazy_gettext("Phone"), "brand": lazy_gettext("Trade name"),
+        "email": lazy_gettext("E-mail"), "site": lazy_gettext("Web site"),
+        "licence_number": lazy_gettext("Number of the medical licence"),
+        "licence_day": lazy_gettext("Day of the licence"), "licence_issuer": lazy_gettext("Who issued the licence"),
+        "licence_issuer_address": lazy_gettext("Address of who issued it"),
+        "licence_issuer_phone": lazy_gettext("Phone of who issued it"),
+        "licence_works": lazy_gettext("Works and services of the licence"),
+        "licence": lazy_gettext("Medical licence in one line"),
+        "bank_name": lazy_gettext("Bank"), "bank_bik": lazy_gettext("BIK"),
+        "bank_account": lazy_gettext("Account in the bank"),
+        "bank_corr_account": lazy_gettext("Correspondent account"),
+        "bank_details": lazy_gettext("Bank details in one line"),
+        "director_post_genitive": lazy_gettext("Post of the head in the genitive"),
+        "director_name_genitive": lazy_gettext("Name of the head in the genitive"),
+        "acting_on": lazy_gettext("The head acts on the ground of"), "director_post": lazy_gettext("Post of the head"),
         "director_name": lazy_gettext("Name of the head"), "accountant_name": lazy_gettext("Chief accountant"),
         "account_cash": lazy_gettext("Account of the cash desk"),
         "account_patients": lazy_gettext("Account of settlements with patients"),
@@ -62,11 +78,18 @@ class LegalEntityPanel(PanelView):
     }  # fmt: skip
     description_columns: ClassVar[dict[str, Any]] = {
         "short_name": lazy_gettext("As it stands in lists and in messages to patients."),
-        "licence": lazy_gettext("Number, day, who issued it: printed in the contract."),
+        "brand": lazy_gettext("The name on the sign, when it is another one."),
+        "licence_works": lazy_gettext("As the licence lists them: printed in the contract."),
+        "licence": lazy_gettext("Number, day, who issued it: printed where the fields above are empty."),
+        "bank_details": lazy_gettext("Printed where the fields above are empty."),
+        "director_post_genitive": lazy_gettext("“генерального директора”: the contract says “in the person of”."),
+        "director_name_genitive": lazy_gettext("Only when the rules of the language do not know it."),
+        "acting_on": lazy_gettext("In the genitive: “Устава”, “доверенности № 3 от 01.02.2026”."),
         "archived": _ARCHIVE,
     }
     validators_columns: ClassVar[dict[str, Any]] = {
         "inn": _digits(10, 12), "kpp": _digits(9), "ogrn": _digits(13, 15), "okpo": _digits(8, 10),
+        "bank_bik": _digits(9), "bank_account": _digits(20), "bank_corr_account": _digits(20),
     }  # fmt: skip
 
 
@@ -141,20 +164,31 @@ class EmployeePanel(PanelView):
         "full_name", "post", "speciality", "branch", "phone", "is_doctor", "user", "archived",
     ]  # fmt: skip
     show_columns: ClassVar[list[str]] = [
-        "surname", "name", "patronymic", "post", "phone", "is_doctor", "speciality", "branch", "user", "archived",
+        "surname", "name", "patronymic", "post", "phone", "is_doctor", "speciality", "branch", "acting_on",
+        "post_genitive", "name_genitive", "name_dative", "user", "archived",
     ]  # fmt: skip
     add_columns = edit_columns = [name for name in show_columns if name != "user"]
     search_columns: ClassVar[list[str]] = ["surname", "speciality", "branch", "is_doctor", "archived"]
     order_columns: ClassVar[list[str]] = ["post", "is_doctor", "archived"]
-    audited = ("surname", "name", "patronymic", "post", "phone", "is_doctor", "speciality_id", "branch_id", "archived")
+    audited = (
+        "surname", "name", "patronymic", "post", "phone", "is_doctor", "speciality_id", "branch_id", "acting_on",
+        "post_genitive", "name_genitive", "name_dative", "archived",
+    )  # fmt: skip
     label_columns: ClassVar[dict[str, Any]] = {
         "full_name": lazy_gettext("Employee"), "surname": lazy_gettext("Surname"), "name": lazy_gettext("First name"),
         "patronymic": lazy_gettext("Patronymic"), "post": lazy_gettext("Post"), "phone": lazy_gettext("Phone"),
         "is_doctor": lazy_gettext("Sees patients"), "speciality": lazy_gettext("Speciality"),
         "branch": lazy_gettext("Branch"), "user": lazy_gettext("Login name"), "archived": _archived,
+        "acting_on": lazy_gettext("Signs contracts on the ground of"),
+        "post_genitive": lazy_gettext("Post in the genitive"),
+        "name_genitive": lazy_gettext("Full name in the genitive (whose?)"),
+        "name_dative": lazy_gettext("Full name in the dative (to whom?)"),
     }  # fmt: skip
     description_columns: ClassVar[dict[str, Any]] = {
         "is_doctor": lazy_gettext("Has a column in the schedule."),
+        "acting_on": lazy_gettext("“доверенности № 3 от 01.02.2026”; empty: the head of the clinic signs."),
+        "name_genitive": lazy_gettext("Only when the rules of the language do not know it."),
+        "name_dative": lazy_gettext("Only when the rules of the language do not know it."),
         "archived": lazy_gettext("No longer works here; the login is switched off on its own page."),
     }
     formatters_columns: ClassVar[dict[str, Any]] = {"user": _login}

@@ -75,6 +75,7 @@ class AuditEvent(Model):
         index("audit_event", "object_type", "object_id", "id"),
         index("audit_event", "patient_id", "id"),
         index("audit_event", "user_id", "id"),
+        Index("ix_audit_event_taken", "at", postgresql_where=sql("action IN ('card.exported', 'cards.exported')")),
     )
 
     @property

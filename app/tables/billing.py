@@ -149,6 +149,7 @@ class WorkOrder(Made, Model):
         index("work_order", "branch_id"),
         Index("ix_work_order_reverses_id", "reverses_id", postgresql_where=sql("reverses_id IS NOT NULL")),
         Index("ix_work_order_unpaid", "patient_id", "issued_at", postgresql_where=sql("status = 'issued'")),
+        Index("ix_work_order_unpaid_day", "issued_day", "patient_id", postgresql_where=sql("status = 'issued'")),
     )
 
     def __repr__(self) -> str:

@@ -1,6 +1,6 @@
 """The clinic itself: legal entities, branches, chairs, its settings, gapless numbers."""
 
-from datetime import time
+from datetime import date, time
 
 from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -21,10 +21,30 @@ class LegalEntity(Archivable, Model):
     okpo: Mapped[str] = mapped_column(String(10), default="", server_default="")
     address: Mapped[LongText]
     phone: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    #: The mark that patients know the clinic by.
+    brand: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    email: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    site: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    #: The licence and the bank in one line, for whoever keeps them so; the parts below are printed first.
     licence: Mapped[LongText]
+    licence_number: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    licence_day: Mapped[date | None]
+    licence_issuer: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    licence_issuer_address: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    licence_issuer_phone: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    licence_works: Mapped[LongText]
     bank_details: Mapped[LongText]
+    bank_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    bank_bik: Mapped[str] = mapped_column(String(9), default="", server_default="")
+    bank_account: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    bank_corr_account: Mapped[str] = mapped_column(String(20), default="", server_default="")
     director_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
     director_post: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    #: In the genitive, where the rules of the language do not know it.
+    director_name_genitive: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    director_post_genitive: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    #: On what ground the head signs: «Устава».
+    acting_on: Mapped[str] = mapped_column(String(200), default="", server_default="")
     accountant_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
     #: The accounts that stand in cash orders: the drawer's own, and what stands against it.
     account_cash: Mapped[str] = mapped_column(String(20), default="50.01", server_default="50.01")

@@ -114,7 +114,10 @@ class TaxCertificate(Made, Model):
 
 
 class IssuedDocument(Made, Model):
-    """A paper that was printed: its number and its very bytes. Append-only."""
+    """A paper that was issued: its number, its text, and the very bytes that are printed.
+
+    Append-only, but that the bytes come a moment later: once, from nothing to what stays (trigger).
+    """
 
     __tablename__ = "issued_document"
     id: Mapped[Pk]
@@ -126,20 +129,52 @@ class IssuedDocument(Made, Model):
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     template_id: Mapped[int] = mapped_column(ForeignKey("document_template.id"))
     template: Mapped[DocumentTemplate] = relationship(lazy="joined")
-    html: Mapped[str] = mapped_column(Text)
-    pdf: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
-    sha256: Mapped[str] = mapped_column(String(64))
+    #: The first of the papers that were issued together as one file; empty for that one itself.
+    first_id: Mapped[int | None] = mapped_column(ForeignKey("issued_document.id"))
+    html: Mapped[str] = mapped_column(Text, deferred=True)
+    pdf: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    sha256: Mapped[str | None] = mapped_column(String(64))
     __table_args__ = (
         UniqueConstraint("legal_entity_id", "kind", "year", "number", name="uq_issued_document_number"),
         one_of("kind", TemplateKind, "issued_document"),
+        CheckConstraint("(pdf IS NULL) = (sha256 IS NULL)", name="ck_issued_document_hash_with_bytes"),
+        CheckConstraint("sha256 = encode(sha256(pdf), 'hex')", name="ck_issued_document_hash_of_bytes"),
         index("issued_document", "patient_id"),
         index("issued_document", "template_id"),
+        index("issued_document", "first_id"),
+        index("issued_document", "day"),
     )
-
-    @property
-    def sheet(self) -> int:
-        """What the panel makes the link to the PDF of."""
-        return self.id
 
     def __repr__(self) -> str:
         return f"№ {self.number}"
+
+
+class PaperJob(Made, Model):
+    """An issued paper that has no bytes yet; gone when they are stored. A cause: nobody tries it by itself any more."""
+
+    __tablename__ = "paper_job"
+    document_id: Mapped[int] = mapped_column(ForeignKey("issued_document.id"), primary_key=True, autoincrement=False)
+    attempts: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    error: Mapped[str] = mapped_column(String(400), default="", server_default="")
+
+    def __repr__(self) -> str:
+        return f"{self.document_id}: {self.attempts}"
+
+
+class FirstVisitPaper(Model):
+    """A kind of paper that a newcomer signs, and its place in the file that is printed at once."""
+
+    __tablename__ = "first_visit_paper"
+    kind: Mapped[str] = mapped_column(String(40), primary_key=True)
+    place: Mapped[int] = mapped_column(SmallInteger)
+    __table_args__ = (
+        one_of("kind", TemplateKind, "first_visit_paper"),
+        CheckConstraint(
+            "kind NOT IN ('tax_certificate', 'work_order', 'act', 'guarantee', 'receipt')",
+            name="ck_first_visit_paper_from_the_card",
+        ),
+        CheckConstraint("place > 0", name="ck_first_visit_paper_place_positive"),
+    )
+
+    def __repr__(self) -> str:
+        return f"{self.place}. {self.kind}"

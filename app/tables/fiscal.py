@@ -126,6 +126,9 @@ class FiscalReceipt(Made, Model):
         CheckConstraint("amount >= 0", name="ck_fiscal_receipt_amount_not_negative"),
         CheckConstraint("(status = 'sending') = (sending_since IS NOT NULL)", name="ck_fiscal_receipt_sending_since"),
         CheckConstraint("(status = 'done') = (document IS NOT NULL)", name="ck_fiscal_receipt_printed_with_document"),
+        CheckConstraint(
+            "document IS NULL OR (document > 0 AND fn <> '')", name="ck_fiscal_receipt_printed_with_numbers"
+        ),
         Index("ix_fiscal_receipt_open", "device_id", "id", postgresql_where=sql("status NOT IN ('done', 'replaced')")),
         index("fiscal_receipt", "device_id", "id"),
     )

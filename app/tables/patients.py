@@ -4,13 +4,24 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Identity, Index, Numeric, String, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Numeric,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy import text as sql
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.tables.base import Archivable, Instant, LongText, Made, Model, Name, Pk, index, not_blank, one_of
-from app.vocab import CardStatus, ConsentKind, Sex
+from app.vocab import CardStatus, ConsentKind, IdentityType, OpenedKind, Sex
 
 
 class ReferralSource(Archivable, Model):
@@ -69,6 +80,10 @@ class PatientTagged(Model):
 SEARCH_NAME = "translate(lower(' ' || surname || ' ' || name || ' ' || patronymic), 'ё-''’ʼ‐–', 'е      ')"
 
 
+#: A number of an old card as it is compared: «№ 0123/а» is «123/а». `patients.rules.old_key` does the same.
+OLD_KEY = r"lower(regexp_replace(regexp_replace(old_number, '[\s№#]', '', 'g'), '^0+(?=.)', ''))"
+
+
 class Patient(Made, Model):
     """A patient's card. A draft is what the desk writes down while booking a newcomer."""
 
@@ -79,12 +94,22 @@ class Patient(Made, Model):
     surname: Mapped[str] = mapped_column(String(100))
     name: Mapped[str] = mapped_column(String(100))
     patronymic: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    #: The full name in its cases where the rules of the language do not know it; empty: by the rules.
+    name_genitive: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    name_dative: Mapped[str] = mapped_column(String(300), default="", server_default="")
     search_name: Mapped[str] = mapped_column(Text, Computed(SEARCH_NAME, persisted=True))
     birth_date: Mapped[date | None]
     sex: Mapped[str | None] = mapped_column(String(10))
     email: Mapped[str] = mapped_column(String(200), default="", server_default="")
     address: Mapped[LongText]
-    passport: Mapped[LongText]
+    #: The identity document; what was only ever typed as one line stays in `identity_text`.
+    identity_type: Mapped[str | None] = mapped_column(String(2))
+    identity_series: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    identity_number: Mapped[str] = mapped_column(String(30), default="", server_default="")
+    identity_issued_by: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    identity_issued_on: Mapped[date | None]
+    identity_dept_code: Mapped[str] = mapped_column(String(7), default="", server_default="")
+    identity_text: Mapped[LongText]
     snils: Mapped[str] = mapped_column(String(14), default="", server_default="")
     inn: Mapped[str] = mapped_column(String(12), default="", server_default="")
     allergy: Mapped[LongText]
@@ -111,9 +136,14 @@ class Patient(Made, Model):
     tags: Mapped[list[PatientTag]] = relationship(
         secondary="patient_tagged", lazy="select", order_by="(PatientTag.alert.desc(), PatientTag.name)"
     )
+    #: The number on the paper card or in the program before; the search finds it as it is written or plainer.
+    old_number: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    old_key: Mapped[str] = mapped_column(Text, Computed(OLD_KEY, persisted=True))
     archive_reason: Mapped[LongText]
     #: The card that this one was merged into: it has all that happened, and is found by this one's number too.
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
+    #: When it was emptied on the patient's demand; it then stays in the archive (trigger: and stays empty).
+    erased_at: Mapped[Instant | None]
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     phones: Mapped[list["PatientPhone"]] = relationship(
         back_populates="patient", lazy="selectin", order_by="PatientPhone.id", cascade="all, delete-orphan"
@@ -131,13 +161,32 @@ class Patient(Made, Model):
             "merged_into_id IS NULL OR (status = 'archived' AND merged_into_id <> id)",
             name="ck_patient_merged_is_archived",
         ),
+        CheckConstraint("erased_at IS NULL OR status = 'archived'", name="ck_patient_erased_is_archived"),
         Index("ix_patient_merged_into_id", "merged_into_id", postgresql_where=sql("merged_into_id IS NOT NULL")),
         Index("ix_patient_payer_id", "payer_id", postgresql_where=sql("payer_id IS NOT NULL")),
         CheckConstraint("birth_date >= DATE '1900-01-01'", name="ck_patient_birth_date_sane"),
+        one_of("identity_type", IdentityType, "patient"),
+        CheckConstraint(
+            "CASE identity_type WHEN '21' THEN identity_series ~ '^[0-9]{4}$' AND identity_number ~ '^[0-9]{6}$'"
+            " WHEN '03' THEN identity_series ~ '^[IVXLC]+-[А-ЯЁ]{2}$' AND identity_number ~ '^[0-9]{6}$'"
+            " ELSE (identity_type IS NULL) = (identity_number = '') END",
+            name="ck_patient_identity_number_of_its_type",
+        ),
+        CheckConstraint(
+            "identity_type IS NOT NULL OR"
+            " (identity_series || identity_issued_by = '' AND identity_issued_on IS NULL)",
+            name="ck_patient_identity_of_a_type",
+        ),
+        CheckConstraint(
+            "identity_dept_code = '' OR (identity_type = '21' AND identity_dept_code ~ '^[0-9]{3}-[0-9]{3}$')",
+            name="ck_patient_identity_dept_code",
+        ),
+        CheckConstraint("identity_issued_on >= birth_date", name="ck_patient_identity_after_birth"),
         Index("ix_patient_search_name", "search_name", postgresql_using="gin",
               postgresql_ops={"search_name": "gin_trgm_ops"}),
         # the search counts a surname's bearers here, without looking at their cards
         Index("ix_patient_by_name", "search_name", "id", postgresql_include=["status", "merged_into_id"]),
+        Index("ix_patient_old_key", "old_key", postgresql_where=sql("old_key <> ''")),
         index("patient", "family_id"),
         index("patient", "guardian_id"),
         index("patient", "source_id"),
@@ -201,17 +250,26 @@ class PatientPhone(Model):
 
 
 class CardOpening(Model):
-    """Somebody looked at a card on this day: when first, when last, how often. Never taken back (trigger)."""
+    """Somebody looked at a card, or at a paper of it, on this day: when first, when last, how often.
+
+    Never taken back (trigger).
+    """
 
     __tablename__ = "card_opening"
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id"), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
+    what: Mapped[str] = mapped_column(
+        String(20), default=OpenedKind.CARD, server_default=OpenedKind.CARD.value, primary_key=True
+    )
+    #: The paper or the scan; 0 of the card itself.
+    object_id: Mapped[int] = mapped_column(default=0, server_default="0", primary_key=True, autoincrement=False)
     first_at: Mapped[Instant]
     last_at: Mapped[Instant]
     times: Mapped[int] = mapped_column(default=1, server_default="1")
     __table_args__ = (
         CheckConstraint("times > 0", name="ck_card_opening_times_positive"),
+        one_of("what", OpenedKind, "card_opening"),
         index("card_opening", "user_id", "day"),
     )
 
@@ -248,6 +306,34 @@ class CardMerge(Made, Model):
 
     def __repr__(self) -> str:
         return f"{self.loser_id} → {self.winner_id}"
+
+
+class CardErasure(Made, Model):
+    """A card was emptied on the patient's demand, with all cards that were merged into it; never taken back (triggers).
+
+    `kept`: who the patient was and what the medical card says, while a law makes the clinic keep papers of theirs.
+    Only under an erasure of the same transaction may rows that are never changed be emptied (trigger).
+    """
+
+    __tablename__ = "card_erasure"
+    id: Mapped[Pk]
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    cards: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    #: The day of the demand.
+    asked_on: Mapped[date]
+    reason: Mapped[str] = mapped_column(String(400))
+    kept: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    kept_until: Mapped[date | None]
+    made_in: Mapped[str] = mapped_column(String(20), server_default=sql("pg_current_xact_id()\\:\\:text"))
+    __table_args__ = (
+        UniqueConstraint("patient_id", name="uq_card_erasure_once"),
+        not_blank("reason", "card_erasure"),
+        CheckConstraint("(kept IS NULL) = (kept_until IS NULL)", name="ck_card_erasure_kept_until"),
+        index("card_erasure", "made_in"),
+    )
+
+    def __repr__(self) -> str:
+        return f"{self.asked_on:%d.%m.%Y}"
 
 
 class PatientSelection(Model):

@@ -28,6 +28,12 @@ class Employee(Archivable, Model):
     name: Mapped[str] = mapped_column(String(100))
     patronymic: Mapped[str] = mapped_column(String(100), default="", server_default="")
     post: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    #: The full name and the post in their cases where the rules of the language do not know them.
+    name_genitive: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    name_dative: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    post_genitive: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    #: On what ground the person signs contracts for the clinic: «доверенности № 3 от 01.02.2026».
+    acting_on: Mapped[str] = mapped_column(String(200), default="", server_default="")
     phone: Mapped[str] = mapped_column(String(40), default="", server_default="")
     is_doctor: Mapped[bool] = mapped_column(default=False, server_default="false")
     speciality_id: Mapped[int | None] = mapped_column(ForeignKey("speciality.id"))

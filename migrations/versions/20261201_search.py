@@ -1,13 +1,13 @@
 """The index of cards by name knows which are archived: to count a surname's bearers no card is looked at.
 
 Revision ID: 20261201_search
-Revises: 20261130_scans
+Revises: 20261202_fiscal
 """
 
 from alembic import op
 
 revision = "20261201_search"
-down_revision = "20261130_scans"
+down_revision = "20261202_fiscal"
 branch_labels = None
 depends_on = None
 

@@ -20,6 +20,7 @@ from app import clock, errors, money
 from app.billing import operations, price_files, queries, rules
 from app.db import session, transaction
 from app.models import AuditEvent, PriceImport, Service, ServicePrice
+from app.spreadsheets import FileRefused
 from app.vocab import PriceVerdict
 from tests.test_races import together
 
@@ -126,7 +127,7 @@ SHEET = "xl/worksheets/sheet1.xml"
     ],
 )  # fmt: skip
 def test_a_file_that_is_not_a_price_list_is_refused_with_a_sentence(content: bytes, said: str) -> None:
-    with pytest.raises(price_files.FileRefused) as refused:
+    with pytest.raises(FileRefused) as refused:
         price_files.read(content)
     assert said in refused.value.sentence % refused.value.facts
 

@@ -60,7 +60,7 @@ def test_a_spent_advance_is_not_returned(make, branch):  # noqa: F811
         with pytest.raises(errors.OverRefund) as refused:
             return_advance(make, of, "500")
         assert refused.value.facts["left"] == left
-    assert [(p.id, left) for p, left in queries.advance_sources(patient.id)] == [(payment.id, D(200))]
+    assert [(p.id, p.left) for p in queries.advance_sources(patient.id)] == [(payment.id, D(200))]
 
 
 def test_sources_say_what_the_operation_allows(make, branch):  # noqa: F811
@@ -68,12 +68,12 @@ def test_sources_say_what_the_operation_allows(make, branch):  # noqa: F811
     first = pay(make, branch, patient.id, ("cash", "100"))
     second = pay(make, branch, patient.id, ("card", "250.50"))
     give_back(make, first, "40")
-    assert [(p.id, left) for p, left in queries.advance_sources(patient.id)] == [
+    assert [(p.id, p.left) for p in queries.advance_sources(patient.id)] == [
         (second.id, D("250.50")), (first.id, D(60)),
     ]  # fmt: skip
-    for payment, left in queries.advance_sources(patient.id):
-        assert queries.returnable(payment.id).advance == left
-        return_advance(make, payment, left)
+    for payment in queries.advance_sources(patient.id):
+        assert queries.returnable(payment.id).advance == payment.left
+        return_advance(make, payment, payment.left)
     assert owes(patient.id) == (0, 0) and queries.advance_sources(patient.id) == []
 
 

@@ -49,7 +49,7 @@ def test_what_was_paid_goes_to_the_advance_and_can_be_returned(make, branch):  #
     second = pay(make, branch, order.patient_id, ("cash", "100"))
     reverse(make, order)
     assert owes(order.patient_id) == (0, D(700)), "300 of debt fell, 700 was paid"
-    assert [(p.id, left) for p, left in queries.advance_sources(order.patient_id)] == [
+    assert [(p.id, p.left) for p in queries.advance_sources(order.patient_id)] == [
         (second.id, D(100)), (first.id, D(600)),
     ]  # fmt: skip
     for payment, amount in ((first, D(600)), (second, D(100))):

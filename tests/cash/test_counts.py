@@ -40,6 +40,18 @@ def test_a_closing_is_kept_note_by_note(make, branch):  # noqa: F811
     assert queries.counts_of(plain.id) == {}
 
 
+@pytest.mark.parametrize("counted", ["100", "107.50", "110"])
+def test_the_report_of_a_closed_shift_adds_up(make, branch, counted: str):  # noqa: F811
+    """What the count found stands below what must be there, and is not in the sums above it."""
+    shift = opened(make, branch, "100")
+    moved(make, branch, "pay_in", "7.50")
+    close(shift.id, counted, reason="Пересчитали")
+    report = queries.shift_report(shift)
+    assert report.opening + report.came_in - report.went_out == report.expected == shift.expected == D("107.50")
+    assert sum(line.amount for line in report.lines) == D("107.50")
+    assert shift.difference == D(counted) - D("107.50")
+
+
 def test_the_database_adds_the_notes_up(make, branch):  # noqa: F811
     shift = opened(make, branch, "100")
     for broken in (

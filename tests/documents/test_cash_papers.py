@@ -48,7 +48,11 @@ def pay(make, branch, patient, *parts):
 
 def ivanova(make):
     return make.patient(
-        "Иванова", name="Мария", patronymic="Сергеевна", sex="female", passport="паспорт 45 10 123456, ОВД «Лесной»"
+        "Иванова",
+        name="Мария",
+        patronymic="Сергеевна",
+        sex="female",
+        identity_text="паспорт 45 10 123456, ОВД «Лесной»",
     )
 
 

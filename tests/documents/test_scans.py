@@ -44,7 +44,11 @@ def test_a_scan_is_attached_and_opened(paper: Any, client_of: Any) -> None:
         answer = desk.get(f"/documents/scans/{row.id}")
         assert (answer.data, answer.mimetype) == (content, mimetype)
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert "object-src 'none'" in answer.headers["Content-Security-Policy"]
+        assert answer.headers["Content-Disposition"].startswith(f'inline; filename="scan-{row.id}.')
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy and "sandbox" in policy and "script-src" not in policy
+        assert "no-store" in answer.headers["Cache-Control"]
+    assert "sandbox" not in desk.get("/patients/").headers["Content-Security-Policy"]
     tab = desk.get(f"/documents/patient/{paper.patient_id}").text
     assert tab.count("/documents/scans/") == 3 and "Приложить скан" in tab
     again = desk.post(at, data=sent(picture()), follow_redirects=True)
@@ -71,6 +75,19 @@ def test_what_is_no_scan(paper: Any, client_of: Any, content: bytes) -> None:
 def test_a_picture_that_unpacks_into_gigabytes() -> None:
     with pytest.raises(errors.Invalid):
         rules.mimetype_of(picture(size=(8000, 5001)))
+
+
+def test_a_pdf_that_would_run_something_is_kept_as_it_is(paper: Any, client_of: Any) -> None:
+    """A signed paper may come from any scanner; what is in it is neither judged nor run."""
+    content = (
+        b"%PDF-1.7\n1 0 obj<</Type/Catalog/OpenAction<</S/JavaScript/JS(app.alert(1))>>>>endobj trailer<</Root 1 0 R>>"
+    )
+    desk = client_of("administrator")
+    assert desk.post(f"/documents/{paper.id}/scan", data=sent(content, "scan.html")).status_code == 303
+    row = session.query(SignedScan).filter_by(document_id=paper.id).one()
+    answer = desk.get(f"/documents/scans/{row.id}")
+    assert (answer.data, answer.mimetype) == (content, "application/pdf")
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
 
 
 def test_outsiders(paper: Any, client_of: Any, make: Maker) -> None:

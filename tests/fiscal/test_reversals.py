@@ -115,3 +115,19 @@ def test_what_no_device_told_of_is_not_returned_by_one(shop):
     with transaction():
         session.get_one(FiscalDevice, shop.device_id).archived = False
     assert shop.reverse(order.id) == []
+
+
+def test_a_return_names_what_was_taken_back_and_no_more_than_was_sold(shop):
+    """Three of one service and one of another, paid in part, taken back in three steps."""
+    one, other = shop.make.service("773.36"), shop.make.service("500")
+    order = shop.bill({"service_id": one.id, "quantity": 3}, {"service_id": other.id, "quantity": 1})
+    shop.pay(order.patient_id, ("cash", "2000"))
+    first, second = (line.id for line in order.lines)
+    back: dict[str, float] = {}
+    for lines in ({first: 1}, {first: 2}, {second: 1}):
+        of = one if first in lines else other
+        for receipt in shop.reverse(order.id, lines):
+            for item in receipt.body["items"] if receipt.kind == "sellReturn" else ():
+                assert item["name"].startswith(of.code), (lines, item["name"])
+                back[of.code] = round(back.get(of.code, 0) + item["amount"], 2)
+    assert back == {one.code: 2320.08, other.code: 500.0} and shop.on_credit(order.id) == 0

@@ -91,6 +91,43 @@ FIRST = {
     "12031985": "ivanov", "иванов 12.03.1985": "ivanov", "24.12.1993": "tsvetkova", "цветкова 24.12.93": "tsvetkova",
     "04.04.2017": "gulyaeva", "гуляева 04.04.17": "gulyaeva", "29.02.1980": "smith", "иванов 1985": "ivanov",
     "семенов 1955": "semenov",
+    # pasted from a message or a paper, with what people write around
+    "тел. 8-916-111-22-33": "ivanov", "моб 89161112233": "ivanov", "8(916)1112233": "ivanov",
+    "007 916 111 22 33": "ivanov", "иванов 22-33": "ivanov", "22-33 иванов": "ivanov",
+    "+7 922 666-77-88 гуляева": "gulyaeva", "8 (922) 666 77 88 соня": "gulyaeva", "+7-903-123-00-01": "ivanko",
+    "Иванов, Иван": "ivanov", "«Иванов»": "ivanov", "Иванов/Иван": "ivanov", "Иванов\u00a0Иван": "ivanov",
+    "Иванов Иван Иванович, 12.03.1985 г.р.": "ivanov", "иванов.иван": "ivanov",
+    # the same day, written another way
+    "1985-03-12": "ivanov", "12 03 1985": "ivanov", "12,03,1985": "ivanov", "12 марта 1985": "ivanov",
+    "12-мар-1985": "ivanov", "12.03.1985г": "ivanov", "12.03.1985 года": "ivanov", "иванов 12 марта 1985": "ivanov",
+    "2017-04-04": "gulyaeva", "120385": "ivanov", "иванов 1985 г.р.": "ivanov", "соня 4 апреля 2017": "gulyaeva",
+    # the card's number, by itself and beside a name
+    "№ {ivanov}": "ivanov", "№{ivanov}": "ivanov", "карта {ivanov}": "ivanov", "карта № {petrov}": "petrov",
+    "N{petrov}": "petrov", "#{petrov}": "petrov", "{petrov} петров": "petrov", "петров №{petrov}": "petrov",
+    # Latin letters among Russian ones, which look the same
+    "Ивaнов": "ivanov", "Пeтрoв": "petrov", "Cеменов": "semenov", "Kим Ю": "kim", "Кузнeцов Дмитрий": "kuznetsov",
+    "916 111-22-33": "ivanov", "8 91677 7-88-99": "chernyshev", "91677 7-88-99 чернышев": "chernyshev",
+    # two things at once: a mistake in Latin letters, in the other layout, beside initials
+    "ivanof": "ivanov", "petrof aleksey": "petrov", "scherbakof": "shcherbakov", "kuznecov": "kuznetsov",
+    "cvetkova": "tsvetkova", "jukov": "zhukov", "xabarova": "khabarova", "bdfyja": "ivanov", "repytwja": "kuznetsov",
+    "иваноф и.и.": "ivanov", "жукоф юрий": "zhukov", "римский-карсаков": "rimsky", "smiht": "smith",
+    "jonh smith": "smith", "ctvtyjd atljh": "semenov", "cjyz uekztdf": "gulyaeva", "обьедков": "eremeev",
+}  # fmt: skip
+
+#: What is typed → who must not be found by it, however near: another sex, another year, a namesake's child.
+NOT_AMONG = {
+    "иванов иванович": ("ivanova", "ivanko"), "иванова": ("ivanov",), "петров алексей": ("yuriev",),
+    "кимова": ("kim",), "гуляева соня": ("gulyaev",), "иванова 1985": ("ivanova",),
+    "иванов 2244": ("ivanov",), "петров {ivanov}": ("ivanov", "petrov"), "12.03.1985": ("ivanova", "ivanko"),
+    "29.02.1980": ("ivanov",), "семенов 1985": ("semenov", "ivanov"), "иванова и.и.": ("ivanov",),
+    "1985-03-13": ("ivanov",), "12 марта 1986": ("ivanov",), "8 916 111 22 34": ("ivanov",),
+    "ivanova maria": ("ivanov",), "bdfyjdf vfhbz": ("ivanov",), "ким анна": ("kim",), "карта {petrov}": ("ivanov",),
+}  # fmt: skip
+#: What is typed → who stands below, if found at all.
+NOT_FIRST = {
+    "иванов": ("ivanova", "ivanko"), "ким": ("kimova",), "гуляев": ("gulyaeva",), "юрьев петр": ("petrov",),
+    "юр": ("petrov", "kimova"), "борис": ("tsoy",), "{ivanov}": ("petrov", "ivanova"), "3344": ("ivanov",),
+    "ivan": ("ivanova",), "михайлова": ("ivanov",),
 }  # fmt: skip
 
 #: What is typed → who is among those found, whoever stands first.

@@ -14,7 +14,7 @@ from app.db import session, transaction
 from app.models import NameWord, Patient, PatientPhone
 from app.patients import queries, rules
 from tests.conftest import counted_statements
-from tests.patients.corpus import AMONG, FIRST, NOBODY, PEOPLE
+from tests.patients.corpus import AMONG, FIRST, NOBODY, NOT_AMONG, NOT_FIRST, PEOPLE
 
 
 @pytest.fixture(scope="module")
@@ -51,15 +51,23 @@ def found(typed: str) -> list[int]:
     return [row["id"] for row in queries.find(typed)[1]]
 
 
+def written(typed: str, index: dict[str, int]) -> str:
+    """The search with the numbers of the cards it names."""
+    for key, pk in index.items():
+        if f"{{{key}}}" in typed:
+            typed = typed.replace(f"{{{key}}}", str(session.get_one(Patient, pk).card_number))
+    return typed
+
+
 def test_the_corpus_is_large() -> None:
-    assert len(FIRST) + len(AMONG) + len(NOBODY) >= 200
+    assert len(FIRST) + len(AMONG) + len(NOBODY) >= 270 and len(NOT_AMONG) + len(NOT_FIRST) >= 29
 
 
 def test_who_is_meant_stands_first(index: dict[str, int]) -> None:
     of_card = {pk: key for key, pk in index.items()}
     wrong = {}
     for typed, who in FIRST.items():
-        first = next(iter(found(typed)), None)
+        first = next(iter(found(written(typed, index))), None)
         if first != index[who]:
             wrong[typed] = (who, of_card.get(first or 0, first))
     assert wrong == {}
@@ -68,6 +76,17 @@ def test_who_is_meant_stands_first(index: dict[str, int]) -> None:
 def test_who_is_meant_is_found(index: dict[str, int]) -> None:
     for typed, whom in AMONG.items():
         assert {index[who] for who in whom} <= set(found(typed)), typed
+
+
+def test_who_is_not_meant_is_not_found(index: dict[str, int]) -> None:
+    wrong = {}
+    for typed, whom in NOT_AMONG.items():
+        if there := {who for who in whom if index[who] in found(written(typed, index))}:
+            wrong[typed] = there
+    for typed, whom in NOT_FIRST.items():
+        if found(written(typed, index))[:1] in [[index[who]] for who in whom]:
+            wrong[typed] = set(whom)
+    assert wrong == {}
 
 
 def test_nobody_is_invented(index: dict[str, int]) -> None:

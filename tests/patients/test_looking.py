@@ -5,19 +5,24 @@ import json
 import threading
 import zipfile
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError
 
 from app import clock
+from app.cash import operations as cash
 from app.db import session, transaction
 from app.documents import operations as documents
-from app.models import AuditEvent, CardOpening
+from app.models import AuditEvent, CardOpening, Patient, SignedScan
 from app.patients import operations, queries
-from tests.conftest import Maker
+from app.patients.views.card_zip import file_name
+from tests.conftest import Maker, counted_statements
+from tests.patients.test_merging import lived
 
 
 def openings(patient_id: int) -> list[CardOpening]:
@@ -38,8 +43,26 @@ def test_who_opened_a_card(make: Maker, client_of: Any, program: Any) -> None:
         client_of("administrator").get(f"/patients/{patient.id}")
     assert len(openings(patient.id)) == 3
     history = client_of("director").get(f"/patients/{patient.id}/history").text
-    assert "Кто открывал карту" in history
+    assert "Кто открывал карту и её документы" in history
     assert "Кто открывал карту" not in desk.get(f"/patients/{patient.id}/history").text
+
+
+def test_who_opened_a_paper_and_its_scan(make: Maker, client_of: Any) -> None:
+    patient, desk = make.patient("Бумажная"), client_of("administrator")
+    with transaction():
+        pk = documents.issue("contract", patient.id, actor=make.user()).id
+        scan = documents.attach_scan(pk, b"%PDF-1.7 signed", actor=make.user()).id
+    assert desk.get(f"/documents/{pk}.pdf").status_code == 202
+    assert not openings(patient.id)  # nothing to be seen yet
+    make.printed(pk)
+    for path in (f"/documents/{pk}.pdf", f"/documents/{pk}.pdf", f"/documents/scans/{scan}"):
+        assert desk.get(path).status_code == 200
+    client_of("doctor").get(f"/documents/{pk}.pdf")  # refused, not opened
+    noted = {(row.what, row.object_id): row.times for row in openings(patient.id)}
+    assert noted == {("document", pk): 2, ("scan", scan): 1}
+    history = client_of("director").get(f"/patients/{patient.id}/history").text
+    assert history.count("Договор на платные медицинские услуги № ") == 2
+    assert "Договор на платные" not in desk.get(f"/patients/{patient.id}/history").text
 
 
 def test_many_windows_of_one_person_are_counted(app: Flask, make: Maker) -> None:
@@ -72,25 +95,93 @@ def test_what_was_looked_at_is_not_taken_back(make: Maker, client_of: Any, broke
     session.rollback()
 
 
+@pytest.fixture
+def branch(make: Maker) -> Any:
+    branch = make.branch()
+    with transaction():
+        cash.open_shift(branch.desk_id, Decimal(0), actor=make.user())
+    return branch
+
+
+def opened(data: bytes) -> tuple[zipfile.ZipFile, dict[str, Any]]:
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    return archive, json.loads(archive.read("card.json"))
+
+
 def test_all_about_a_patient_as_one_file(make: Maker, client_of: Any) -> None:
     patient, stranger = make.patient("Выгружаемая", phone="+79161239988"), make.patient("Посторонняя")
     with transaction():
         paper = documents.issue("consent_personal_data", patient.id, actor=make.user())
         documents.issue("consent_personal_data", stranger.id, actor=make.user())
         operations.give_consent(patient.id, "personal_data", clock.today(), actor=make.user())
+        session.add(SignedScan(
+            document_id=paper.id, patient_id=patient.id, mimetype="image/png", content=b"PNG", sha256="1" * 64,
+        ))  # fmt: skip
+    printed = make.printed(paper.id)
     at = f"/patients/{patient.id}/card.zip"
     assert client_of("administrator").get(at).status_code == 403
     answer = client_of("director").get(at)
     assert answer.status_code == 200 and "no-store" in answer.headers["Cache-Control"]
-    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
-        told = json.loads(archive.read("card.json"))
-        assert told["patient"][0]["surname"] == "Выгружаемая" and "Посторонняя" not in str(told)
-        assert told["patient_phone"][0]["number"] == "+79161239988"
-        assert told["patient_consent"][0]["kind"] == "personal_data"
-        assert archive.read(told["issued_document"][0]["pdf"]) == paper.pdf
-        assert len(archive.namelist()) == 2
-    # every table that has something of the patient is in it
+    said = unquote(answer.headers["Content-Disposition"].split("filename*=UTF-8''")[1])
+    assert said == f"Карта № {patient.card_number} Выгружаемая И. П. {clock.today()}.zip"
+    archive, told = opened(answer.data)
+    day = f"{paper.day:%d.%m.%Y}"
+    name = f"Документы/Согласие на обработку персональных данных № {paper.number} от {day}"
+    assert archive.namelist() == [
+        f"{name}.pdf", f"{name} — подписанный экземпляр 1.png", f"Карта № {patient.card_number}.html", "card.json",
+    ]  # fmt: skip
+    assert archive.read(f"{name}.pdf") == printed and archive.read(f"{name} — подписанный экземпляр 1.png") == b"PNG"
+    assert told["patient"][0]["surname"] == "Выгружаемая" and "Посторонняя" not in str(told)
+    assert told["patient_phone"][0]["number"] == "+79161239988"
+    assert told["patient_consent"][0]["kind"] == "personal_data"
+    page = archive.read(f"Карта № {patient.card_number}.html").decode()
+    assert "Выгружаемая Иван Петрович" in page and "+7 916 123-99-88" in page and f"{name.split('/')[1]}.pdf" in page
+    assert "Обработка персональных данных" in page and "<script" not in page
     session.expire_all()
-    assert {name for name, _ in queries.belongings(patient.id)} - {"audit_event", "card_opening"} <= set(told)
     assert session.query(AuditEvent).filter_by(action="card.exported", patient_id=patient.id).count() == 1
     assert client_of("director").get("/patients/999999/card.zip").status_code == 404
+
+
+def test_every_table_of_a_patient_is_in_the_file_and_nobody_else(make: Maker, branch: Any, client_of: Any) -> None:
+    pk = lived(make, branch, "Всякая", 7)
+    with transaction():
+        for name in ("Ребёнок", "Плательщик", "Родная"):
+            session.execute(update(Patient).where(Patient.surname == name).values(comment="чужая тайна"))
+    answer = client_of("director").get(f"/patients/{pk}/card.zip")
+    archive, told = opened(answer.data)
+    session.expire_all()
+    belong = {name for name, _ in queries.belongings(pk)}
+    assert belong - {"audit_event", "card_opening"} <= set(told)
+    for name in archive.namelist():
+        if name.endswith((".html", ".json")):
+            text = archive.read(name).decode()
+            assert not [word for word in ("Ребёнок", "Плательщик", "Родная", "чужая тайна") if word in text], name
+    [card] = told["patient"]
+    assert card["surname"] == "Всякая"
+    inner = {key for rows in told.values() for row in rows for key in row} & {
+        "version", "search_name", "reversed_number", "sha256", "html", "created_by_id", "patient_id", "guardian_id",
+        "payer_id", "from_id", "to_id", "user_id", "gateway_id", "family_id", "merged_into_id",
+    }  # fmt: skip
+    assert not inner
+    assert any("doctor" in row for row in told["appointment"]) and told["work_order_line"][0]["service"]
+
+
+@pytest.mark.parametrize("typed, name", [
+    ("Договор № 12 от 23.11.2026", "Договор № 12 от 23.11.2026"), ("../../etc/passwd", "etc passwd"),
+    ("a\x00b\\c:d", "a b c d"), ("...", "—"), ("я" * 300, "я" * 120), ("конец. ", "конец"),
+])  # fmt: skip
+def test_names_of_files(typed: str, name: str) -> None:
+    assert file_name(typed) == name
+
+
+def test_papers_are_read_one_at_a_time(make: Maker, client_of: Any, app: Flask) -> None:
+    """A card with many papers asks for each of them by itself, and keeps none."""
+    pk = make.patient("Бумажная").id
+    with transaction():
+        issued = [documents.issue("consent_personal_data", pk, actor=make.user()).id for _ in range(3)]
+    for paper in issued:
+        make.printed(paper)
+    with counted_statements(app) as seen:
+        answer = client_of("director").get(f"/patients/{pk}/card.zip")
+    assert sum("issued_document.pdf" in statement for statement in seen) == 3
+    assert len(opened(answer.data)[0].namelist()) == 5

@@ -1,5 +1,6 @@
 """Two cards of one person: merged, all that belonged to one belongs to the other; parted, everything is as it was."""
 
+import hashlib
 import random
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +19,8 @@ from app.cash import operations as cash
 from app.db import constraint_of, session, transaction
 from app.models import (
     CallTask,
+    CardImport,
+    CardImportRow,
     CardMerge,
     CardOpening,
     IncomingMessage,
@@ -77,15 +80,23 @@ def lived(make: Maker, branch: Any, surname: str, n: int) -> int:
             OutboxMessage(kind="reminder", patient_id=patient.id, appointment_id=visit.id, phone="+79160000000",
                           planned_time=visit.starts_at, body="ждём", due_at=clock.now()),
             PlannedVisit(patient_id=patient.id, target_from=TODAY, target_to=TODAY, reason="осмотр", call_on=TODAY),
-            WaitingEntry(patient_id=patient.id, first_day=TODAY),
+            WaitingEntry(patient_id=patient.id, first_day=TODAY, last_day=TODAY),
         ])  # fmt: skip
         operations.give_consent(patient.id, "personal_data", TODAY, actor=director)
         paper = IssuedDocument(
             kind="contract", legal_entity_id=branch.legal_entity_id, year=2026, number=random.randrange(10**8),
-            day=TODAY, patient_id=patient.id, template_id=template, html="", pdf=b"%PDF", sha256="0" * 64,
+            day=TODAY, patient_id=patient.id, template_id=template, html="", pdf=b"%PDF",
+            sha256=hashlib.sha256(b"%PDF").hexdigest(),
         )  # fmt: skip
         session.add(paper)
         session.flush()
+        index = CardImport(
+            file_name="картотека.csv", state="applied", sheet=0, head_line=1, headless=False, columns=[], mapping=[],
+            moved_at=clock.now(), applied_at=clock.now(),
+        )  # fmt: skip
+        session.add(index)
+        session.flush()
+        session.add(CardImportRow(import_id=index.id, line=2, verdict="new", patient_id=patient.id))
         session.add(SignedScan(
             document_id=paper.id, patient_id=patient.id, mimetype="application/pdf", content=b"%PDF-1", sha256="1" * 64,
         ))  # fmt: skip
@@ -332,16 +343,27 @@ def test_outsiders(make: Maker, client_of: Any) -> None:
 
 texts = st.sampled_from(["", "да", "нет", "да; нет"])
 cards = st.fixed_dictionaries({
-    name: st.none() | st.integers(1, 3) if name.endswith("_id") else texts for name in rules.MERGED_FIELDS
+    name: st.none() | st.integers(1, 3) if name.endswith("_id")
+    else st.sampled_from([None, date(2020, 1, 2)]) if name.endswith("_on")
+    else st.sampled_from([None, "21", "91"]) if name == "identity_type" else texts
+    for name in rules.MERGED_FIELDS
 })  # fmt: skip
 
 
 @given(
-    cards, cards, st.dictionaries(st.sampled_from(rules.MERGED_FIELDS), st.sampled_from(["winner", "loser", "both"]))
+    cards,
+    cards,
+    st.dictionaries(st.sampled_from([*rules.MERGED_FIELDS, "identity"]), st.sampled_from(["winner", "loser", "both"])),
 )
 def test_nothing_known_is_lost(winner: dict[str, Any], loser: dict[str, Any], chosen: dict[str, str]) -> None:
     changed = rules.merged(winner, loser, chosen)
+    units = [{name: card[name] for name in rules.IDENTITY} for card in (winner, loser)]
+    now = {name: changed.get(name, winner[name]) for name in rules.IDENTITY}
+    assert {**now, "identity_text": ""} in [{**unit, "identity_text": ""} for unit in units]  # never of two documents
+    assert any(now.values()) or (not any(units[0].values()) and not any(units[1].values()))
     for name in rules.MERGED_FIELDS:
+        if name in rules.IDENTITY:
+            continue
         value, mine, other = changed.get(name, winner[name]), winner[name], loser[name]
         assert value or not (mine or other)
         if name == "allergy" and name not in chosen:

@@ -1,6 +1,7 @@
 """The card index in a browser: what is shown, what stays when something is wrong, and who is kept out."""
 
 import re
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
@@ -129,6 +130,28 @@ def test_the_card_shows_what_the_desk_must_not_miss(client_of: Any, make: Maker,
     assert "+7 916 123-45-67" in page and f"№ {one.card_number}" in page
     for tab in re.findall(r'hx-get="([^"]+)"', page):
         assert clerk.get(tab).status_code == 200, tab
+
+
+def test_the_box_the_index_and_the_api_find_the_same(client_of: Any, make: Maker, program: Any) -> None:
+    """Ctrl+K asks the API, the index is a page, the select of a form asks the lookup: one search, one order."""
+    parent = make.patient("Одинаковцев", name="Фёдор", phone="+79457771234", birth_date=date(1961, 2, 3))
+    make.patient("Одинаковцева", name="Соня", phone="+79450000000", guardian_id=parent.id)
+    for _ in range(30):
+        make.patient("Одинаковцев", name="Яков")
+    clerk, api = client_of("administrator"), program("administrator")
+    for typed in (
+        "одинаковцев", "jlbyfrjdwtd atljh", "odinakovtsev", "одинаковцеф федор", "94577 7-12-34", "03.02.1961",
+        "одинаковцев ф.", f"№ {parent.card_number}", "+7 (945) 777-12-34",
+    ):  # fmt: skip
+        for page in (0, 1):
+            box = api.get("patients/", query_string={"q": typed, "page": page, "page_size": 25}).json
+            shown = clerk.get("/patients/", query_string={"q": typed, "page": page}).text
+            listed = [int(pk) for pk in re.findall(r'<td><a href="/patients/(\d+)">', shown)]
+            assert [row["id"] for row in box["result"]] == listed, (typed, page)
+            if page == 0:
+                picked = clerk.get("/lookup/patients", query_string={"q": typed}).json["results"]
+                assert [row["id"] for row in picked] == listed[:20], typed
+                assert parent.id in listed, typed
 
 
 def test_print_opens_the_documents(client_of: Any, make: Maker) -> None:

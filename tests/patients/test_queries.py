@@ -117,7 +117,7 @@ def many(fresh_app: Flask) -> Iterator[Flask]:
         with transaction():
             session.execute(
                 text(
-                    "INSERT INTO patient (status, surname, name, patronymic, address, passport, allergy, comment,"
+                    "INSERT INTO patient (status, surname, name, patronymic, address, identity_text, allergy, comment,"
                     " archive_reason) SELECT 'active', chr(1040 + n % 32) || chr(1072 + n / 32 % 32)"
                     " || chr(1072 + n / 1024 % 32) || 'ов', 'Пётр', '', '', '', '', '', ''"
                     " FROM generate_series(1, 30000) n"

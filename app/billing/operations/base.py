@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from app import access, clock, money
 from app.billing import queries
+from app.cash.queries import Place
 from app.db import session
 from app.errors import Invalid
 from app.models import Branch, LedgerEntry, PatientAccount, Receipt, User
@@ -43,6 +44,12 @@ def branch_of(branch_id: int | None, actor: User | None) -> Branch:
     return branch
 
 
+def place_of(branch: Branch) -> Place:
+    """Where money is taken, as its papers name it."""
+    entity = branch.legal_entity
+    return Place(branch.id, branch.name, entity.id, entity.name, entity.inn, entity.address or branch.address)
+
+
 def id_of(actor: User | None) -> int | None:
     return actor.id if actor else None
 
@@ -62,7 +69,7 @@ def entry(
 
 
 def receipt_for(
-    kind: ReceiptKind, number: int, patient_id: int, full_name: str, card_number: int, branch: Branch,
+    kind: ReceiptKind, number: int, patient_id: int, full_name: str, card_number: int, place: Place,
     parts: Sequence[tuple[str, Decimal, str | None]], lines: Sequence[Mapping[str, Any]], *, amount: Decimal,
     debt_left: Decimal,
     tendered: Decimal | None = None, change: Decimal = ZERO, to_advance: Decimal = ZERO, certificate: str | None = None,
@@ -72,15 +79,15 @@ def receipt_for(
 
     A part is how, how much, by which certificate; `certificate` is the one that was bought.
     """
-    entity, wall = branch.legal_entity, clock.wall_now()
+    wall = clock.wall_now()
     return Receipt(
-        kind=kind, legal_entity_id=branch.legal_entity_id, year=wall.year, number=number, patient_id=patient_id,
+        kind=kind, legal_entity_id=place.legal_entity_id, year=wall.year, number=number, patient_id=patient_id,
         business_day=wall.date(), created_at=clock.now(), created_by_id=id_of(actor),
         snapshot={
             "number": number,
             "kind": str(kind),
-            "legal_entity": {"name": entity.name, "inn": entity.inn, "address": entity.address or branch.address},
-            "branch": branch.name,
+            "legal_entity": {"name": place.legal_entity, "inn": place.inn, "address": place.address},
+            "branch": place.branch,
             "day": wall.date().isoformat(),
             "time": f"{wall:%H:%M}",
             "patient": full_name,

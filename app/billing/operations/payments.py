@@ -3,22 +3,24 @@
 Where next: `refunds.py`.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from app import access, audit, clock
 from app.billing import queries, rules
-from app.billing.operations.base import branch_of, entry, id_of, lock_account, receipt_for
+from app.billing.operations.base import branch_of, entry, id_of, lock_account, place_of, receipt_for
 from app.billing.operations.certificates import spend_certificate
 from app.billing.operations.relatives import lend
 from app.billing.rules import Due, Part
 from app.cash import operations as cash
 from app.cash import queries as cash_queries
-from app.db import next_numbers, session
+from app.cash import rules as cash_rules
+from app.db import reserve, write
 from app.errors import Invalid, NoDesk, NotFound, WrongDesk
 from app.fiscal import operations as fiscal
-from app.models import Branch, CashDesk, LedgerEntry, Payment, PaymentPart, User
+from app.models import CashMovement, FiscalReceipt, LedgerEntry, Payment, PaymentPart, Receipt, User
 from app.money import ZERO
 from app.tasks import operations as tasks
 from app.vocab import N_, DeskKind, LedgerKind, PaymentMethod, ReceiptKind, TaskReasonKind
@@ -57,53 +59,47 @@ def take_payment(
         raise NotFound()
     spread = rules.allocate(patient.dues, whole, from_advance=from_advance, chosen=chosen)
     rules.check_advance(patient.balance.advance, from_advance)
-    branch, desks = _desks_for(paid, branch_id, actor)
-    wanted = cash.numbers_for(desk for desk, _ in desks.values())
-    numbers = next_numbers(branch.legal_entity_id, {"payment": 1, "receipt": 1} | wanted)
-    movements = dict(
-        zip(
-            desks,
-            cash.receive(
-                [(desk, shift_id, paid[place].amount) for place, (desk, shift_id) in desks.items()],
-                numbers=numbers, patient_id=patient_id, actor=actor,
-            ),
-            strict=True,
-        )
+    place, desks = _desks_for(paid, branch_id, actor)
+    series = Counter(cash_rules.series(desk.kind, paid[n].amount) for n, desk in desks.items())
+    entries = _entries_of(spread, from_advance, patient_id, place.branch_id, actor)
+    numbers, ids = reserve(
+        place.legal_entity_id, {"payment": 1, "receipt": 1} | series,
+        {
+            Payment: 1, PaymentPart: len(paid), LedgerEntry: len(entries), CashMovement: len(desks), Receipt: 1,
+            FiscalReceipt: 1,
+        },
+    )  # fmt: skip
+    movements = cash.received(
+        [(desk, paid[n].amount) for n, desk in desks.items()],
+        ids=ids[CashMovement], numbers=numbers, patient_id=patient_id, actor=actor,
     )  # fmt: skip
     now = clock.now()
     debt_left = patient.balance.debt - sum((bill.amount for bill in spread.bills), ZERO)
     payment = Payment(
-        legal_entity_id=branch.legal_entity_id, branch_id=branch.id, year=clock.today().year,
+        id=ids[Payment][0], legal_entity_id=place.legal_entity_id, branch_id=place.branch_id, year=clock.today().year,
         number=numbers["payment"][0], patient_id=patient_id, amount=whole, tendered=tendered, change=given_back,
-        business_day=clock.today(), paid_at=now, created_at=now, created_by_id=id_of(actor),
-        parts=[
-            PaymentPart(
-                method=part.method, amount=part.amount,
-                desk_id=desks[place][0].id if place in desks else None,
-                movement_id=movements[place].id if place in movements else None,
-                transfer_id=lent.get(place),
-            )
-            for place, part in enumerate(paid)
-        ],
-        entries=_entries_of(spread, from_advance, patient_id, branch.id, actor),
+        business_day=clock.today(), paid_at=now, created_at=now, created_by_id=id_of(actor), entries=entries,
+        parts=_parts_of(paid, dict(zip(desks, movements, strict=True)), lent),
     )  # fmt: skip
     payment.receipt = receipt_for(
-        ReceiptKind.SALE, numbers["receipt"][0], patient_id, patient.full_name, patient.card_number, branch,
+        ReceiptKind.SALE, numbers["receipt"][0], patient_id, patient.full_name, patient.card_number, place,
         [(part.method, part.amount, part.certificate) for part in paid],
         [line for bill in spread.bills for line in patient.lines[bill.work_order_id]],
         amount=whole, tendered=tendered, change=given_back, to_advance=spread.to_advance,
         debt_left=debt_left, certificate=certificate, actor=actor,
     )  # fmt: skip
-    session.add(payment)
-    session.flush()
-    fiscal.intend(payment, actor=actor)
+    written: list[PaymentPart | LedgerEntry | Receipt] = [*entries, *payment.parts, payment.receipt]
+    for row, pk in zip(written, [*ids[LedgerEntry], *ids[PaymentPart], *ids[Receipt]], strict=True):
+        row.id, row.payment_id = pk, payment.id
     after = {
         **audit.facts(payment, ("number", "amount", "change", "branch_id")),
         "parts": [f"{part.method} {part.amount}" for part in paid],
         "bills": [f"{bill.work_order_id}: {bill.amount}" for bill in spread.bills],
         "to_advance": str(spread.to_advance),
     }
-    audit.record("payment.taken", payment, after=after, patient_id=patient_id, actor=actor)
+    deed = audit.event("payment.taken", payment, after=after, patient_id=patient_id, actor=actor)
+    fiscal_rows = fiscal.intended(payment, ids[FiscalReceipt][0], actor=actor)
+    write([*movements, payment, *written, *fiscal_rows, deed])
     if patient.balance.debt and not debt_left:
         tasks.reasons_gone(kinds=(TaskReasonKind.DEBT,), patient_id=patient_id, actor=actor)
     return payment
@@ -127,6 +123,20 @@ def _borrowed(patient_id: int, parts: Sequence[Part], branch_id: int | None, act
     return lent
 
 
+def _parts_of(
+    paid: Sequence[Part], movements: Mapping[int, CashMovement], lent: Mapping[int, int]
+) -> list[PaymentPart]:
+    """The parts of a payment: each that is money with its movement, a borrowed one with the advance that was passed."""
+    return [
+        PaymentPart(
+            method=part.method, amount=part.amount, transfer_id=lent.get(n),
+            desk_id=movements[n].desk_id if n in movements else None,
+            movement_id=movements[n].id if n in movements else None,
+        )
+        for n, part in enumerate(paid)
+    ]  # fmt: skip
+
+
 def _entries_of(
     spread: rules.Allocation, from_advance: Decimal, patient_id: int, branch_id: int, actor: User | None
 ) -> list[LedgerEntry]:
@@ -145,37 +155,41 @@ def _entries_of(
 
 def _desks_for(
     parts: Sequence[Part], branch_id: int | None, actor: User | None
-) -> tuple[Branch, dict[int, tuple[CashDesk, int | None]]]:
-    """The branch that takes the payment, and for each part that is money its desk and open shift; the desks are locked.
+) -> tuple[cash_queries.Place, dict[int, cash_queries.Desk]]:
+    """Where the payment is taken, and the desk of each part that is money; the desks are locked.
 
     Raises:
         Invalid, NoDesk
         WrongDesk: cash into the bank's desk, a card into a drawer, desks of two branches, an archived one.
+        ShiftClosed: a drawer whose shift is not open.
     """
     named = {part.desk_id for part in parts if part.desk_id is not None}
     if branch_id is None and not named:
         branch_id = (access.account(actor).branch_id if actor else None) or branch_of(None, actor).id
     if all(part.method == PaymentMethod.ADVANCE for part in parts):
-        return branch_of(branch_id, actor), {}
-    found = {desk.id: (desk, shift_id) for desk, shift_id in cash.desks_of_branch(branch_id, named)}
+        return place_of(branch_of(branch_id, actor)), {}
+    found = {desk.id: desk for desk in cash.desks_of_branch(branch_id, named)}
     if not named <= set(found):
         raise Invalid(fields={"desk_id": N_("There is no such desk.")})
-    branches = {found[pk][0].branch_id for pk in named} | ({branch_id} if branch_id is not None else set())
+    branches = {found[pk].place.branch_id for pk in named} | ({branch_id} if branch_id is not None else set())
     if len(branches) > 1:
         raise WrongDesk()
-    branch = next((desk.branch for desk, _ in found.values()), None) or branch_of(branch_id, actor)
-    if branch.archived:
+    if any(desk.branch_archived for desk in found.values()):
         raise Invalid(fields={"branch_id": N_("There is no such branch.")})
+    place = next((desk.place for desk in found.values()), None) or place_of(branch_of(branch_id, actor))
     chosen = {}
-    for place, part in enumerate(parts):
+    for n, part in enumerate(parts):
         if part.method == PaymentMethod.ADVANCE:
             continue
-        desk = (
-            found[part.desk_id][0] if part.desk_id is not None else cash_queries.taker([*found.values()], part.method)
-        )
-        if desk is None:
-            raise NoDesk()
+        if part.desk_id is not None:
+            desk = found[part.desk_id]
+        else:
+            taker = cash_queries.taker([(one, one.shift_id) for one in found.values()], part.method)
+            if taker is None:
+                raise NoDesk()
+            desk = taker
         if (desk.kind == DeskKind.NON_CASH) == (part.method == PaymentMethod.CASH):
             raise WrongDesk()
-        chosen[place] = found[desk.id]
-    return branch, chosen
+        cash.check_taking(desk)
+        chosen[n] = desk
+    return place, chosen

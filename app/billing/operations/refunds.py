@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app import access, audit, clock
 from app.billing import queries, rules
-from app.billing.operations.base import entry, id_of, lock_account, receipt_for
+from app.billing.operations.base import entry, id_of, lock_account, place_of, receipt_for
 from app.cash import operations as cash
 from app.db import next_numbers, session
 from app.errors import NotFound, ReasonNeeded
@@ -121,7 +121,7 @@ def _give_back(
     session.add_all(_entries_of(row, back, actor))
     session.flush()
     receipt = receipt_for(
-        ReceiptKind.RETURN, numbers["receipt"][0], patient.id, patient.full_name, patient.card_number, branch,
+        ReceiptKind.RETURN, numbers["receipt"][0], patient.id, patient.full_name, patient.card_number, place_of(branch),
         [(part.method, share, None) for part, share in back.parts],
         queries.receipt_lines([bill.work_order_id for bill in back.bills]),
         amount=amount, debt_left=queries.balance_of(patient.id).debt, actor=actor,

@@ -36,7 +36,6 @@ from app.billing.queries.orders import (
     first_branch,
     is_patient_of,
     left_to_reverse,
-    open_orders,
     orders_by_id,
     orders_of,
     orders_of_day,
@@ -48,12 +47,9 @@ from app.billing.queries.orders import (
     was_paid,
 )
 from app.billing.queries.payments import (
-    PaymentLine,
     Returnable,
-    advance_sources,
     allocated,
     of_closed_shifts,
-    payments_of,
     receipt_lines,
     receipt_of_refund,
     returnable,
@@ -64,14 +60,24 @@ from app.billing.queries.prices import (
     services_by_id,
     services_named,
 )
+from app.billing.queries.settlement import (
+    AdvanceSource,
+    PaymentLine,
+    Settling,
+    advance_sources,
+    payments_of,
+    settling,
+)
 
 __all__ = [
     "SORTS",
+    "AdvanceSource",
     "Balance",
     "Owing",
     "PaymentLine",
     "Returnable",
     "Rows",
+    "Settling",
     "advance_sources",
     "advances",
     "advances_total",
@@ -96,7 +102,6 @@ __all__ = [
     "left_to_reverse",
     "moves_of_certificate",
     "of_closed_shifts",
-    "open_orders",
     "orders_by_id",
     "orders_of",
     "orders_of_day",
@@ -114,6 +119,7 @@ __all__ = [
     "service_ids",
     "services_by_id",
     "services_named",
+    "settling",
     "to_be_paid",
     "transfers_of",
     "unpaid_bills",

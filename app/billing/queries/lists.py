@@ -3,15 +3,15 @@
 A page goes on after its last row, so that the hundredth costs what the first one does.
 """
 
-from collections.abc import Callable
 from decimal import Decimal
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import func, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import exists, func, literal_column, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from app.billing.queries.balances import Rows
-from app.db import session
+from app.db import Fixed, given, session
 from app.models import Appointment, Patient, PatientAccount, PatientPhone, Payment, WorkOrder
 from app.money import ZERO
 from app.patients import queries as patients
@@ -48,54 +48,120 @@ def debtors(q: str = "", *, sort: str = "sum", after: int | None = None, limit: 
 
     `sort`: sum, name, or age, the oldest unpaid bill first.
     """
-    return _listed(PatientAccount.debt, _since_bill, q, sort, after, limit)
+    return _listed("debt", q, sort, after, limit)
 
 
 def advances(q: str = "", *, sort: str = "sum", after: int | None = None, limit: int = 50) -> Rows:
     """Who has paid ahead, as `debtors`; the age is that of the last payment."""
-    return _listed(PatientAccount.advance, _since_payment, q, sort, after, limit)
+    return _listed("advance", q, sort, after, limit)
 
 
 def debtors_total(q: str = "") -> tuple[int, Decimal]:
     """How many owe, and how much together."""
-    return _total(PatientAccount.debt, q)
+    return _total("debt", q)
 
 
 def advances_total(q: str = "") -> tuple[int, Decimal]:
     """How many have paid ahead, and how much together."""
-    return _total(PatientAccount.advance, q)
+    return _total("advance", q)
 
 
-def _found(statement: Any, amount: InstrumentedAttribute[Decimal], q: str) -> Any:
-    statement = statement.where(amount > 0)
-    return statement.where(PatientAccount.patient_id.in_(patients.matching(q))) if q.strip() else statement
+def _amount(of: str) -> InstrumentedAttribute[Decimal]:
+    return PatientAccount.debt if of == "debt" else PatientAccount.advance
 
 
-def _total(amount: InstrumentedAttribute[Decimal], q: str) -> tuple[int, Decimal]:
-    count, whole = session.execute(
-        _found(select(func.count(), func.coalesce(func.sum(amount), ZERO)).select_from(PatientAccount), amount, q)
-    ).one()
-    return count, whole
+def _whole(of: str) -> Any:
+    return (
+        select(func.count().label("many"), func.coalesce(func.sum(_amount(of)), ZERO).label("whole"))
+        .select_from(PatientAccount)
+        .where(_amount(of) > 0)
+    )
 
 
-def _listed(
-    amount: InstrumentedAttribute[Decimal], since: Callable[[], Any], q: str, sort: str, after: int | None, limit: int
-) -> Rows:
-    keys: Any = {
-        "sum": (amount, PatientAccount.patient_id),
-        "name": (Patient.surname, Patient.name, Patient.id),
-        "age": (since(), PatientAccount.patient_id),
-    }[sort]
-    base = _found(select(PatientAccount.patient_id, amount.label("amount")), amount, q)
-    if sort == "name":
-        base = base.join(Patient, Patient.id == PatientAccount.patient_id)
+@cache
+def _fixed_total(of: str) -> Fixed:
+    return Fixed(_whole(of))
+
+
+def _total(of: str, q: str) -> tuple[int, Decimal]:
+    if q.strip():
+        row = session.execute(_whole(of).where(PatientAccount.patient_id.in_(patients.matching(q)))).one()
+    else:
+        row = _fixed_total(of)().one()
+    return row.many, row.whole
+
+
+def _listed(of: str, q: str, sort: str, after: int | None, limit: int) -> Rows:
+    last: dict[str, Any] = {}
     if after is not None:
-        last = select(*keys).select_from(PatientAccount).join(Patient, Patient.id == PatientAccount.patient_id)
-        found = session.execute(last.where(PatientAccount.patient_id == after)).one_or_none()
+        found = session.execute(_place(of, sort).where(PatientAccount.patient_id == after)).one_or_none()
         if found is None or None in found:
             return []
-        base = base.where(tuple_(*keys) < tuple_(*found) if sort == "sum" else tuple_(*keys) > tuple_(*found))
-    page = base.order_by(*(key.desc() if sort == "sum" else key for key in keys)).limit(limit).subquery("page")
+        last = {f"last_{n}": value for n, value in enumerate(found)}
+    if q.strip():
+        return session.execute(_page(of, sort, bool(last), limit, q), last).all()
+    return _fixed_page(of, sort, bool(last), limit)(**last).all()
+
+
+@lru_cache(maxsize=50)
+def _fixed_page(of: str, sort: str, further: bool, limit: int) -> Fixed:
+    return Fixed(_page(of, sort, further, limit))
+
+
+def _place(of: str, sort: str) -> Any:
+    """Where a patient stands in the list."""
+    since = _since_bill() if of == "debt" else _since_payment()
+    keys: Any = {
+        "sum": (_amount(of), PatientAccount.patient_id),
+        "name": (Patient.surname, Patient.name, Patient.id),
+        "age": (since, PatientAccount.patient_id),
+    }[sort]
+    return select(*keys).select_from(PatientAccount).join(Patient, Patient.id == PatientAccount.patient_id)
+
+
+def _page(of: str, sort: str, further: bool, limit: int, q: str = "") -> Any:
+    """A page of a list, after the place `last_0, last_1…` when it goes on."""
+    amount = _amount(of)
+    base = select(PatientAccount.patient_id, amount.label("amount")).where(amount > 0)
+    keys: Any = (amount, PatientAccount.patient_id)
+    if sort == "name":
+        base = base.join(Patient, Patient.id == PatientAccount.patient_id)
+        keys = (Patient.surname, Patient.name, Patient.id)
+    elif sort == "age" and of == "debt":
+        base, day = _by_oldest_bill(base)
+        keys = (day, PatientAccount.patient_id)
+    elif sort == "age":
+        keys = (_since_payment(), PatientAccount.patient_id)
+    if q.strip():
+        base = base.where(PatientAccount.patient_id.in_(patients.matching(q)))
+    if further:
+        last = tuple_(*(given(f"last_{n}", key.type) for n, key in enumerate(keys)))
+        base = base.where(tuple_(*keys) < last if sort == "sum" else tuple_(*keys) > last)
+    first = [key.desc() if sort == "sum" else key for key in keys]
+    named = base.add_columns(*(key.label(f"key_{n}") for n, key in enumerate(keys)))
+    page = named.order_by(*first).limit(literal_column(str(int(limit)))).subquery("page")
+    places = [page.c[f"key_{n}"] for n in range(len(keys))]
+    since = _since_bill() if of == "debt" else _since_payment()
+    return _shown(page, since).order_by(*(place.desc() if sort == "sum" else place for place in places))
+
+
+def _by_oldest_bill(base: Any) -> tuple[Any, Any]:
+    """Debtors found by their bills: a patient stands where the oldest unpaid one does. The index of unpaid bills by day
+    is read only as far as the page needs."""
+    oldest, older = aliased(WorkOrder), aliased(WorkOrder)
+    base = base.join(oldest, oldest.patient_id == PatientAccount.patient_id).where(
+        oldest.status == literal_column("'issued'"),
+        ~exists().where(
+            older.patient_id == oldest.patient_id,
+            older.status == literal_column("'issued'"),
+            tuple_(older.issued_day, older.id) < tuple_(oldest.issued_day, oldest.id),
+        ),
+    )
+    return base, oldest.issued_day
+
+
+def _shown(page: Any, since: Any) -> Any:
+    """The rows of a page as the list shows them."""
     phone = (
         select(PatientPhone.number).where(PatientPhone.patient_id == page.c.patient_id).order_by(PatientPhone.id)
         .limit(1).correlate(page).scalar_subquery()
@@ -106,18 +172,12 @@ def _listed(
         .correlate(page)
         .scalar_subquery()
     )
-    outer = {
-        "sum": (page.c.amount.desc(), page.c.patient_id.desc()),
-        "name": (Patient.surname, Patient.name, Patient.id),
-        "age": (since(), page.c.patient_id),
-    }[sort]
     name = func.concat_ws(" ", Patient.surname, Patient.name, func.nullif(Patient.patronymic, ""))
-    return session.execute(
+    return (
         select(
-            Patient.id, name.label("full_name"), Patient.card_number, page.c.amount, since().label("since"),
+            Patient.id, name.label("full_name"), Patient.card_number, page.c.amount, since.label("since"),
             phone.label("phone"), last_visit.label("last_visit"),
         )
         .join(page, page.c.patient_id == Patient.id)
         .join(PatientAccount, PatientAccount.patient_id == Patient.id)
-        .order_by(*outer)
-    ).all()  # fmt: skip
+    )  # fmt: skip

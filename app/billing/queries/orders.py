@@ -7,11 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import case, exists, func, or_, select, text
-from sqlalchemy.orm import lazyload
 
 from app.billing.queries.balances import Balance, Rows
 from app.billing.rules import Due, LineLeft
-from app.db import session
+from app.db import Fixed, session
 from app.models import Appointment, Branch, Employee, LedgerEntry, Patient, WorkOrder, WorkOrderLine
 from app.money import ZERO
 from app.vocab import LedgerKind, WorkOrderStatus
@@ -53,24 +52,14 @@ def is_patient_of(patient_id: int, doctor_id: int) -> bool:
     return bool(session.scalar(select(or_(visit, order))))
 
 
-def unpaid_bills(patient_id: int) -> list[WorkOrder]:
+def unpaid_bills(patient_id: int) -> list[Due]:
     """A patient's bills that are not paid in full, the oldest first."""
-    return [order for order in open_orders(patient_id) if order.status == WorkOrderStatus.ISSUED]
-
-
-def open_orders(patient_id: int) -> list[WorkOrder]:
-    """What is to be settled: drafts that are not issued yet, and bills that are not paid in full, the oldest first."""
-    return list(
-        session.scalars(
-            select(WorkOrder)
-            .where(
-                WorkOrder.patient_id == patient_id,
-                WorkOrder.status.in_((WorkOrderStatus.ISSUED, WorkOrderStatus.DRAFT)),
-            )
-            .options(lazyload(WorkOrder.lines))
-            .order_by(WorkOrder.issued_at, WorkOrder.id)
-        )
+    rows = session.execute(
+        select(WorkOrder.id, WorkOrder.due)
+        .where(WorkOrder.patient_id == patient_id, WorkOrder.status == WorkOrderStatus.ISSUED)
+        .order_by(WorkOrder.issued_at, WorkOrder.id)
     )
+    return [Due(pk, due) for pk, due in rows]
 
 
 def orders_by_id(ids: Collection[int]) -> list[WorkOrder]:
@@ -186,7 +175,8 @@ class Owing:
 
 #: The account is locked before the bills: everybody who moves a patient's money locks in this order. Both are read as
 #: they are once the lock is held; a bill issued meanwhile is not seen, and its patient simply pays ahead.
-_OWING = text("""
+_OWING = Fixed(
+    text("""
     WITH account AS MATERIALIZED (
         SELECT debt, advance FROM patient_account WHERE patient_id = :patient FOR UPDATE
     ), dues AS MATERIALIZED (
@@ -197,16 +187,18 @@ _OWING = text("""
     SELECT concat_ws(' ', p.surname, p.name, nullif(p.patronymic, '')) AS full_name, p.card_number,
         account.debt, account.advance, dues.id, dues.due,
         (SELECT json_agg(json_build_object('name', s.name, 'tooth', l.tooth, 'quantity', l.quantity,
-                 'price', l.price::text, 'discount', l.discount::text, 'total', l.total::text) ORDER BY l.position)
+                 'price', CAST(l.price AS text), 'discount', CAST(l.discount AS text),
+                 'total', CAST(l.total AS text)) ORDER BY l.position)
          FROM work_order_line l JOIN service s ON s.id = l.service_id WHERE l.work_order_id = dues.id) AS lines
     FROM patient p LEFT JOIN account ON true LEFT JOIN dues ON true
     WHERE p.id = :patient ORDER BY dues.issued_at, dues.id
-""")
+    """)
+)
 
 
 def owing_locked(patient_id: int) -> Owing | None:
     """A patient's balance and unpaid bills, locked until the transaction ends; None when there is no such patient."""
-    rows = session.execute(_OWING, {"patient": patient_id}).all()
+    rows = _OWING(patient=patient_id).all()
     if not rows:
         return None
     first = rows[0]

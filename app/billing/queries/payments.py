@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 
-from app import clock
 from app.billing.rules import Due, PaidPart, only_money, refundable
 from app.db import session
 from app.models import (
@@ -18,13 +17,12 @@ from app.models import (
     Payment,
     PaymentPart,
     Receipt,
-    Refund,
     RefundPart,
     WorkOrder,
     WorkOrderLine,
 )
 from app.money import ZERO
-from app.vocab import LedgerKind, PaymentMethod
+from app.vocab import LedgerKind
 
 
 def allocated(payment: Payment) -> list[Due]:
@@ -114,41 +112,6 @@ def of_closed_shifts(payment_ids: Collection[int]) -> set[int]:
     )
 
 
-def advance_sources(patient_id: int) -> list[tuple[Payment, Decimal]]:
-    """The payments that a patient's advance can be returned from, the newest first, with how much of each."""
-    brought = (
-        select(LedgerEntry.payment_id, func.sum(LedgerEntry.advance_change).label("share"))
-        .where(LedgerEntry.patient_id == patient_id, _OF_ITS_SHARE)
-        .group_by(LedgerEntry.payment_id)
-        .having(func.sum(LedgerEntry.advance_change) > 0)
-        .subquery()
-    )
-    returned = (
-        select(func.coalesce(func.sum(RefundPart.amount), 0))
-        .where(RefundPart.payment_part_id == PaymentPart.id)
-        .correlate(PaymentPart)
-        .scalar_subquery()
-    )
-    money = (
-        select(PaymentPart.payment_id, func.sum(PaymentPart.amount - returned).label("left"))
-        .join(brought, brought.c.payment_id == PaymentPart.payment_id)
-        .where(PaymentPart.method != PaymentMethod.ADVANCE)
-        .group_by(PaymentPart.payment_id)
-        .subquery()
-    )
-    left = func.least(brought.c.share, money.c.left, PatientAccount.advance)
-    rows = session.execute(
-        select(Payment, left)
-        .join(brought, brought.c.payment_id == Payment.id)
-        .join(money, money.c.payment_id == Payment.id)
-        .join(PatientAccount, PatientAccount.patient_id == Payment.patient_id)
-        .where(left > 0)
-        .order_by(Payment.id.desc())
-        .limit(50)
-    )
-    return [(payment, sum_left) for payment, sum_left in rows]
-
-
 def receipt_lines(order_ids: Collection[int]) -> list[dict[str, Any]]:
     """The lines of bills as a receipt keeps them."""
     rows = session.scalars(
@@ -171,43 +134,3 @@ def receipt_lines(order_ids: Collection[int]) -> list[dict[str, Any]]:
 
 def receipt_of_refund(refund_id: int) -> int | None:
     return session.scalar(select(Receipt.id).where(Receipt.refund_id == refund_id))
-
-
-@dataclass(frozen=True)
-class PaymentLine:
-    """A payment as the card shows it."""
-
-    payment: Payment
-    returned: Decimal
-    left: Decimal
-    cancellable: bool
-    receipt_id: int | None
-    refunds: list[tuple[Refund, int | None]]
-
-
-def payments_of(patient_id: int, *, limit: int = 30) -> list[PaymentLine]:
-    """A patient's payments, the newest first, with what was and what can be returned."""
-    found = session.execute(
-        select(Payment, Receipt.id)
-        .outerjoin(Receipt, Receipt.payment_id == Payment.id)
-        .where(Payment.patient_id == patient_id)
-        .order_by(Payment.id.desc())
-        .limit(limit)
-    ).all()
-    refunds: dict[int, list[tuple[Refund, int | None]]] = {}
-    for refund, receipt_id in session.execute(
-        select(Refund, Receipt.id)
-        .outerjoin(Receipt, Receipt.refund_id == Refund.id)
-        .where(Refund.payment_id.in_([payment.id for payment, _ in found]))
-        .order_by(Refund.id)
-    ):
-        refunds.setdefault(refund.payment_id, []).append((refund, receipt_id))
-    fresh = {payment.id for payment, _ in found if payment.business_day == clock.today()}
-    closed = of_closed_shifts(fresh) if fresh else set()
-    lines = []
-    for payment, receipt_id in found:
-        back = refunds.get(payment.id, [])
-        returned = sum((refund.amount for refund, _ in back), ZERO)
-        mistake = payment.id in fresh and payment.id not in closed and not back
-        lines.append(PaymentLine(payment, returned, payment.amount - returned, mistake, receipt_id, back))
-    return lines

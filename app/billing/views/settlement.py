@@ -6,14 +6,13 @@ from typing import Any
 from flask import flash, redirect, request, url_for
 from flask_babel import gettext
 from markupsafe import Markup
-from sqlalchemy.orm import lazyload
 
 from app import access, money
 from app.billing import forms, operations, queries, rules
 from app.billing.rules import Due
 from app.billing.views.form import filled
 from app.db import transaction
-from app.errors import Invalid, Refusal
+from app.errors import Invalid, NotFound, Refusal
 from app.fiscal import queries as fiscal
 from app.models import Patient, Payment
 from app.money import ZERO
@@ -35,25 +34,25 @@ class SettlementView(DeskView):
     def index(self, pk: int | None = None) -> Any:
         """«To be paid»; with a number, the settlement of that patient."""
         if pk is not None:
-            return self._patient(fetched(Patient, pk, lazyload(Patient.phones)))
+            return self._patient(pk)
         page = max(0, min(request.args.get("page", 0, type=int), 10_000))
         count, rows = queries.to_be_paid(limit=PAGE, offset=page * PAGE)
         return self.page(
             "billing/queue.html", title=gettext("Settlement"), count=count, rows=rows, page=page, size=PAGE
         )  # fmt: skip
 
-    def _patient(self, patient: Patient, status: int = 200, wrong: dict[str, str] | None = None) -> Any:
-        orders, balance = queries.open_orders(patient.id), queries.balance_of(patient.id)
-        bills = [order for order in orders if order.status == WorkOrderStatus.ISSUED]
-        doctors = {row.id: row for row in queries.employees({bill.doctor_id for bill in bills})}
-        family = queries.relatives_of(patient.id) if may("payment.relatives") else {}
+    def _patient(self, pk: int, status: int = 200, wrong: dict[str, str] | None = None) -> Any:
+        patient = queries.settling(pk) if 0 < pk < 2**31 else None
+        if patient is None:
+            raise NotFound()
+        balance = patient.balance
+        family = queries.relatives_of(pk) if patient.related and may("payment.relatives") else {}
         return self.page(
-            "billing/settle.html", status, title=gettext("Settlement"), patient=patient, bills=bills, doctors=doctors,
-            balance=balance, sources=queries.advance_sources(patient.id) if balance.advance else [],
-            payments=queries.payments_of(patient.id), methods=METHODS, family=family,
-            transfers=queries.transfers_of(patient.id),
+            "billing/settle.html", status, title=gettext("Settlement"), patient=patient, bills=patient.bills,
+            drafts=patient.drafts, balance=balance, sources=queries.advance_sources(pk) if balance.advance else [],
+            payments=queries.payments_of(pk), methods=METHODS, family=family,
+            transfers=queries.transfers_of(pk) if patient.passed else [],
             method_names=PaymentMethod, typed=request.form, wrong=wrong or {},
-            drafts=[order for order in orders if order.status == WorkOrderStatus.DRAFT],
         )  # fmt: skip
 
     @expose("/<int:pk>/pay", methods=["POST"])
@@ -70,7 +69,7 @@ class SettlementView(DeskView):
                 done = payment.id
         except Refusal as refusal:
             say(refusal)
-            return self._patient(fetched(Patient, pk), refusal.status, _by_method(refusal))
+            return self._patient(pk, refusal.status, _by_method(refusal))
         return redirect(url_for("SettlementView.paid", pk=done), 303)
 
     def _typed_payment(self, patient_id: int) -> dict[str, Any]:
@@ -95,8 +94,8 @@ class SettlementView(DeskView):
             return form
         ticked = set(request.form.getlist("bill"))
         dues = queries.unpaid_bills(patient_id)
-        if ticked and ticked != {str(bill.id) for bill in dues}:
-            chosen = [Due(bill.id, bill.due) for bill in dues if str(bill.id) in ticked]
+        if ticked and ticked != {str(bill.work_order_id) for bill in dues}:
+            chosen = [bill for bill in dues if str(bill.work_order_id) in ticked]
             form["bills"] = list(rules.spread(chosen, sum((part["amount"] for part in form["parts"]), ZERO)))
         return form
 
@@ -173,7 +172,7 @@ class SettlementView(DeskView):
         except Refusal as refusal:
             say(refusal)
             wrong = {f"pass_{name}": said for name, said in refusal.facts.get("fields", {}).items()}
-            return self._patient(fetched(Patient, pk), refusal.status, {"pass": "", **wrong})
+            return self._patient(pk, refusal.status, {"pass": "", **wrong})
         flash(gettext("The advance is passed to the relative."), "success")
         return redirect(url_for("SettlementView.index", pk=pk), 303)
 
@@ -186,7 +185,7 @@ class SettlementView(DeskView):
         except Refusal as refusal:
             say(refusal)
             wrong = {f"{what}_{pk}": " ".join(map(gettext, refusal.facts.get("fields", {}).values()))}
-            return self._patient(fetched(Patient, patient_id), refusal.status, wrong)
+            return self._patient(patient_id, refusal.status, wrong)
         flash(said, "success")
         return redirect(url_for("SettlementView.index", pk=patient_id), 303)
 

@@ -5,20 +5,21 @@ Where next: `desks.py` (shifts, movements, reversals), `categories.py` (what mon
 
 from app.cash.operations.categories import add_category, merge_category
 from app.cash.operations.desks import (
+    check_taking,
     close_shift,
     desks_of_branch,
     give_back,
     lock_desks,
     look_at_shift,
     move,
-    numbers_for,
     open_shift,
-    receive,
+    received,
     reverse,
 )
 
 __all__ = [
     "add_category",
+    "check_taking",
     "close_shift",
     "desks_of_branch",
     "give_back",
@@ -26,8 +27,7 @@ __all__ = [
     "look_at_shift",
     "merge_category",
     "move",
-    "numbers_for",
     "open_shift",
-    "receive",
+    "received",
     "reverse",
 ]

@@ -4,16 +4,15 @@ Locks, everywhere in this order: desks by number, then shifts, then the series o
 in). A movement is inserted; the database's trigger changes the balance. Where next: `categories.py`.
 """
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import or_, select
+from sqlalchemy import select, text
 
 from app import access, audit, clock
 from app.cash import queries, rules
-from app.db import next_number, session
+from app.db import Fixed, next_number, session
 from app.errors import (
     AlreadyReversed,
     Invalid,
@@ -250,63 +249,71 @@ def move(
     return movement
 
 
-def desks_of_branch(branch_id: int | None, named: Collection[int]) -> list[tuple[CashDesk, int | None]]:
-    """The desks that may take a patient's money, locked by number, with their open shifts.
+#: The desks are locked by number, as everybody locks them.
+_TAKERS = Fixed(
+    text("""
+    SELECT d.id, d.name, d.kind, d.archived, d.legal_entity_id, b.archived AS branch_archived,
+        (SELECT s.id FROM cash_shift s WHERE s.desk_id = d.id AND s.closed_at IS NULL) AS shift_id,
+        b.id AS branch_id, b.name AS branch, e.id AS entity_id, e.name AS entity, e.inn,
+        COALESCE(NULLIF(e.address, ''), b.address) AS address
+    FROM cash_desk d JOIN branch b ON b.id = d.branch_id JOIN legal_entity e ON e.id = b.legal_entity_id
+    WHERE d.id = ANY(CAST(:named AS int[])) OR b.id = :branch OR CAST(:branch AS int) IS NULL AND b.id IN
+        (SELECT branch_id FROM cash_desk WHERE id = ANY(CAST(:named AS int[])))
+    ORDER BY d.id FOR NO KEY UPDATE OF d
+    """)
+)
+
+
+def desks_of_branch(branch_id: int | None, named: Collection[int]) -> list[queries.Desk]:
+    """The desks that may take a patient's money, locked by number.
 
     Those of the branch; without one, of the branches of the named desks. The named ones in any case.
     """
-    of_branch = (
-        CashDesk.branch_id == branch_id
-        if branch_id is not None
-        else CashDesk.branch_id.in_(select(CashDesk.branch_id).where(CashDesk.id.in_(named)))
-    )
-    shift = select(CashShift.id).where(CashShift.desk_id == CashDesk.id, CashShift.closed_at.is_(None))
-    rows = session.execute(
-        select(CashDesk, shift.correlate(CashDesk).scalar_subquery())
-        .where(or_(of_branch, CashDesk.id.in_(named)))
-        .order_by(CashDesk.id)
-        .with_for_update(of=CashDesk, key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    return [(desk, shift_id) for desk, shift_id in rows]
+    return [
+        queries.Desk(
+            row.id, row.name, row.kind, row.archived, row.legal_entity_id, row.shift_id, row.branch_archived,
+            queries.Place(row.branch_id, row.branch, row.entity_id, row.entity, row.inn, row.address),
+        )
+        for row in _TAKERS(branch=branch_id, named=list(named))
+    ]  # fmt: skip
 
 
-def numbers_for(desks: Iterable[CashDesk]) -> dict[str, int]:
-    """How many numbers of which series the money that comes into these desks needs."""
-    return dict(Counter(rules.series(desk.kind, Decimal(1)) for desk in desks))
-
-
-def receive(
-    parts: Sequence[tuple[CashDesk, int | None, Decimal]], *, numbers: Mapping[str, Iterable[int]], patient_id: int,
-    actor: User | None,
-) -> list[CashMovement]:  # fmt: skip
-    """A patient's money comes into desks. Only billing calls this: it locks the desks and writes the payment beside it.
-
-    `parts` are (desk, its open shift, amount); `numbers` by series, as `numbers_for` asked.
+def check_taking(desk: queries.Desk) -> None:
+    """Can money come into it now?
 
     Raises:
         WrongDesk: an archived desk.
         ShiftClosed: a drawer whose shift is not open.
     """
+    if desk.archived:
+        raise WrongDesk()
+    if desk.kind != DeskKind.NON_CASH and desk.shift_id is None:
+        raise ShiftClosed(desk=desk.name)
+
+
+def received(
+    parts: Sequence[tuple[queries.Desk, Decimal]], *, ids: Iterable[int], numbers: Mapping[str, Iterable[int]],
+    patient_id: int, actor: User | None,
+) -> list[CashMovement]:  # fmt: skip
+    """The movements of a patient's money that comes into locked desks. Only billing calls this, which writes them with
+    the payment.
+
+    `numbers` by series: as many of each as there are parts of its desks (`rules.series`).
+    """
     now = clock.now()
     movements = []
     left = {name: iter(taken) for name, taken in numbers.items()}
-    for desk, shift_id, amount in parts:
-        if desk.archived:
-            raise WrongDesk()
+    for pk, (desk, amount) in zip(ids, parts, strict=True):
         drawer, series = desk.kind != DeskKind.NON_CASH, rules.series(desk.kind, amount)
-        if drawer and shift_id is None:
-            raise ShiftClosed(desk=desk.name)
         movements.append(
             CashMovement(
-                desk_id=desk.id, shift_id=shift_id if drawer else None, legal_entity_id=desk.legal_entity_id,
-                kind=MovementKind.PAYMENT, delta=amount, series=series, year=clock.today().year,
+                id=pk, desk_id=desk.id, shift_id=desk.shift_id if drawer else None,
+                legal_entity_id=desk.legal_entity_id, kind=MovementKind.PAYMENT, delta=amount, series=series,
+                year=clock.today().year,
                 number=next(left[series]), moved_at=now, business_day=clock.today(), patient_id=patient_id,
                 created_at=now, created_by_id=actor.id if actor else None,
             )
         )  # fmt: skip
-    session.add_all(movements)
-    session.flush()
     return movements
 
 

@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
+from flask_babel import force_locale, gettext
 from num2words import num2words
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
@@ -22,13 +23,12 @@ from app.vocab import CountMoment, MovementKind
 _WIDE = 180.0
 #: The page's frame adds six points of its own at each side.
 _SIDE = 15 * mm - 6
-_KINDS = {
-    MovementKind.PAYMENT: "Оплата пациентов", MovementKind.REFUND: "Возврат пациентам", MovementKind.PAY_IN: "Внесение",
-    MovementKind.WITHDRAWAL: "Расход", MovementKind.COLLECTION: "Инкассация", MovementKind.SALARY: "Зарплата",
-    MovementKind.TRANSFER_IN: "Перемещение из другой кассы", MovementKind.TRANSFER_OUT: "Перемещение в другую кассу",
-    MovementKind.CORRECTION: "Исправление", MovementKind.SURPLUS: "Излишек", MovementKind.SHORTAGE: "Недостача",
-    MovementKind.REVERSAL: "Отмена ошибочной операции",
-}  # fmt: skip
+
+
+def _word(kind: str) -> str:
+    """A movement's kind as the pages call it; papers are Russian in every language of the screen."""
+    with force_locale("ru"):
+        return gettext(MovementKind(kind).label)
 
 
 def _made(story: list[Flowable], title: str) -> bytes:
@@ -113,10 +113,10 @@ def shift_report(report: ShiftReport, cashier: str, counts: Mapping[str, Notes])
     if not report.since and shift.opened_with != shift.opening:
         add("Пересчитано при открытии", shift.opened_with)
     for found in report.lines:
-        add(_KINDS[MovementKind(found.kind)], found.amount, found.count)
+        add(_word(found.kind), found.amount, found.count)
     add("Всего приход", report.came_in)
     add("Всего расход", report.went_out)
-    add("Должно быть в кассе", report.expected if shift.expected is None else shift.expected)
+    add("Должно быть в кассе", report.expected)
     if shift.counted is not None and shift.difference is not None:
         add("Пересчитано", shift.counted)
         add("Расхождение", shift.difference)

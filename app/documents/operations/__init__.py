@@ -1,39 +1,58 @@
 """Papers are issued, printed, certified; one module per subject. Flush, never commit.
 
-Where next: `issuing.py`, `printing.py` (originals and copies), `scans.py`, `tax.py`.
+Where next: `issuing.py`, `rendering.py` (their bytes), `printing.py` (originals and copies), `scans.py`, `tax.py`,
+`templates.py` (the texts).
 """
 
+from app.documents.operations.first_visit import choose_first_visit
 from app.documents.operations.issuing import (
-    FIRST_VISIT,
     FROM_CARD,
+    OF_TREATMENT,
     TITLES,
     NoLegalEntity,
     NoTemplate,
+    filled_in,
     freeze,
     issue,
     issue_first_visit,
-    new_version,
-    printed,
     require_patient_of,
-    ship_templates,
-    try_out,
 )
 from app.documents.operations.printing import look_at_day, look_at_shift, print_paper, print_slip
+from app.documents.operations.rendering import GAVE_UP, MOST_ATTEMPTS, begin, due, give_up, store, text_to_print
 from app.documents.operations.scans import attach_scan
 from app.documents.operations.tax import AlreadyCertified, NoTaxpayer, NothingPaid, annul_certificate, issue_certificate
+from app.documents.operations.templates import (
+    LONGEST_TEXT,
+    NoExample,
+    check_text,
+    new_version,
+    ship_templates,
+    text_of,
+    try_out,
+)
 
 __all__ = [
-    "FIRST_VISIT",
     "FROM_CARD",
+    "GAVE_UP",
+    "LONGEST_TEXT",
+    "MOST_ATTEMPTS",
+    "OF_TREATMENT",
     "TITLES",
     "AlreadyCertified",
+    "NoExample",
     "NoLegalEntity",
     "NoTaxpayer",
     "NoTemplate",
     "NothingPaid",
     "annul_certificate",
     "attach_scan",
+    "begin",
+    "check_text",
+    "choose_first_visit",
+    "due",
+    "filled_in",
     "freeze",
+    "give_up",
     "issue",
     "issue_certificate",
     "issue_first_visit",
@@ -42,8 +61,10 @@ __all__ = [
     "new_version",
     "print_paper",
     "print_slip",
-    "printed",
     "require_patient_of",
     "ship_templates",
+    "store",
+    "text_of",
+    "text_to_print",
     "try_out",
 ]

@@ -1,19 +1,17 @@
-"""Changes of the documents' room: issue a paper, give a template a new version.
+"""Changes of the documents' room: issue a paper.
 
-A paper is numbered, filled in, printed and frozen in one transaction. Where next: `paper.py`, `app/pdf.py`.
+A paper is numbered, filled in and frozen in one short transaction; its bytes are made by a job, once. Where next:
+`rendering.py`, `templates.py`, `paper.py`.
 """
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
-
-from app import access, audit, clock, pdf
-from app.db import lock, lock_word, next_number, session
+from app import access, audit, clock
+from app.db import next_numbers, session
 from app.documents import paper, queries
-from app.errors import Invalid, NotFound, Refusal, Stale
-from app.models import DocumentTemplate, IssuedDocument, Patient, User
+from app.errors import Invalid, NotFound, Refusal
+from app.models import IssuedDocument, PaperJob, Patient, User
 from app.vocab import N_, TemplateKind
 
 
@@ -38,38 +36,42 @@ TITLES = {
     TemplateKind.REFERRAL: "Направление",
     TemplateKind.MEDICAL_CARD: "Медицинская карта 043/у",
     TemplateKind.TAX_CERTIFICATE: "Справка об оплате медицинских услуг",
+    TemplateKind.CONSENT_ANESTHESIA: "Согласие на местную анестезию",
+    TemplateKind.CONSENT_THERAPY: "Согласие на лечение кариеса",
+    TemplateKind.CONSENT_ENDODONTICS: "Согласие на лечение корневых каналов",
+    TemplateKind.CONSENT_EXTRACTION: "Согласие на удаление зуба",
+    TemplateKind.CONSENT_IMPLANTATION: "Согласие на имплантацию и костную пластику",
+    TemplateKind.CONSENT_PROSTHETICS: "Согласие на протезирование",
+    TemplateKind.CONSENT_ORTHODONTICS: "Согласие на ортодонтическое лечение",
+    TemplateKind.CONSENT_HYGIENE: "Согласие на гигиену и отбеливание",
+    TemplateKind.CONSENT_CHILDREN: "Согласие на лечение ребёнка",
+    TemplateKind.CONSENT_XRAY: "Согласие на рентгенологическое исследование",
+    TemplateKind.REFUSAL: "Отказ от медицинского вмешательства",
+    TemplateKind.WORK_ORDER: "Наряд",
+    TemplateKind.ACT: "Акт",
+    TemplateKind.GUARANTEE: "Гарантийный талон",
+    TemplateKind.RECEIPT: "Квитанция",
 }
-#: The papers that need nothing but the card.
-FROM_CARD = tuple(kind for kind in TemplateKind if kind != TemplateKind.TAX_CERTIFICATE)
-#: What a newcomer signs; printed together.
-FIRST_VISIT = (
-    TemplateKind.CONTRACT, TemplateKind.CONSENT_PERSONAL_DATA, TemplateKind.CONSENT_TREATMENT,
-    TemplateKind.HEALTH_QUESTIONNAIRE,
+#: What is asked before a kind of treatment, and its refusal: chosen from a list.
+OF_TREATMENT = (
+    TemplateKind.CONSENT_ANESTHESIA, TemplateKind.CONSENT_XRAY, TemplateKind.CONSENT_THERAPY,
+    TemplateKind.CONSENT_ENDODONTICS, TemplateKind.CONSENT_EXTRACTION, TemplateKind.CONSENT_IMPLANTATION,
+    TemplateKind.CONSENT_PROSTHETICS, TemplateKind.CONSENT_ORTHODONTICS, TemplateKind.CONSENT_HYGIENE,
+    TemplateKind.CONSENT_CHILDREN, TemplateKind.REFUSAL,
 )  # fmt: skip
+#: The papers that are made of money: of a receipt, a work order, what a year paid.
+OF_MONEY = (TemplateKind.TAX_CERTIFICATE, TemplateKind.RECEIPT, *queries.OF_ORDER)
+#: The papers that need nothing but the card.
+FROM_CARD = tuple(kind for kind in TemplateKind if kind not in OF_MONEY)
 
 
-def ship_templates() -> None:
-    """Give each kind of paper that has no text yet the one that came with the product."""
-    have = set(session.scalars(select(DocumentTemplate.kind)))
-    for kind in TemplateKind:
-        if kind not in have:
-            session.add(
-                DocumentTemplate(
-                    kind=kind, name=TITLES[kind], version=1, body=paper.shipped(kind), active=True,
-                    created_at=clock.now(),
-                )
-            )  # fmt: skip
-    session.flush()
-
-
-def printed(title: str, number: str, body: str, values: Mapping[str, Any]) -> tuple[str, bytes]:
-    """A filled in paper: its HTML and its PDF.
+def filled_in(title: str, number: str, body: str, values: Mapping[str, Any]) -> str:
+    """A filled in paper as a page of HTML: the snapshot of every value.
 
     Raises:
-        TemplateBroken, NotPrintable
+        TemplateBroken
     """
-    html = paper.sheet(title, f"{title} № {number}", paper.fill_in(body, values))
-    return html, pdf.render(html)
+    return paper.sheet(title, f"{title} № {number}", paper.fill_in(body, values))
 
 
 def require_patient_of(patient_id: int, right: str, *, actor: User | None) -> None:
@@ -86,52 +88,20 @@ def require_patient_of(patient_id: int, right: str, *, actor: User | None) -> No
 
 
 def issue(kind: str, patient_id: int, *, actor: User | None) -> IssuedDocument:
-    """Number a paper for a patient, fill in the newest text and freeze the bytes that are printed.
+    """Number a paper for a patient and freeze it, filled in by the newest text; a job makes its bytes.
 
     Issuing says nothing about consent: a signature is a separate act. Locks the series of the kind's
-    numbers until the end of the transaction.
+    numbers until the end of the transaction. Whoever commits hands it to `jobs.hand_over`.
 
     Raises:
         NotAllowed, NotFound
         Invalid: no such kind of paper, or one that is made of more than the card.
-        NoTemplate, NoLegalEntity, TemplateBroken, NotPrintable
+        NoTemplate, NoLegalEntity, TemplateBroken
     """
-    access.require(actor, "document.print")
     if kind not in FROM_CARD:
+        access.require(actor, "document.print")
         raise Invalid(fields={"kind": N_("Unknown value.")})
-    patient = queries.card(patient_id)
-    if patient is None:
-        raise NotFound()
-    require_patient_of(patient_id, "document.print", actor=actor)
-    return freeze(TemplateKind(kind), patient, {}, actor=actor)
-
-
-def freeze(kind: TemplateKind, patient: Patient, more: Mapping[str, Any], *, actor: User | None) -> IssuedDocument:
-    """As `issue`, the right and the patient already checked; `more` are values that the card does not have."""
-    template = queries.active_template(kind)
-    if template is None:
-        raise NoTemplate()
-    signing = queries.legal_entity_for(actor)
-    if signing is None:
-        raise NoLegalEntity()
-    entity, branch = signing
-    day = clock.today()
-    number = next_number(entity.id, kind)
-    values = queries.merge_fields(patient, entity, branch, number, actor, kind=kind)
-    for name, value in more.items():
-        values[name] = {**value, "number": str(number)} if name == "tax" else value
-    html, made = printed(TITLES[kind], str(number), template.body, values)
-    row = IssuedDocument(
-        kind=kind, legal_entity_id=entity.id, year=day.year, number=number, day=day, patient_id=patient.id,
-        template_id=template.id, html=html, pdf=made, sha256=hashlib.sha256(made).hexdigest(),
-        created_at=clock.now(), created_by_id=actor.id if actor else None,
-    )  # fmt: skip
-    session.add(row)
-    session.flush()
-    audit.record(
-        "document.issued", row, patient_id=patient.id, actor=actor,
-        after=audit.facts(row, ("kind", "number", "year", "template_id", "sha256")),
-    )  # fmt: skip
+    [row] = freeze([TemplateKind(kind)], _patient_for(patient_id, actor), {}, actor=actor)
     return row
 
 
@@ -141,56 +111,59 @@ def issue_first_visit(patient_id: int, *, actor: User | None) -> list[IssuedDocu
     Raises:
         As `issue`.
     """
-    return [issue(kind, patient_id, actor=actor) for kind in FIRST_VISIT]
+    patient = _patient_for(patient_id, actor)
+    return freeze(queries.first_visit_kinds(), patient, {}, actor=actor)
 
 
-def new_version(template_id: int, name: str, body: str, *, actor: User | None) -> DocumentTemplate:
-    """Save a changed text as the next version; papers issued before keep theirs.
-
-    The text is tried on an invented patient first.
-
-    Raises:
-        NotAllowed, NotFound
-        Invalid: no name or no text, or too much of it.
-        Stale: somebody saved a newer version meanwhile.
-        TemplateBroken, NotPrintable
-    """
-    access.require(actor, "directory.edit")
-    old = lock(DocumentTemplate, template_id)
-    if not isinstance(old, DocumentTemplate):
+def _patient_for(patient_id: int, actor: User | None) -> Patient:
+    access.require(actor, "document.print")
+    patient = queries.card(patient_id)
+    if patient is None:
         raise NotFound()
-    lock_word(f"template {old.kind}")
-    newest = session.scalar(select(func.max(DocumentTemplate.version)).where(DocumentTemplate.kind == old.kind))
-    if newest != old.version:
-        raise Stale()
-    wrong: dict[str, str] = {}
-    if not name.strip() or len(name) > 200:
-        wrong["name"] = N_("Fill in this field.") if not name.strip() else N_("This text is too long.")
-    if not body.strip() or len(body) > 100_000:
-        wrong["body"] = N_("Fill in this field.") if not body.strip() else N_("This text is too long.")
-    if wrong:
-        raise Invalid(fields=wrong)
-    body = body.replace("\r\n", "\n").strip() + "\n"
-    try_out(old.kind, body)
-    if (old.name, old.body) == (name.strip(), body):
-        return old
-    old.active = False
-    session.flush()
-    row = DocumentTemplate(
-        kind=old.kind, name=name.strip(), version=old.version + 1, body=body, active=True,
-        created_at=clock.now(), created_by_id=actor.id if actor else None,
-    )  # fmt: skip
+    require_patient_of(patient_id, "document.print", actor=actor)
+    return patient
+
+
+def freeze(
+    kinds: Sequence[TemplateKind], patient: Patient, more: Mapping[str, Any], *, actor: User | None
+) -> list[IssuedDocument]:
+    """As `issue`, the right and the patient already checked: papers that go together, in this order.
+
+    `more` are values that the card does not have. The numbers of all kinds are taken at once, so that two who issue
+    the same kinds in another order do not wait crosswise.
+    """
+    templates = {kind: queries.active_template(kind) for kind in kinds}
+    if None in templates.values():
+        raise NoTemplate()
+    signing = queries.legal_entity_for(actor)
+    if signing is None:
+        raise NoLegalEntity()
+    day = clock.today()
+    numbers = next_numbers(signing[0].id, dict.fromkeys(kinds, 1))
+    rows: list[IssuedDocument] = []
+    for kind in kinds:
+        template, [number] = templates[kind], numbers[kind]
+        assert template is not None
+        values = queries.merge_fields(patient, *signing, number, actor, kind=kind)
+        for name, value in more.items():
+            values[name] = {**value, "number": str(number)} if name == "tax" else value
+        html = filled_in(TITLES[kind], str(number), template.body, values)
+        row = IssuedDocument(
+            kind=kind, legal_entity_id=signing[0].id, year=day.year, number=number, day=day, patient_id=patient.id,
+            template_id=template.id, first_id=rows[0].id if rows else None, html=html, created_at=clock.now(),
+            created_by_id=actor.id if actor else None,
+        )  # fmt: skip
+        rows.append(_frozen(row, actor))
+    return rows
+
+
+def _frozen(row: IssuedDocument, actor: User | None) -> IssuedDocument:
+    """Written, with the job that prints it. Records `document.issued`."""
     session.add(row)
     session.flush()
-    names = ("kind", "name", "version")
-    audit.record("template.changed", row, before=audit.facts(old, names), after=audit.facts(row, names), actor=actor)
+    session.add(PaperJob(document_id=row.id, created_at=row.created_at, created_by_id=row.created_by_id))
+    audit.record(
+        "document.issued", row, patient_id=row.patient_id, actor=actor,
+        after=audit.facts(row, ("kind", "number", "year", "template_id")),
+    )  # fmt: skip
     return row
-
-
-def try_out(kind: str, body: str) -> bytes:
-    """A text printed for an invented patient.
-
-    Raises:
-        TemplateBroken, NotPrintable
-    """
-    return printed(TITLES[TemplateKind(kind)], "123", body, queries.sample_fields())[1]

@@ -14,6 +14,7 @@ from app.documents import queries
 from app.documents.operations.issuing import NoLegalEntity, freeze
 from app.errors import Invalid, NotFound, ReasonNeeded, Refusal
 from app.models import TaxCertificate, User
+from app.patients import queries as patients
 from app.vocab import N_, TemplateKind
 
 
@@ -70,7 +71,7 @@ def issue_certificate(patient_id: int, payer_id: int, year: int, *, actor: User 
     if not usual + expensive:
         raise NothingPaid(year=year)
     taxpayer = queries.card(payer_id)
-    if taxpayer is None or not (taxpayer.inn or taxpayer.passport.strip()):
+    if taxpayer is None or not (taxpayer.inn or patients.identity_of(taxpayer)):
         raise NoTaxpayer(name=taxpayer.full_name if taxpayer else "")
     correction = 1 + max((row.correction for row, *_ in standing), default=-1)
     values: dict[str, Any] = {
@@ -80,7 +81,7 @@ def issue_certificate(patient_id: int, payer_id: int, year: int, *, actor: User 
         },
         "taxpayer": queries.person(taxpayer, clock.today()),
     }  # fmt: skip
-    paper = freeze(TemplateKind.TAX_CERTIFICATE, patient, values, actor=actor)
+    [paper] = freeze([TemplateKind.TAX_CERTIFICATE], patient, values, actor=actor)
     made = TaxCertificate(
         document_id=paper.id, legal_entity_id=entity_id, patient_id=patient_id, payer_id=payer_id, tax_year=year,
         correction=correction, usual=usual, expensive=expensive, created_at=clock.now(),

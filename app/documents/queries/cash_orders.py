@@ -27,6 +27,8 @@ from app.models import (
     User,
     WorkOrder,
 )
+from app.patients import queries as cards
+from app.patients import rules as patients
 from app.vocab import MovementKind, TemplateKind
 
 #: Of a legal entity: the field with the account that stands against the drawer's.
@@ -84,7 +86,7 @@ def cash_order(movement: CashMovement) -> CashOrder:
     return CashOrder(
         came_in, movement.number, movement.business_day, entity.name, entity.okpo, movement.desk.branch.name,
         entity.account_cash, other_account(movement), abs(movement.delta),
-        _person(movement, patient, cashier), patient.passport if patient and not came_in else "", basis,
+        _person(movement, patient, cashier), cards.identity_of(patient) if patient and not came_in else "", basis,
         "Без налога (НДС)" if patient else "", attachment, entity.director_post, short(entity.director_name),
         short(entity.accountant_name), name_of(movement.created_by_id, cashier),
         f"АННУЛИРОВАН ордером № {mended.number} от {rules.short_day(mended.business_day)}" if mended else "",
@@ -117,23 +119,21 @@ def name_of(user_id: int | None, employee: Employee | None) -> str:
     return f"{user.last_name} {user.first_name}".strip() if user else ""
 
 
-def short(name: str) -> str:
-    """«Орлов Виктор Сергеевич» → «Орлов В. С.»."""
-    first, *rest = name.split() or [""]
-    return " ".join([first, *(word if word.endswith(".") else f"{word[0]}." for word in rest)])
+short = rules.short_name
 
 
 def _person(movement: CashMovement, patient: Patient | None, cashier: Employee | None) -> str:
     """Who pays, in the genitive, or gets, in the dative: the patient, who was written, or the cashier."""
-    put = rules.genitive if movement.delta > 0 else rules.dative
+    put = patients.genitive if movement.delta > 0 else patients.dative
+    put_card = patients.genitive_of if movement.delta > 0 else patients.dative_of
     if patient is not None:
-        return put(patient.surname, patient.name, patient.patronymic, patient.sex)
+        return put_card(patient)
     written = " ".join(movement.counterparty.split())
     if not written and movement.kind in (MovementKind.SALARY, MovementKind.WITHDRAWAL):
         return ""  # a line to write it by hand: the cashier did not get it
     words = written.split()
     if not written:
-        return put(cashier.surname, cashier.name, cashier.patronymic, None) if cashier else ""
+        return put_card(cashier) if cashier else ""
     person = 2 <= len(words) <= 3 and all(word.replace("-", "").isalpha() and word.istitle() for word in words)
     return put(words[0], words[1], " ".join(words[2:]), None) if person else written
 

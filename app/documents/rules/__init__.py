@@ -1,34 +1,49 @@
 """Decisions and words of papers, without a database; one module per subject.
 
-Where next: `words.py` (sums, days, names in their cases), `receipts.py`, `scans.py`, `tax.py`.
+Where next: `words.py` (sums, days), `dictionary.py` (what the fields mean), `layout.py` and `problems.py` (what is
+wrong with a text), `receipts.py`, `scans.py`, `tax.py`.
 """
 
+from app.documents.rules.dictionary import GROUPS, ROWS, grouped
+from app.documents.rules.layout import check_layout
+from app.documents.rules.problems import Problem
 from app.documents.rules.receipts import receipt_fields, slip
 from app.documents.rules.scans import mimetype_of
 from app.documents.rules.tax import OrderPaid, split
 from app.documents.rules.words import (
     age,
     age_in_words,
+    bank_line,
     counted,
-    dative,
-    genitive,
+    licence_line,
     long_day,
+    post_genitive,
     rubles_in_words,
     short_day,
+    short_name,
+    town_of,
 )
 
 __all__ = [
+    "GROUPS",
+    "ROWS",
     "OrderPaid",
+    "Problem",
     "age",
     "age_in_words",
+    "bank_line",
+    "check_layout",
     "counted",
-    "dative",
-    "genitive",
+    "grouped",
+    "licence_line",
     "long_day",
     "mimetype_of",
+    "post_genitive",
     "receipt_fields",
     "rubles_in_words",
     "short_day",
+    "short_name",
     "slip",
     "split",
+    "town_of",
 ]

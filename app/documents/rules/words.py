@@ -1,27 +1,22 @@
-"""Words of papers: sums and days as Russian forms want them, names in the genitive and the dative.
+"""Words of papers: sums and days as Russian forms want them.
 
-Papers are Russian in every language of the screen. Where next: `paper.py`.
+Papers are Russian in every language of the screen. Where next: `paper.py`; names in their cases are
+`app/patients/rules/names.py`.
 """
 
+import re
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from num2words import num2words
-from pytrovich.detector import PetrovichGenderDetector
-from pytrovich.enums import Case, Gender, NamePart
-from pytrovich.maker import PetrovichDeclinationMaker
 
-from app import money
-from app.vocab import Sex
+from app import money, phones
 
 _MONTHS = (
     "января", "февраля", "марта", "апреля", "мая", "июня",
     "июля", "августа", "сентября", "октября", "ноября", "декабря",
 )  # fmt: skip
 _ROUBLES, _KOPECKS, _YEARS = ("рубль", "рубля", "рублей"), ("копейка", "копейки", "копеек"), ("год", "года", "лет")
-_declension: Any = PetrovichDeclinationMaker()
-_detector: Any = PetrovichGenderDetector()
 
 
 def counted(number: int, forms: tuple[str, str, str]) -> str:
@@ -60,30 +55,45 @@ def age_in_words(born: date | None, day: date) -> str:
     return f"{age(born, day)} {counted(age(born, day), _YEARS)}" if born else ""
 
 
-def genitive(surname: str, name: str, patronymic: str, sex: str | None) -> str:
-    """The full name in the genitive: «Ивановой Марии Сергеевны». What cannot be declined stays as it is."""
-    return _in_case(Case.GENITIVE, surname, name, patronymic, sex)
+#: The posts that sign for a clinic; another one is written in the genitive in the directory.
+_POSTS = {
+    "директор": "директора", "генеральный директор": "генерального директора", "главный врач": "главного врача",
+    "исполнительный директор": "исполнительного директора", "управляющий": "управляющего", "врач": "врача",
+    "индивидуальный предприниматель": "индивидуального предпринимателя", "администратор": "администратора",
+    "старший администратор": "старшего администратора", "президент": "президента",
+}  # fmt: skip
+#: «125047, г. Москва, ул. Лесная, д. 5»: the town of an address.
+_TOWN = re.compile(r"(?<![\w-])(?:г\.|город|пос\.|пгт|с\.)\s*[А-ЯЁ][А-Яа-яё-]*(?:\s[А-ЯЁ][а-яё-]+)?")
 
 
-def dative(surname: str, name: str, patronymic: str, sex: str | None) -> str:
-    """The full name in the dative, to whom money is given: «Ивановой Марии Сергеевне»."""
-    return _in_case(Case.DATIVE, surname, name, patronymic, sex)
+def post_genitive(post: str) -> str:
+    """«генерального директора»; empty for a post that is not among the usual ones."""
+    return _POSTS.get(" ".join(post.lower().split()), "")
 
 
-def _in_case(case: Case, surname: str, name: str, patronymic: str, sex: str | None) -> str:
-    if sex:
-        gender = Gender.FEMALE if sex == Sex.FEMALE else Gender.MALE
-    else:
-        try:
-            gender = _detector.detect(lastname=surname, firstname=name, middlename=patronymic)
-        except (StopIteration, ValueError, KeyError, IndexError):
-            gender = Gender.ANDROGYNOUS
-    parts = ((NamePart.LASTNAME, surname), (NamePart.FIRSTNAME, name), (NamePart.MIDDLENAME, patronymic))
-    return " ".join(_declined(part, word, gender, case) for part, word in parts if word)
+def short_name(full_name: str) -> str:
+    """«Орлов Виктор Сергеевич» → «Орлов В. С.»."""
+    first, *rest = full_name.split() or [""]
+    return " ".join([first, *(word if word.endswith(".") else f"{word[0]}." for word in rest)])
 
 
-def _declined(part: NamePart, word: str, gender: Gender, case: Case) -> str:
-    try:
-        return str(_declension.make(part, gender, case, word))
-    except (ValueError, KeyError, IndexError):
-        return word
+def town_of(address: str) -> str:
+    """«г. Москва» of an address; empty when none is written."""
+    found = _TOWN.search(address)
+    return " ".join(found[0].split()) if found else ""
+
+
+def licence_line(number: str, day: date | None, issuer: str, address: str, phone: str) -> str:
+    """A licence as a contract names it: № … от …, выдана …; empty without a number."""
+    if not number:
+        return ""
+    who = ", ".join(filter(None, (issuer, address, f"тел. {phones.shown(phone)}" if phone else "")))
+    return f"№ {number}{f' от {short_day(day)}' if day else ''}{f', выдана: {who}' if who else ''}"
+
+
+def bank_line(account: str, bank: str, bik: str, corr: str) -> str:
+    """The account of a legal entity in one line; empty without one."""
+    if not account:
+        return ""
+    parts = (f"р/с {account}", f"в {bank}" if bank else "", f"БИК {bik}" if bik else "", f"к/с {corr}" if corr else "")
+    return ", ".join(filter(None, parts)).replace(", в ", " в ")

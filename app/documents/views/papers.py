@@ -1,26 +1,34 @@
 """Pages of the documents' room: issue, look at a stored paper, receipts, the print of a work order.
 
-A POST issues; a GET gives the same bytes each time and changes nothing. Where next: `operations.py`.
+A POST issues; a GET gives the same bytes each time, and notes who looked. A window that is too early for the bytes
+shows how far they are and turns into the paper. Where next: `journal.py`, `../jobs.py`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from flask import Response, current_app, flash, redirect, request, url_for
 from flask_babel import gettext
 
-from app import access, pdf
-from app.db import transaction
-from app.documents import operations, paper, queries
+from app import access, clock, pdf
+from app.db import after_commit, transaction
+from app.documents import jobs, operations, paper, queries
 from app.documents.views.copies import shown
 from app.errors import Invalid, NotFound, Refusal
+from app.extensions import talisman
 from app.models import IssuedDocument, Receipt, SignedScan, TaxCertificate, WorkOrder
+from app.patients import operations as patients
 from app.pdf import as_pdf
-from app.vocab import N_, PrintedKind, TemplateKind, WorkOrderStatus
-from app.web import DeskView, actor, expose, fetched, guarded, say
+from app.vocab import N_, OpenedKind, PrintedKind, TemplateKind, WorkOrderStatus
+from app.web import DeskView, actor, expose, fetched, guarded, label, say
 
 #: The papers that are made of a bill, by their address.
 _OF_ORDER = {"act": "Акт", "guarantee": "Гарантийный талон"}
+#: What somebody attached may be anything: it runs nothing and reaches nothing, whatever it holds.
+STRANGER_S = {"default-src": "'none'", "style-src": "'unsafe-inline'", "frame-ancestors": "'self'", "sandbox": ""}
+#: After this nobody should only wait.
+LONG = timedelta(seconds=10)
 
 
 class DocumentsView(DeskView):
@@ -44,7 +52,9 @@ class DocumentsView(DeskView):
             scans=queries.scans_of(pk),
             receipts=receipts,
             kinds=TemplateKind,
-            from_card=operations.FROM_CARD,
+            from_card=[kind for kind in operations.FROM_CARD if kind not in operations.OF_TREATMENT],
+            of_treatment=operations.OF_TREATMENT,
+            first_visit=", ".join(label(TemplateKind, kind) for kind in queries.first_visit_kinds()),
             payers=queries.payers(patient),
             years=queries.years(),
             certificates=queries.certificates_of(pk) if access.account(actor()).may("document.tax") else [],
@@ -56,8 +66,9 @@ class DocumentsView(DeskView):
         """Number and freeze a paper, then show it."""
         patient_id = _patient_of_form()
         with transaction():
-            row = operations.issue(request.form.get("kind", ""), patient_id, actor=actor())
-        return redirect(url_for(".paper", pk=row.id), 303)
+            paper_id = operations.issue(request.form.get("kind", ""), patient_id, actor=actor()).id
+            after_commit(lambda: jobs.hand_over([paper_id]))
+        return redirect(url_for(".paper", pk=paper_id), 303)
 
     @expose("/tax", methods=["POST"])
     @guarded("document.tax")
@@ -70,6 +81,7 @@ class DocumentsView(DeskView):
                 actor=actor(),
             )  # fmt: skip
             paper_id = row.document_id
+            after_commit(lambda: jobs.hand_over([paper_id]))
         return redirect(url_for(".paper", pk=paper_id), 303)
 
     @expose("/tax/<int:pk>/annul", methods=["POST"])
@@ -91,27 +103,66 @@ class DocumentsView(DeskView):
         """Number and freeze all that a newcomer signs, then show it as one file."""
         patient_id = _patient_of_form()
         with transaction():
-            rows = operations.issue_first_visit(patient_id, actor=actor())
-            first, last = rows[0].id, rows[-1].id
-        return redirect(url_for(".package", pk=patient_id, first=first, last=last), 303)
-
-    @expose("/patient/<int:pk>/package-<int:first>-<int:last>.pdf")
-    @guarded("document.print")
-    def package(self, pk: int, first: int, last: int) -> Any:
-        """Papers of a patient that were issued together, one after the other: the stored bytes, printed at once."""
-        operations.require_patient_of(pk, "document.print", actor=actor())
-        papers = queries.stored_papers(pk, first, last)
-        if not papers:
-            raise NotFound()
-        return as_pdf(pdf.joined(papers), f"papers-{pk}-{first}")
+            ids = [row.id for row in operations.issue_first_visit(patient_id, actor=actor())]
+            after_commit(lambda: jobs.hand_over(ids))
+        return redirect(url_for(".package", pk=ids[0]), 303)
 
     @expose("/<int:pk>.pdf")
     @guarded("document.print")
     def paper(self, pk: int) -> Any:
         """The stored bytes of an issued paper."""
-        row = fetched(IssuedDocument, pk)
-        operations.require_patient_of(row.patient_id, "document.print", actor=actor())
-        return as_pdf(row.pdf, f"{row.kind}-{row.year}-{row.number}")
+        return self._stored(pk, together=False)
+
+    @expose("/<int:pk>-all.pdf")
+    @guarded("document.print")
+    def package(self, pk: int) -> Any:
+        """Papers that were issued together, one after the other: the stored bytes, printed at once."""
+        return self._stored(pk, together=True)
+
+    def _stored(self, pk: int, *, together: bool) -> Any:
+        papers = _papers_of(pk, together=together)
+        if not all(row.ready for row in papers):
+            return self._preparing(papers, together=together)
+        made = queries.stored_bytes([row.id for row in papers])
+        with transaction():
+            for row in papers:
+                patients.note_opening(row.patient_id, OpenedKind.DOCUMENT, row.id, actor=actor())
+        first = papers[0]
+        if len(made) == 1:
+            return as_pdf(made[0], f"{first.kind}-{first.year}-{first.number}")
+        return as_pdf(pdf.joined(made), f"papers-{first.year}-{first.number}")
+
+    def _preparing(self, papers: Sequence[Any], *, together: bool) -> Any:
+        """How far the papers are; the window asks again until they are there."""
+        answer = current_app.make_response(
+            self.page(
+                "documents/preparing.html", 202, papers=papers, kinds=TemplateKind, together=together,
+                ready=sum(row.ready for row in papers), failed=next((row.error for row in papers if row.error), ""),
+                long=clock.now() - papers[0].created_at > LONG, part=bool(request.headers.get("HX-Request")),
+            )
+        )  # fmt: skip
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    @expose("/<int:pk>/preparing")
+    @guarded("document.print")
+    def preparing(self, pk: int) -> Any:
+        """The same for the window that waits: when all is there, it is told to load the paper."""
+        together = bool(request.args.get("together"))
+        papers = _papers_of(pk, together=together)
+        if all(row.ready for row in papers):
+            return Response(status=204, headers={"HX-Refresh": "true", "Cache-Control": "no-store"})
+        return self._preparing(papers, together=together)
+
+    @expose("/<int:pk>/prepare", methods=["POST"])
+    @guarded("document.print")
+    def prepare(self, pk: int) -> Any:
+        """Print here and now what waits too long or failed, then show it."""
+        together = bool(request.form.get("together"))
+        for row in _papers_of(pk, together=together):
+            if not row.ready:
+                jobs.render(row.id, again=True)
+        return redirect(url_for(".package" if together else ".paper", pk=pk), 303)
 
     @expose("/<int:pk>/scan", methods=["POST"])
     @guarded("document.print")
@@ -131,13 +182,16 @@ class DocumentsView(DeskView):
 
     @expose("/scans/<int:pk>")
     @guarded("document.print")
+    @talisman(content_security_policy=STRANGER_S, content_security_policy_nonce_in=[])
     def scan(self, pk: int) -> Any:
         """A scan as it was attached."""
         row = fetched(SignedScan, pk)
         operations.require_patient_of(row.patient_id, "document.print", actor=actor())
+        with transaction():
+            patients.note_opening(row.patient_id, OpenedKind.SCAN, pk, actor=actor())
         answer = Response(row.content, mimetype=row.mimetype)
         answer.headers["Content-Disposition"] = f'inline; filename="scan-{pk}.{row.mimetype.split("/")[1]}"'
-        answer.headers["Cache-Control"] = "no-store"
+        answer.headers["Cache-Control"] = "private, no-store"
         return answer
 
     @expose("/receipts/<int:pk>.pdf")
@@ -148,8 +202,7 @@ class DocumentsView(DeskView):
         operations.require_patient_of(row.patient_id, "payment.see", actor=actor())
 
         def draw() -> bytes:
-            body = paper.fill_in(paper.shipped("receipt"), queries.receipt_fields(row))
-            return pdf.render(paper.sheet("Квитанция", f"Квитанция № {row.number}", body, "a5"))
+            return _drawn_receipt(row)
 
         wanted = request.args.get("printing", type=int)
         return shown(draw, f"receipt-{row.year}-{row.number}", PrintedKind.RECEIPT, pk, wanted)
@@ -161,7 +214,7 @@ class DocumentsView(DeskView):
         row = fetched(Receipt, pk)
         operations.require_patient_of(row.patient_id, "payment.see", actor=actor())
         with transaction():
-            made = operations.print_paper(PrintedKind.RECEIPT, row, actor=actor()).id
+            made = operations.print_paper(PrintedKind.RECEIPT, row, lambda: _drawn_receipt(row), actor=actor()).id
         return redirect(url_for(".receipt", pk=pk, printing=made), 303)
 
     @expose("/receipts/<int:pk>/slip", methods=["POST"])
@@ -215,6 +268,15 @@ class DocumentsView(DeskView):
         return redirect(url_for(".of_work_order", pk=pk, kind=kind, printing=made), 303)
 
 
+def _papers_of(pk: int, *, together: bool) -> Sequence[Any]:
+    """How far an issued paper is, or all of the file that it is the first of; of a doctor, own patients' only."""
+    papers = queries.printed_state(pk, together=together)
+    if not papers:
+        raise NotFound()
+    operations.require_patient_of(papers[0].patient_id, "document.print", actor=actor())
+    return papers
+
+
 def _kind_of(word: str) -> PrintedKind:
     if word not in _OF_ORDER:
         raise NotFound()
@@ -230,14 +292,19 @@ def _subject(order: WorkOrder, kind: PrintedKind) -> WorkOrder:
     return queries.last_reversal(order.id) or order
 
 
+def _drawn_receipt(row: Receipt) -> bytes:
+    body = paper.fill_in(operations.text_of(TemplateKind.RECEIPT), queries.receipt_fields(row))
+    return pdf.render(paper.sheet("Квитанция", f"Квитанция № {row.number}", body, "a5"))
+
+
 def _drawn_order(order: WorkOrder) -> bytes:
     word = "Сторно" if order.reverses_id else "Наряд"
-    body = paper.fill_in(paper.shipped("work_order"), queries.order_print(order))
+    body = paper.fill_in(operations.text_of(TemplateKind.WORK_ORDER), queries.order_print(order))
     return pdf.render(paper.sheet(word, f"{word} № {order.number}", body))
 
 
 def _drawn_provided(order: WorkOrder, kind: PrintedKind) -> bytes:
-    body = paper.fill_in(paper.shipped(kind.value), queries.provided_print(order))
+    body = paper.fill_in(operations.text_of(TemplateKind(kind.value)), queries.provided_print(order))
     return pdf.render(paper.sheet(_OF_ORDER[kind.value], f"{_OF_ORDER[kind.value]} к наряду № {order.number}", body))
 
 

@@ -1,6 +1,7 @@
 """Changes of fiscal receipts; one module per subject. Flush, never commit.
 
-Where next: `intents.py` (what must be printed), `carrying.py` (to the device), `corrections.py`, `shifts.py`.
+Where next: `intents.py` (what must be printed), `carrying.py` (to the device), `corrections.py`,
+`decisions.py` (what a person saw), `shifts.py`.
 """
 
 from app.fiscal.operations.carrying import (
@@ -16,7 +17,8 @@ from app.fiscal.operations.carrying import (
     retry,
 )
 from app.fiscal.operations.corrections import correct, correctable
-from app.fiscal.operations.intents import intend, intend_return, intend_reversal
+from app.fiscal.operations.decisions import decide_not_printed, decide_printed, undecided
+from app.fiscal.operations.intents import intend_return, intend_reversal, intended
 from app.fiscal.operations.shifts import (
     ask_to_close,
     begin_closing,
@@ -33,10 +35,12 @@ __all__ = [
     "claim",
     "correct",
     "correctable",
+    "decide_not_printed",
+    "decide_printed",
     "due",
-    "intend",
     "intend_return",
     "intend_reversal",
+    "intended",
     "keep_pending",
     "mark_closed",
     "mark_failed",
@@ -48,4 +52,5 @@ __all__ = [
     "no_more_closing",
     "note",
     "retry",
+    "undecided",
 ]

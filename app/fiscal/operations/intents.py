@@ -17,8 +17,11 @@ from app.models import FiscalCredit, FiscalReceipt, LedgerEntry, Payment, Refund
 from app.vocab import FiscalKind, FiscalStatus, LedgerKind
 
 
-def intend(payment: Payment, *, actor: User | None) -> FiscalReceipt | None:
-    """Write which receipt a payment needs; None when the organisation has no device here."""
+def intended(payment: Payment, pk: int, *, actor: User | None) -> list[FiscalReceipt | FiscalCredit]:
+    """The receipt that a payment needs, to be written with it under the id `pk`; nothing without a device here.
+
+    Its bills are as they were before the payment, which is not written yet, and locked.
+    """
     paid = {
         entry.work_order_id: rules.kopecks(-entry.debt_change)
         for entry in payment.entries
@@ -26,16 +29,18 @@ def intend(payment: Payment, *, actor: User | None) -> FiscalReceipt | None:
     }
     found = queries.selling(payment.legal_entity_id, payment.branch_id, paid)
     if found is None:
-        return None
+        return []
     to_advance = sum(
         rules.kopecks(entry.advance_change) for entry in payment.entries if entry.kind == LedgerKind.ADVANCE_IN
     )
     sale = rules.sale(found.bills, [(part.method, rules.kopecks(part.amount)) for part in payment.parts], to_advance)
-    return _planned(
-        found.device, FiscalKind.SELL, sale.items, sale.payments, actor, payment_id=payment.id, amount=payment.amount,
+    row = _receipt(
+        found.device, FiscalKind.SELL, sale.items, sale.payments, actor, id=pk, payment_id=payment.id,
+        amount=payment.amount,
         bills=[[bill.id, many] for bill, many in zip(found.bills, sale.positions, strict=True)],
-        credit=dict(zip([bill.id for bill in found.bills], sale.credit, strict=True)),
     )  # fmt: skip
+    hurry(pk)
+    return [row, *_credits(pk, dict(zip([bill.id for bill in found.bills], sale.credit, strict=True)))]
 
 
 def intend_return(
@@ -67,7 +72,7 @@ def intend_reversal(
     found = queries.selling(order.legal_entity_id, order.branch_id, [order.id])
     if found is None:
         return
-    bill = found.bills[0]
+    bill, taken = found.bills[0], queries.lines_of(reversal.id)
     sold = queries.sold_by([entry.payment_id for entry in unpaid if entry.payment_id is not None])
     items: list[tasks.Item] = []
     parts: list[tuple[str, int]] = []
@@ -79,11 +84,10 @@ def intend_reversal(
         payment, share = session.get_one(Payment, entry.payment_id), rules.kopecks(entry.debt_change)
         weights = [rules.kopecks(part.amount) for part in payment.parts]
         parts += zip([part.method for part in payment.parts], rules.shares(share, weights), strict=True)
-        items += rules.give_back(_groups(told, {order.id: share}, 0), payment.number)
+        items += rules.taken_back(rules.give_back(_groups(told, {order.id: share}, 0), payment.number), taken)
         owed_again += _owed_again(told, {order.id: share})[order.id]
     of_credit = max(bill.credit + owed_again - rules.kopecks(order.due), 0)
     if of_credit:
-        taken = queries.lines_of(reversal.id)
         items += rules.on_credit(taken, of_credit)
     kept = [(method, amount) for method, amount in parts if rules.is_money(method) and amount]
     if kept:
@@ -134,21 +138,31 @@ def _planned(
     device: queries.Device, kind: FiscalKind, items: list[tasks.Item], payments: dict[str, int],
     actor: User | None, *, credit: Mapping[int, int] | None = None, **of: Any,
 ) -> FiscalReceipt:  # fmt: skip
+    row = _receipt(device, kind, items, payments, actor, **of)
+    session.add(row)
+    session.flush()
+    session.add_all(_credits(row.id, credit or {}))
+    session.flush()
+    hurry(row.id)
+    return row
+
+
+def _receipt(
+    device: queries.Device, kind: FiscalKind, items: list[tasks.Item], payments: dict[str, int], actor: User | None,
+    **of: Any,
+) -> FiscalReceipt:  # fmt: skip
     cashier = access.account(actor).name if actor else ""
     now = clock.now()
-    row = FiscalReceipt(
+    return FiscalReceipt(
         uuid=uuid4(), device_id=device.id, kind=kind, created_at=now, due_at=now,
         created_by_id=actor.id if actor else None, status=FiscalStatus.PLANNED,
         body=tasks.receipt(str(kind), items, payments, taxation=device.taxation, cashier=cashier), **of,
     )  # fmt: skip
-    session.add(row)
-    session.flush()
-    changes = {pk: change for pk, change in (credit or {}).items() if change}
-    if changes:
-        session.add_all(
-            FiscalCredit(receipt_id=row.id, work_order_id=pk, change=rules.roubles(change))
-            for pk, change in changes.items()
-        )
-        session.flush()
-    hurry(row.id)
-    return row
+
+
+def _credits(receipt_id: int, changes: Mapping[int, int]) -> list[FiscalCredit]:
+    return [
+        FiscalCredit(receipt_id=receipt_id, work_order_id=pk, change=rules.roubles(change))
+        for pk, change in changes.items()
+        if change
+    ]

@@ -1,18 +1,22 @@
 """Changes of the card index; one module per subject. Flush, never commit.
 
 Where next: `cards.py` (a card, its edit, the archive), `families.py` (who belongs together, who pays), `consents.py`,
-`merges.py` (two cards of one person).
+`merges.py` (two cards of one person), `erasing.py` (a card emptied on the patient's demand), `importing.py` (an old
+card index from a file).
 """
 
 from app.patients.operations.cards import FIELDS, archive_card, create_card, edit_card, locked_card, plain, restore_card
 from app.patients.operations.consents import give_consent, withdraw_consent
+from app.patients.operations.erasing import erase_card, obstacles
 from app.patients.operations.families import join_family, leave_family, set_payer
+from app.patients.operations.importing import apply_import, say_columns, take_file, throw_away
 from app.patients.operations.looking import note_opening
 from app.patients.operations.merges import merge_cards, part_cards
 from app.patients.operations.selections import forget_selection, keep_selection
 
 __all__ = [
-    "FIELDS", "archive_card", "create_card", "edit_card", "forget_selection", "give_consent", "join_family",
-    "keep_selection", "leave_family", "locked_card", "merge_cards", "note_opening", "part_cards", "plain",
-    "restore_card", "set_payer", "withdraw_consent",
+    "FIELDS", "apply_import", "archive_card", "create_card", "edit_card", "erase_card", "forget_selection",
+    "give_consent", "join_family", "keep_selection", "leave_family", "locked_card", "merge_cards", "note_opening",
+    "obstacles", "part_cards", "plain", "restore_card", "say_columns", "set_payer", "take_file", "throw_away",
+    "withdraw_consent",
 ]  # fmt: skip

@@ -10,25 +10,40 @@ from sqlalchemy import select
 
 from app import access, audit, clock, money
 from app.db import lock, session
-from app.errors import CardArchived, DiscountTooLarge, Invalid, NotAllowed, NotFound, NotMergeable, ReasonNeeded, Stale
+from app.errors import (
+    CardArchived,
+    CardErased,
+    DiscountTooLarge,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    NotMergeable,
+    ReasonNeeded,
+    Stale,
+)
 from app.models import Employee, Patient, PatientPhone, PatientTag, ReferralSource, User
 from app.patients import queries, rules
 from app.vocab import N_, CardStatus, Sex
 
 #: What a card's form holds besides the phones.
 FIELDS = (
-    "surname", "name", "patronymic", "birth_date", "sex", "email", "address", "passport", "snils", "inn",
-    "allergy", "comment", "source_id", "insurance", "guardian_id", "doctor_id", "discount_percent", "discount_reason",
+    "surname", "name", "patronymic", "name_genitive", "name_dative", "birth_date", "sex", "email", "address", "snils",
+    "inn", "allergy", "comment", "source_id", "insurance", "guardian_id", "doctor_id", "discount_percent",
+    "discount_reason", *rules.IDENTITY,
 )  # fmt: skip
 LOGGED = (*FIELDS, "status")
 #: What is empty as None, not as an empty text.
-_NUMBERS = ("birth_date", "sex", "source_id", "guardian_id", "doctor_id", "discount_percent")
+_NUMBERS = (
+    "birth_date", "sex", "source_id", "guardian_id", "doctor_id", "discount_percent", "identity_type",
+    "identity_issued_on",
+)  # fmt: skip
 
 
 def create_card(values: Mapping[str, Any], *, actor: User | None) -> Patient:
     """Start a patient's card; surname and name are enough for a draft.
 
-    `values`: any of FIELDS; `phone` as typed, or `phones` with owner and for_sms; `tag_ids`. Duplicates are not
+    `values`: any of FIELDS; `phone` as typed, or `phones` with owner and for_sms; `tag_ids`; `passport`, a document as
+    one line. Duplicates are not
     refused: the desk sees them and decides.
     Records `card.created`.
 
@@ -138,6 +153,7 @@ def plain(patient: Patient) -> dict[str, Any]:
         "version": patient.version,
         "full_name": patient.full_name,
         **{name: getattr(patient, name) for name in FIELDS},
+        "passport": queries.identity_of(patient),
         "phones": [{"number": p.number, "owner": p.owner, "for_sms": p.for_sms} for p in patient.phones],
         "tags": [tag.name for tag in patient.tags],
         "balance": queries.balance_of(patient.id),
@@ -150,6 +166,8 @@ def locked_card(patient_id: int, right: str, actor: User | None) -> Patient:
     patient = lock(Patient, patient_id)
     if patient is None:
         raise NotFound()
+    if patient.erased_at is not None:
+        raise CardErased()
     own = access.account(actor).own_only(right) if actor else None
     if own is not None and not queries.treated_by(patient_id, own):
         raise NotAllowed(right=right)
@@ -164,12 +182,17 @@ def _checked(values: Mapping[str, Any], patient: Patient | None, actor: User | N
             clean[key] = rules.person_name(clean[key])
         elif key in clean:
             clean[key] = ""
+    _settle_cases(clean, patient)
     for key, value in clean.items():
         if key in _NUMBERS:
             clean[key] = value or None
         elif value is None:
             clean[key] = ""
     rules.check_birth_date(clean.get("birth_date"), clock.today())
+    if values.get("passport") is not None:
+        clean = {**rules.from_line(values["passport"]), **clean}
+    if "birth_date" in clean or any(name in rules.IDENTITY for name in clean):
+        clean |= _checked_document(clean, patient)
     for key, check in (("snils", rules.snils), ("inn", rules.inn)):
         if clean.get(key) and (patient is None or clean[key] != getattr(patient, key)):
             clean[key] = check(clean[key])
@@ -185,9 +208,38 @@ def _checked(values: Mapping[str, Any], patient: Patient | None, actor: User | N
     return clean
 
 
+def _document(patient: Patient | None) -> dict[str, Any]:
+    return {name: getattr(patient, name) for name in rules.IDENTITY} if patient else dict(rules.EMPTY)
+
+
+def _checked_document(clean: Mapping[str, Any], patient: Patient | None) -> dict[str, Any]:
+    """The identity document as it is kept, when it changes; with a new birth date the old one is looked at again."""
+    given = {name: clean[name] for name in rules.IDENTITY if name in clean}
+    born = clean.get("birth_date", patient.birth_date if patient else None)
+    kept = rules.identity({**_document(patient), **given}, born, clock.today())
+    return {name: kept[name] for name in given}
+
+
+def _settle_cases(clean: dict[str, Any], patient: Patient | None) -> None:
+    """Names in cases: spaces as one, what the rules say anyway is not kept, and a new name has cases of its own."""
+    for key in rules.CASES:
+        if clean.get(key):
+            clean[key] = " ".join(clean[key].split())
+    surname, name, patronymic = (clean.get(key, getattr(patient, key, "")) or "" for key in rules.NAME)
+    sex = clean.get("sex", getattr(patient, "sex", None)) or None
+    renamed = patient is not None and (surname, name, patronymic) != (
+        patient.surname, patient.name, patient.patronymic,
+    )  # fmt: skip
+    for key, of_rules in zip(rules.CASES, (rules.genitive, rules.dative), strict=True):
+        stood = getattr(patient, key, "") or ""
+        given = clean.get(key, stood) or ""
+        if given and ((renamed and given == stood) or given == of_rules(surname, name, patronymic, sex)):
+            clean[key] = ""
+
+
 def _check_guardian(clean: Mapping[str, Any], patient: Patient | None) -> None:
     guardian = session.get(Patient, clean["guardian_id"])
-    if guardian is None or (patient is not None and guardian.id == patient.id):
+    if guardian is None or guardian.erased_at or (patient is not None and guardian.id == patient.id):
         raise Invalid(fields={"guardian_id": N_("Choose the guardian's card.")})
     if patient is None or guardian.id != patient.guardian_id:
         rules.check_guardian(guardian.birth_date, clock.today())

@@ -60,8 +60,8 @@ def leave_family(patient_id: int, *, actor: User | None) -> None:
     session.execute(
         update(Patient).where(Patient.family_id == family_id, Patient.payer_id == patient_id).values(payer_id=None)
     )
-    others = session.scalar(select(func.count()).select_from(Patient).where(Patient.family_id == family_id))
-    if others == 1:
+    living = Patient.family_id == family_id, Patient.merged_into_id.is_(None)
+    if session.scalar(select(func.count(Patient.id)).where(*living)) == 1:
         session.execute(update(Patient).where(Patient.family_id == family_id).values(family_id=None, payer_id=None))
     audit.record("family.left", patient, patient_id=patient_id, actor=actor)
 

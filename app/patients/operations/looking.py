@@ -1,4 +1,4 @@
-"""Who looked at whose card: written down, once a day and counted on."""
+"""Who looked at whose card, and at which of its papers: written down, once a day and counted on."""
 
 from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
@@ -6,16 +6,17 @@ from sqlalchemy.dialects.postgresql import insert
 from app import clock
 from app.db import Fixed, given
 from app.models import CardOpening, User
+from app.vocab import OpenedKind
 
 
 def _opened() -> Fixed:
     new = insert(CardOpening).values(
-        patient_id=given("patient"), user_id=given("who"), day=given("day"), first_at=given("at"), last_at=given("at"),
-        times=1,
+        patient_id=given("patient"), user_id=given("who"), day=given("day"), what=given("what"),
+        object_id=given("object"), first_at=given("at"), last_at=given("at"), times=1,
     )  # fmt: skip
     return Fixed(
         new.on_conflict_do_update(
-            index_elements=["patient_id", "user_id", "day"],
+            index_elements=["patient_id", "user_id", "day", "what", "object_id"],
             set_={
                 "times": CardOpening.times + 1,
                 "last_at": func.greatest(CardOpening.last_at, new.excluded.last_at),
@@ -27,9 +28,12 @@ def _opened() -> Fixed:
 _OPENED = _opened()
 
 
-def note_opening(patient_id: int, *, actor: User) -> None:
-    """The account looks at this card now. The caller commits, and nothing else of weight with it.
+def note_opening(
+    patient_id: int, what: OpenedKind = OpenedKind.CARD, object_id: int = 0, *, actor: User
+) -> None:  # fmt: skip
+    """The account looks at this card now, or at this paper or scan of it. The caller commits.
 
-    Nobody waits for the disk before a card is shown: a power cut may take the openings of its last half second.
+    Nobody waits for the disk before a card is shown: a power cut may take the openings of its last half second,
+    and whatever else would be written with one.
     """
-    _OPENED(patient=patient_id, who=actor.id, day=clock.today(), at=clock.now())
+    _OPENED(patient=patient_id, who=actor.id, day=clock.today(), what=what.value, object=object_id, at=clock.now())

@@ -21,6 +21,7 @@ _SAME_YEAR = N_("Both cards have a certificate for the tax office of the same ye
 _TWO_PEOPLE = N_("One of them is the guardian, the payer or the giver of an advance of the other: they are two people.")
 _MERGED = N_("One of these cards has been merged already.")
 _SPENT = N_("What the cards brought together has been spent since: the money cannot be parted.")
+_ERASED = N_("One of these cards was emptied on the patient's demand.")
 _ON = N_("The card that stayed was merged on: part that merge first.")
 
 
@@ -47,11 +48,12 @@ def merge_cards(
     if winner.status == CardStatus.ARCHIVED:
         raise CardArchived()
     _check_one_person(loser, winner)
-    before = {name: _plain(getattr(winner, name)) for name in rules.MERGED_FIELDS}
-    after = rules.merged(
-        {name: getattr(winner, name) for name in rules.MERGED_FIELDS},
-        {name: getattr(loser, name) for name in rules.MERGED_FIELDS}, chosen,
-    )  # fmt: skip
+    mine, other = (
+        {name: getattr(card, name) for name in (*rules.MERGED_FIELDS, *rules.CASES)} for card in (winner, loser)
+    )
+    before = {name: _plain(value) for name, value in mine.items()}
+    after = rules.merged(mine, other, chosen)
+    after |= rules.merged_cases(mine, other, after)
     row = CardMerge(
         loser_id=loser.id, winner_id=winner.id, reason=reason.strip()[:400], moved={}, created_at=clock.now(),
         fields={
@@ -103,8 +105,12 @@ def part_cards(merge_id: int, *, actor: User | None) -> CardMerge:
     loser.status, loser.archive_reason = row.fields["loser"]["status"], row.fields["loser"]["archive_reason"]
     session.flush()
     _move(row.moved, winner.id, loser.id)
-    for name, value in row.fields["merged"].items():
-        if _plain(getattr(winner, name)) == value:
+    merged = row.fields["merged"]
+    changed = {name for name, value in merged.items() if _plain(getattr(winner, name)) != value}
+    if changed & set(rules.IDENTITY):
+        changed |= set(rules.IDENTITY)
+    for name in merged:
+        if name not in changed:
             setattr(winner, name, _typed(Patient.__table__.c[name], row.fields["winner"][name]))
     loser.version += 1
     winner.version += 1
@@ -131,6 +137,8 @@ def _locked(loser_id: int, winner_id: int) -> tuple[Patient, Patient]:
     loser, winner = found[loser_id], found[winner_id]
     if loser is None or winner is None:
         raise NotFound()
+    if loser.erased_at or winner.erased_at:
+        raise NotMergeable({"why": _ERASED})
     return loser, winner
 
 
@@ -161,7 +169,7 @@ def _belonging(loser_id: int, winner_id: int) -> dict[str, list[Any]]:
 #: Of what a card can have only one: the winner's stays, the loser's is not moved. By columns that make them alike.
 _ONE_OF = {
     "patient_phone": ("number",), "patient_tagged": ("tag_id",), "next_visit_refusal": ("business_day",),
-    "patient_consent": ("kind",), "call_task": (), "card_opening": ("user_id", "day"),
+    "patient_consent": ("kind",), "call_task": (), "card_opening": ("user_id", "day", "what", "object_id"),
 }  # fmt: skip
 
 

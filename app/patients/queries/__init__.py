@@ -10,21 +10,54 @@ from app.patients.queries.cards import (
     consents,
     doctors,
     family,
+    identity_of,
     named,
     possible_duplicates,
     sources,
     tags,
     treated_by,
 )
-from app.patients.queries.exporting import card_as_zip
+from app.patients.queries.erasing import (
+    cards_of,
+    counts,
+    erasure_of,
+    last_days,
+    money_of,
+    reach,
+    rows_of,
+    unfinished,
+    visits_to_come,
+)
+from app.patients.queries.exporting import Paper, content_of, papers, told
 from app.patients.queries.figures import Glance, glance, statistics
+from app.patients.queries.importing import (
+    appeared_meanwhile,
+    card_imports,
+    cells_of,
+    compare,
+    import_counts,
+    import_directories,
+    import_rows,
+    left_imports,
+)
 from app.patients.queries.merges import belongings, key_of, merges_of, openings_of, references
+from app.patients.queries.openings import (
+    Looked,
+    looked_by_card,
+    looked_by_day,
+    looked_one_by_one,
+    lookers,
+    taken_away,
+)
 from app.patients.queries.search import Found, find, matching, of_doctor, rows
 from app.patients.queries.selection import Selection, select_cards, selections, service_names
 
 __all__ = [
-    "AS_SHOWN", "Found", "Glance", "Selection", "balance_of", "belongings", "card_as_zip", "consents", "doctors",
-    "family", "find", "glance", "key_of", "matching", "merges_of", "named", "of_doctor", "openings_of",
-    "possible_duplicates", "references", "rows", "select_cards", "selections", "service_names", "sources", "statistics",
-    "tags", "treated_by",
+    "AS_SHOWN", "Found", "Glance", "Looked", "Paper", "Selection", "appeared_meanwhile", "balance_of", "belongings",
+    "card_imports", "cards_of", "cells_of", "compare", "consents", "content_of", "counts", "doctors", "erasure_of",
+    "family", "find", "glance", "identity_of", "import_counts", "import_directories", "import_rows", "key_of",
+    "last_days", "left_imports", "looked_by_card", "looked_by_day", "looked_one_by_one", "lookers", "matching",
+    "merges_of", "money_of", "named", "of_doctor", "openings_of", "papers", "possible_duplicates", "reach",
+    "references", "rows", "rows_of", "select_cards", "selections", "service_names", "sources", "statistics", "tags",
+    "taken_away", "told", "treated_by", "unfinished", "visits_to_come",
 ]  # fmt: skip

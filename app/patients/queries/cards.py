@@ -39,6 +39,11 @@ def balance_of(patient_id: int) -> dict[str, Decimal]:
     return {"debt": row.debt if row else ZERO, "advance": row.advance if row else ZERO}
 
 
+def identity_of(patient: Patient) -> str:
+    """The identity document of a card in one line, as papers write it; empty when there is none."""
+    return rules.identity_line({name: getattr(patient, name) for name in rules.IDENTITY})
+
+
 def treated_by(patient_id: int, doctor_id: int) -> bool:
     """Is this a patient of the doctor's?"""
     return bool(session.scalar(select(Patient.id).where(Patient.id == patient_id, of_doctor(doctor_id))))
@@ -92,11 +97,13 @@ def _duplicates(born: bool, phone: bool, own: bool) -> Fixed:
 
 
 def family(patient: Patient) -> list[Found]:
-    """The other cards of the patient's family."""
+    """The other cards of the patient's family; one that was merged is the card that it became."""
     if patient.family_id is None:
         return []
     ids = session.scalars(
-        select(Patient.id).where(Patient.family_id == patient.family_id, Patient.id != patient.id).order_by(Patient.id)
+        select(Patient.id)
+        .where(Patient.family_id == patient.family_id, Patient.id != patient.id, Patient.merged_into_id.is_(None))
+        .order_by(Patient.id)
     )
     return rows(list(ids))
 

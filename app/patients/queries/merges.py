@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Row, Table, func, literal, select, union_all
+from sqlalchemy import Column, Row, Table, case, func, literal, select, union_all
 
 from app.db import session
-from app.models import CardMerge, CardOpening, PatientAccount, User
+from app.models import CardErasure, CardMerge, CardOpening, IssuedDocument, PatientAccount, SignedScan, User
 from app.tables.base import Model
+from app.vocab import OpenedKind
 
-#: The ledger moves the account itself; a merge is no belonging of its cards.
-_NOT_MOVED = (PatientAccount.__tablename__, CardMerge.__tablename__)
+#: The ledger moves the account itself; a merge is no belonging of its cards, and an erased card is not merged.
+_NOT_MOVED = (PatientAccount.__tablename__, CardMerge.__tablename__, CardErasure.__tablename__)
 
 
 @cache
@@ -58,12 +59,20 @@ def merges_of(patient_id: int) -> Sequence[CardMerge]:
     ).all()
 
 
-def openings_of(patient_id: int, limit: int = 100) -> Sequence[Row[CardOpening, str]]:
-    """Who opened this card and when, the newest first: opening, name."""
+def openings_of(patient_id: int, limit: int = 100) -> Sequence[Row[Any]]:
+    """Who opened this card or a paper of it and when, the newest first: opening, name, kind and number of the paper."""
     who = func.concat_ws(" ", User.last_name, User.first_name)
+    paper = case(
+        (CardOpening.what == OpenedKind.DOCUMENT, CardOpening.object_id),
+        (
+            CardOpening.what == OpenedKind.SCAN,
+            select(SignedScan.document_id).where(SignedScan.id == CardOpening.object_id).scalar_subquery(),
+        ),
+    )
     return session.execute(
-        select(CardOpening, who.label("who"))
+        select(CardOpening, who.label("who"), IssuedDocument.kind, IssuedDocument.number)
         .join(User, User.id == CardOpening.user_id)
+        .outerjoin(IssuedDocument, IssuedDocument.id == paper)
         .where(CardOpening.patient_id == patient_id)
         .order_by(CardOpening.last_at.desc())
         .limit(limit)

@@ -68,6 +68,8 @@ class _Shape(NamedTuple):
     year: bool = False
     card_number: bool = False
     born: bool = False
+    #: By the number of an old card alone.
+    old_card: bool = False
     of_doctor: bool = False
     archived: bool = False
 
@@ -106,15 +108,16 @@ def _read(
     year = bool(words and tail and _is_year(tail))
     if year:
         values["year"] = int(tail or 0)
-    if asked.card_number is not None and not words:
+    if asked.card_number is not None:
         values["card_number"] = asked.card_number
+        values["old_keys"] = [key for key in (str(asked.card_number), asked.old_number) if key]
     if asked.born:
         values["born"] = asked.born
     if doctor_id is not None:
         values["doctor_id"] = doctor_id
     shape = _Shape(
         tuple(len(meanings) for meanings in words), tail is not None, year, "card_number" in values,
-        asked.born is not None, doctor_id is not None, archived,
+        asked.born is not None, of_doctor=doctor_id is not None, archived=archived,
     )  # fmt: skip
     return shape, values
 
@@ -152,6 +155,7 @@ def _of_digits(shape: _Shape) -> list[ColumnElement[bool]]:
         looks.append(select(card.id).where(of_number))
         # a card that was merged is found by its old number as the card that it became
         looks.append(select(card.merged_into_id).where(of_number, card.merged_into_id > 0))
+        looks.append(_of_old_card())
     if shape.phone_tail:
         looks.append(_of_phone())
     if shape.born and shape.phone_tail:
@@ -159,6 +163,13 @@ def _of_digits(shape: _Shape) -> list[ColumnElement[bool]]:
     if len(looks) > 1:
         return [Patient.id.in_(union(*looks))]
     return [Patient.id.in_(look) for look in looks]
+
+
+def _of_old_card() -> Select[int]:
+    """The cards that had this number before, on paper or in another program; of a merged one, what it became."""
+    card = aliased(Patient)
+    keyed = card.old_key == any_(given("old_keys", ARRAY(Text)))
+    return select(func.coalesce(card.merged_into_id, card.id)).where(keyed, card.old_key != "")
 
 
 def _begins(shape: _Shape) -> list[ColumnElement[bool]]:
@@ -179,13 +190,18 @@ def _matching(shape: _Shape) -> Select[int, int, str]:
         rank = _fit(len(shape.meanings))
         if shape.phone_tail:
             of_digits: list[ColumnElement[bool]] = [Patient.id.in_(_of_phone())]
+            if shape.card_number:
+                of_digits.append(Patient.card_number == given("card_number", Integer))
             if shape.year:
                 of_digits.append(extract("year", Patient.birth_date) == given("year", Integer))
             conditions.append(or_(*of_digits))
+    elif shape.old_card:
+        conditions.append(Patient.id.in_(_of_old_card()))
     else:
         conditions += _of_digits(shape)
         if shape.card_number:
-            rank = case((Patient.card_number == given("card_number", Integer), 0), else_=1)
+            old = Patient.old_key == any_(given("old_keys", ARRAY(Text)))
+            rank = case((Patient.card_number == given("card_number", Integer), 0), (old, 1), else_=2)
     if shape.born and not shape.phone_tail:
         conditions.append(Patient.birth_date == given("born", Date))
     if shape.of_doctor:
@@ -221,10 +237,11 @@ _MEANINGS = Fixed(
     text(
         """
         SELECT DISTINCT n.word, n.latin
-        FROM unnest(CAST(:typed AS text[]), CAST(:layout AS text[]), CAST(:sound AS text[]), CAST(:guess AS text[]))
-             AS w(typed, layout, sound, guess)
+        FROM unnest(CAST(:typed AS text[]), CAST(:layout AS text[]), CAST(:sound AS text[]),
+                    CAST(:spelled AS text[]), CAST(:guess AS text[])) AS w(typed, layout, sound, spelled, guess)
         JOIN name_word n ON n.word LIKE w.typed || '%' OR n.word LIKE w.layout || '%'
              OR w.sound <> '' AND n.latin LIKE w.sound || '%'
+             OR w.spelled <> '' AND n.word LIKE w.spelled || '%'
              OR w.guess <> '' AND levenshtein_less_equal(left(n.word, length(w.guess)), w.guess, 2) <= 2
         LIMIT 2000
         """
@@ -237,8 +254,10 @@ def _meanings(asked: rules.Wanted) -> Choices:
     words = rules.doubtful(asked)
     if not words:
         return ()
-    readings = ("typed", "layout", "sound", "guess")
-    known = _MEANINGS(**{name: [getattr(word, name) for word in words] for name in readings})
+    # a word that may be wrong in several spellings is several rows
+    looks = [(word, guess) for word in words for guess in word.guesses or ("",)]
+    readings = {name: [getattr(word, name) for word, _ in looks] for name in ("typed", "layout", "sound", "spelled")}
+    known = _MEANINGS(**readings, guess=[guess for _, guess in looks])
     found = rules.choices(words, [(row.word, row.latin) for row in known])
     return found if found != tuple((word,) for word in asked.words) else ()
 
@@ -248,9 +267,9 @@ def find(
 ) -> tuple[int, list[Found]]:
     """The cards that a search finds, best first, and how many there are (counted up to 1,000).
 
-    Name parts in any order, initials, the end of a phone (a guardian's finds the child), a card's number, a birth date;
-    an empty search is the whole index by name. Nobody found: the same keys in the other layout, Latin letters by their
-    sound, words with one wrong letter.
+    Name parts in any order, initials, the end of a phone (a guardian's finds the child), a card's number or that of the
+    old card, a birth date; an empty search is the whole index by name. Nobody found: the same keys in the other layout,
+    Latin letters by their sound, words with one wrong letter.
     Rows: id, card_number, status, full_name, birth_date, phones, last_visit, balance {debt, advance}.
     """
     asked = rules.wanted(q, clock.today())
@@ -258,8 +277,15 @@ def find(
         return 0, []
     total, found = 0, list[Found]()
     page = {"limit": limit, "offset": offset, "most": limit + offset}
+    typed: Choices = tuple((word,) for word in asked.words)
+    if asked.old_number and asked.words:
+        shape = _Shape(old_card=True, of_doctor=doctor_id is not None, archived=archived)
+        values = {"old_keys": [asked.old_number]} | ({"doctor_id": doctor_id} if shape.of_doctor else {})
+        total, found = _page(shape, values, page)
+        # no such old card: read at once as what else it may mean, for three statements are enough for anybody
+        return (total, found) if total else _page(*_read(asked, _meanings(asked) or typed, doctor_id, archived), page)
     if not (q.strip() and asked.nothing):
-        total, found = _page(*_read(asked, tuple((word,) for word in asked.words), doctor_id, archived), page)
+        total, found = _page(*_read(asked, typed, doctor_id, archived), page)
     if not total and asked.as_typed and (words := _meanings(asked)):
         total, found = _page(*_read(asked, words, doctor_id, archived), page)
     return total, found
@@ -357,7 +383,7 @@ def _columns() -> list[Any]:
     )
     return [
         Patient.id, Patient.card_number, Patient.status, Patient.surname, Patient.name, Patient.patronymic,
-        Patient.birth_date, Patient.allergy, phones.label("phones"), last_visit.label("last_visit"),
+        Patient.birth_date, Patient.allergy, Patient.old_number, phones.label("phones"), last_visit.label("last_visit"),
         PatientAccount.debt, PatientAccount.advance,
     ]  # fmt: skip
 
@@ -375,6 +401,7 @@ def as_found(row: Any) -> Found:
         "last_visit": last.date() if last else None,
         "balance": {"debt": row.debt or ZERO, "advance": row.advance or ZERO},
         "allergy": row.allergy,
+        "old_number": row.old_number,
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from flask import Response, current_app, flash, jsonify, redirect, request, url_for
+from flask import current_app, flash, jsonify, redirect, request, send_file, url_for
 from flask_babel import gettext
 
 from app import access, audit, clock
@@ -17,7 +17,8 @@ from app.models import Patient
 from app.patients import operations, queries, rules
 from app.patients.forms import CardForm
 from app.patients.reach import visible
-from app.vocab import N_, ConsentKind
+from app.patients.views.card_zip import answer_name, card_zip
+from app.vocab import N_, ConsentKind, OpenedKind, Sex, TemplateKind
 from app.web import DeskView, actor, expose, guarded, may, refusal_body, say
 
 PAGE = 25
@@ -100,11 +101,13 @@ class PatientsView(DeskView):
             figures=seen.figures,
             by_doctor=seen.by_doctor,
             family=queries.family(patient),
+            identity=queries.identity_of(patient),
             signs=str(rules.signs(years)),
             doctor=seen.doctor,
             tabs=tabs,
             first=first,
             merges=queries.merges_of(pk) if seen.merged else [],
+            erasure=queries.erasure_of(pk) if patient.erased_at else None,
         )
 
     @expose("/<int:pk>/family", methods=["GET"])
@@ -176,7 +179,10 @@ class PatientsView(DeskView):
         """Who did what for this patient, the newest first."""
         visible(pk)
         openings = queries.openings_of(pk) if may("audit.see") else []
-        return self.page("patients/history.html", events=audit.timeline(pk), openings=openings)
+        return self.page(
+            "patients/history.html", events=audit.timeline(pk), openings=openings, opened=OpenedKind,
+            papers=TemplateKind,
+        )  # fmt: skip
 
     @expose("/<int:pk>/card.zip", methods=["GET"])
     @guarded("card.export")
@@ -185,8 +191,9 @@ class PatientsView(DeskView):
         patient = visible(pk)
         with transaction():
             audit.record("card.exported", patient, patient_id=pk, actor=actor())
-        answer = Response(queries.card_as_zip(pk), mimetype="application/zip")
-        answer.headers["Content-Disposition"] = f'attachment; filename="card-{patient.card_number}.zip"'
+        answer = send_file(
+            card_zip(patient), mimetype="application/zip", as_attachment=True, download_name=answer_name(patient)
+        )
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
@@ -240,6 +247,16 @@ class PatientsView(DeskView):
             surname, name = (typed["surname"], typed["name"]) if named else ("\x7f", "\x7f")
             found = queries.possible_duplicates(rules.person_name(surname), rules.person_name(name), born, number)
         return self.page("patients/_twins.html", twins=found) if found else ""
+
+    @expose("/cases", methods=["GET"])
+    @guarded("card.edit")
+    def cases(self) -> Any:
+        """A name in its cases by the rules of the language, while it is being typed."""
+        surname, name, patronymic = (
+            rules.person_name(request.args.get(key, "")[:100].replace("\x00", "")) for key in rules.NAME
+        )
+        sex = request.args.get("sex", "")
+        return jsonify(rules.in_cases(surname, name, patronymic, sex if sex in set(Sex) else None))
 
     def _twins(self, values: dict[str, Any]) -> list[dict[str, Any]]:
         number = rules.phone(values["phone"]) if values.get("phone") else None

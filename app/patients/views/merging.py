@@ -20,7 +20,7 @@ from app.web import DeskView, actor, expose, fetched, guarded, label, say
 
 _WORDS = {
     "surname": N_("Surname"), "name": N_("First name"), "patronymic": N_("Patronymic"), "birth_date": N_("Birth date"),
-    "sex": N_("Sex"), "email": N_("E-mail"), "address": N_("Address"), "passport": N_("Identity document"),
+    "sex": N_("Sex"), "email": N_("E-mail"), "address": N_("Address"), "identity": N_("Identity document"),
     "snils": N_("SNILS"), "inn": N_("INN"), "allergy": N_("Allergy"), "comment": N_("Comment"),
     "source_id": N_("Source"), "insurance": N_("Insurance"), "guardian_id": N_("Guardian"), "payer_id": N_("Pays"),
     "family_id": N_("Family"), "doctor_id": N_("Treating doctor"), "discount_percent": N_("Discount, %"),
@@ -35,7 +35,8 @@ _NAMED = {
 #: What is moved, in words; the tests see to it that no table is left without one.
 BELONGINGS = {
     "advance_transfer": N_("Passed advances"), "appointment": N_("Visits"), "audit_event": N_("Records of the history"),
-    "call_task": N_("Call tasks"), "card_opening": N_("Openings of the card"),
+    "call_task": N_("Call tasks"), "card_import_row": N_("Rows of loaded files"),
+    "card_opening": N_("Openings of the card"),
     "cash_movement": N_("Operations of the cash desk"),
     "certificate": N_("Gift certificates"), "incoming_message": N_("Replies"), "issued_document": N_("Documents"),
     "ledger_entry": N_("Entries of the account"), "next_visit_refusal": N_("Refusals of a next visit"),
@@ -63,7 +64,7 @@ class MergingView(DeskView):
         loser = visible(other_id) if other_id and other_id != pk else None
         status = 200
         if request.method == "POST":
-            chosen = {name: request.form.get(f"field_{name}", "") for name in rules.MERGED_FIELDS}
+            chosen = {name: request.form.get(f"field_{name}", "") for name in _WORDS}
             try:
                 with transaction():
                     reason = request.form.get("reason", "")
@@ -74,9 +75,10 @@ class MergingView(DeskView):
                 say(refusal)
                 status, winner, loser = refusal.status, visible(pk), visible(other_id) if other_id else None
         words = {name: gettext(word) for name, word in _WORDS.items()}
+        lines = _lines(winner, loser, words) if loser else []
         return self.page(
             "patients/merge.html", status, title=gettext("Merge cards"), winner=winner, loser=loser,
-            lines=_lines(winner, loser, words) if loser else [],
+            lines=lines, doubtful=any(differ and name in ("birth_date", "sex") for name, *_, differ in lines),
             moved=_moved(loser) if loser else [],
             both=rules.BOTH, typed=request.form,
         )  # fmt: skip
@@ -105,10 +107,16 @@ def _lines(winner: Patient, loser: Patient, words: dict[str, str]) -> list[tuple
     """Field, its word, what both cards say, and whether they differ; what both leave empty is left out."""
     lines = []
     for name, word in words.items():
-        mine, other = _shown(name, getattr(winner, name)), _shown(name, getattr(loser, name))
+        mine, other = _said(winner, name), _said(loser, name)
         if mine or other:
             lines.append((name, word, mine, other, bool(mine and other and mine != other)))
     return lines
+
+
+def _said(card: Patient, name: str) -> str:
+    if name == "identity":
+        return queries.identity_of(card)
+    return _shown(name, getattr(card, name))
 
 
 def _shown(name: str, value: Any) -> str:

@@ -1,4 +1,4 @@
-// The form of a card: one more phone; who may be the same person, while the name is typed.
+// The form of a card: one more phone; the name in its cases and who may be the same person, while the name is typed.
 (function () {
   "use strict";
   const phones = document.querySelector("[data-phones]");
@@ -10,6 +10,33 @@
     row.querySelectorAll("input").forEach((field) => { field.value = ""; });
     event.target.closest("button").before(row);
     row.querySelector("input").focus();
+  });
+
+  const cases = document.querySelector("[data-cases]");
+  const card = cases?.closest("form");
+  let later = 0, named = "";
+  async function decline() {
+    const typed = new URLSearchParams({
+      surname: card.surname.value, name: card.elements.namedItem("name").value, patronymic: card.patronymic.value,
+      sex: card.sex.value,
+    }).toString();
+    if (typed === named) return;
+    named = typed;
+    const answer = await fetch(`${cases.dataset.cases}?${typed}`, {headers: {"X-Requested-With": "XMLHttpRequest"}}).catch(() => null);
+    if (!answer?.ok || typed !== named) return;
+    const found = await answer.json();
+    Object.entries(found).forEach(([field, word]) => { card[field].placeholder = word; });
+    show();
+  }
+  function show() {
+    const said = card.name_genitive.value || card.name_genitive.placeholder;
+    cases.querySelector("[data-case]").textContent = said;
+  }
+  card?.addEventListener("input", (event) => {
+    if (["name_genitive", "name_dative"].includes(event.target.name)) show();
+    if (!["surname", "name", "patronymic", "sex"].includes(event.target.name)) return;
+    clearTimeout(later);
+    later = setTimeout(decline, 300);
   });
 
   const twins = document.querySelector("[data-twins]");

@@ -1,4 +1,4 @@
-"""Text that goes into a spreadsheet and comes out of one: what people typed never becomes a formula."""
+"""Text that goes into a spreadsheet: what people typed never becomes a formula, and is read back as it was."""
 
 import io
 import re

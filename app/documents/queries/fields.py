@@ -1,0 +1,295 @@
+"""What a paper is filled in with: the merge fields of the clinic, the patient, who signs, the services.
+
+What the clinic does not know is an empty text, and the paper has a line there. Where next: `samples.py`, the same for
+people who do not exist; `../rules/dictionary.py`, what each field means; `../paper.py`, which puts them into a text.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from flask_babel import force_locale, gettext
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from app import clock, phones
+from app.billing import queries as billing
+from app.db import session
+from app.documents import rules
+from app.models import (
+    Appointment,
+    Branch,
+    ClinicSetting,
+    Employee,
+    IssuedDocument,
+    LegalEntity,
+    Patient,
+    User,
+    WorkOrder,
+    WorkOrderLine,
+)
+from app.patients import queries as cards
+from app.patients import rules as patients
+from app.vocab import AppointmentStatus, IdentityType, TemplateKind, WorkOrderStatus
+
+#: In force since 01.09.2026; the clinic's setting overrides it when the act changes.
+PAID_SERVICES_ACT = (
+    "Правила предоставления медицинскими организациями платных медицинских услуг,"
+    " утв. Постановлением Правительства РФ от 30.05.2026 № 659"
+)
+#: The papers about treatment: from 15 the patient signs them alone.
+_OF_TREATMENT = frozenset(
+    kind for kind in TemplateKind if kind.startswith("consent_") or kind == TemplateKind.REFUSAL
+) - {TemplateKind.CONSENT_PERSONAL_DATA, TemplateKind.CONSENT_ADVERTISING}
+_PERSON = (
+    "fio", "fio_gen", "fio_dat", "fio_short", "last_name", "first_name", "middle_name", "birth_date", "age", "sex",
+    "phone", "email", "address_reg", "address_live", "inn", "snils", "insurance", "card_number", "card_opened",
+    "allergy", "relation", "basis_document",
+)  # fmt: skip
+#: The parts of an identity document as templates name them; `text` is all of it in one line.
+_PASSPORT = ("type", "code", "series", "number", "issued_by", "issued_date", "dept_code", "text")
+
+
+def person(patient: Patient | None, day: date) -> dict[str, Any]:
+    """The merge fields of a patient or a representative; all empty when there is none."""
+    if patient is None:
+        return {**dict.fromkeys(_PERSON, ""), "passport": dict.fromkeys(_PASSPORT, "")}
+    return {
+        "fio": patient.full_name,
+        "fio_gen": patients.genitive_of(patient),
+        "fio_dat": patients.dative_of(patient),
+        "fio_short": patient.short_name,
+        "last_name": patient.surname,
+        "first_name": patient.name,
+        "middle_name": patient.patronymic,
+        "birth_date": rules.short_day(patient.birth_date),
+        "age": rules.age_in_words(patient.birth_date, day),
+        "sex": {"male": "мужской", "female": "женский"}.get(patient.sex or "", ""),
+        "phone": phones.shown(patient.phones[0].number) if patient.phones else "",
+        "email": patient.email,
+        "address_reg": patient.address,
+        "address_live": "",
+        "inn": patient.inn,
+        "snils": patient.snils,
+        "insurance": patient.insurance,
+        "card_number": str(patient.card_number),
+        "card_opened": rules.short_day(clock.wall(patient.created_at).date()) if patient.created_at else "",
+        "allergy": patient.allergy,
+        "relation": "",
+        "basis_document": "",
+        "passport": passport(patient),
+    }
+
+
+def passport(patient: Patient) -> dict[str, str]:
+    """The merge fields of a patient's identity document; `code` is the tax office's."""
+    kind = patient.identity_type or ""
+    with force_locale("ru"):
+        word = gettext(IdentityType(kind).label) if kind else ""
+    values = (
+        word, kind, patient.identity_series, patient.identity_number, patient.identity_issued_by,
+        rules.short_day(patient.identity_issued_on), patient.identity_dept_code, cards.identity_of(patient),
+    )  # fmt: skip
+    return dict(zip(_PASSPORT, values, strict=True))
+
+
+def employee_fields(employee: Employee | None) -> dict[str, Any]:
+    """The merge fields of a doctor, or of who issues the paper."""
+    if employee is None:
+        return dict.fromkeys(("fio", "fio_gen", "fio_short", "post", "post_gen", "basis"), "")
+    post = employee.post or (employee.speciality.name if employee.speciality else "")
+    return {
+        "fio": employee.full_name, "fio_gen": patients.genitive_of(employee), "fio_short": employee.short_name,
+        "post": post, "post_gen": employee.post_genitive or rules.post_genitive(post), "basis": employee.acting_on,
+    }  # fmt: skip
+
+
+def clinic_fields(entity: LegalEntity, branch: Branch | None) -> dict[str, Any]:
+    """The merge fields of the clinic."""
+    company = len(entity.inn or "") == 10
+    return {
+        "legal_name": entity.name, "short_name": entity.short_name, "brand": entity.brand or entity.short_name,
+        "address": entity.address, "actual_address": (branch.address if branch else "") or entity.address,
+        "branch": branch.name if branch else "",
+        "phone": phones.shown((branch.phone if branch else "") or entity.phone or ""),
+        "email": entity.email, "site": entity.site,
+        "inn": entity.inn, "kpp": entity.kpp, "ogrn": entity.ogrn, "okpo": entity.okpo,
+        "bank_name": entity.bank_name, "bik": entity.bank_bik, "account": entity.bank_account,
+        "corr_account": entity.bank_corr_account,
+        "bank_details": rules.bank_line(
+            entity.bank_account, entity.bank_name, entity.bank_bik, entity.bank_corr_account
+        ) or entity.bank_details,
+        "director_fio": entity.director_name, "director_fio_short": rules.short_name(entity.director_name or ""),
+        "director_fio_gen": entity.director_name_genitive or patients.genitive_of_text(entity.director_name or ""),
+        "director_post": entity.director_post,
+        "director_post_gen": entity.director_post_genitive or rules.post_genitive(entity.director_post or ""),
+        "acting_on": entity.acting_on or ("Устава" if company else ""),
+        "license": {
+            "text": rules.licence_line(
+                entity.licence_number, entity.licence_day, entity.licence_issuer, entity.licence_issuer_address,
+                entity.licence_issuer_phone,
+            ) or entity.licence,
+            "number": entity.licence_number, "date": rules.short_day(entity.licence_day),
+            "issuer": entity.licence_issuer, "issuer_address": entity.licence_issuer_address,
+            "issuer_phone": phones.shown(entity.licence_issuer_phone or ""), "works": entity.licence_works,
+        },
+    }  # fmt: skip
+
+
+def merge_fields(
+    patient: Patient, entity: LegalEntity, branch: Branch, number: int, actor: User | None, *, kind: str
+) -> dict[str, Any]:
+    """Every value that a text of a paper from the card may name."""
+    day = clock.today()
+    doctor = session.get(Employee, patient.doctor_id) if patient.doctor_id else None
+    signer = session.scalars(select(Employee).where(Employee.user_id == actor.id)).first() if actor else None
+    clinic = clinic_fields(entity, branch)
+    return {
+        "clinic": clinic,
+        "legal": legal_fields(),
+        **parties(patient, day, kind),
+        "contract": {
+            "number": str(number), "date": rules.short_day(day), "place": rules.town_of(clinic["actual_address"]),
+            "valid_until": "",
+        },
+        "agreement": agreement_fields(patient.id, entity.id),
+        "doctor": employee_fields(doctor),
+        "staff": employee_fields(signer),
+        "visit": visit_fields(_next_visit(patient.id, day)),
+        "today": {"date": rules.short_day(day), "long": rules.long_day(day)},
+        "pd": {"third_parties": ""},
+        **_agreed(patient.id),
+    }  # fmt: skip
+
+
+def legal_fields() -> dict[str, str]:
+    """The acts that papers refer to."""
+    setting = session.get(ClinicSetting, 1)
+    return {"paid_services_act": (setting.paid_services_act if setting else "") or PAID_SERVICES_ACT}
+
+
+def parties(patient: Patient, day: date, kind: str) -> dict[str, Any]:
+    """The patient, the representative, who signs.
+
+    `rep` is the guardian when the patient may not sign a paper of this kind by age; `rep.signs` is so even when the
+    card names nobody: then the paper has lines. `payer` is who pays, `signer` who signs.
+    """
+    signs = patients.signs(patients.age(patient.birth_date, day))
+    alone = signs == patients.Signs.PATIENT or (signs == patients.Signs.TREATMENT_ONLY and kind in _OF_TREATMENT)
+    guardian = None if alone and patient.birth_date else patient.guardian
+    by_rep = guardian is not None or not alone
+    return {
+        "patient": person(patient, day),
+        "rep": {**person(guardian, day), "signs": by_rep},
+        "payer": person(guardian or patient, day),
+        "signer": person(guardian if by_rep else patient, day),
+    }
+
+
+def agreement_fields(patient_id: int, legal_entity_id: int) -> dict[str, str]:
+    """The patient's newest contract with this legal entity."""
+    row = session.execute(
+        select(IssuedDocument.number, IssuedDocument.day)
+        .where(IssuedDocument.patient_id == patient_id, IssuedDocument.kind == TemplateKind.CONTRACT,
+               IssuedDocument.legal_entity_id == legal_entity_id)
+        .order_by(IssuedDocument.id.desc()).limit(1)
+    ).first()  # fmt: skip
+    return {"number": str(row.number) if row else "", "date": rules.short_day(row.day) if row else ""}
+
+
+def _next_visit(patient_id: int, day: date) -> Appointment | None:
+    """Today's visit; else the next one."""
+    return session.scalars(
+        select(Appointment).options(joinedload(Appointment.doctor))
+        .where(Appointment.patient_id == patient_id, Appointment.starts_at >= datetime.combine(day, time()),
+               Appointment.status.not_in((AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW)))
+        .order_by(Appointment.starts_at).limit(1)
+    ).first()  # fmt: skip
+
+
+def visit_fields(visit: Appointment | None) -> dict[str, str]:
+    """The merge fields of a visit."""
+    if visit is None:
+        return {"date": "", "time": "", "doctor": ""}
+    return {
+        "date": rules.short_day(visit.starts_at.date()), "time": f"{visit.starts_at:%H:%M}",
+        "doctor": visit.doctor.full_name,
+    }  # fmt: skip
+
+
+def _agreed(patient_id: int) -> dict[str, Any]:
+    """The services of the patient's newest work order: what a contract signed now is about."""
+    order = session.scalars(
+        select(WorkOrder).options(selectinload(WorkOrder.lines))
+        .where(WorkOrder.patient_id == patient_id, WorkOrder.reverses_id.is_(None))
+        .order_by(WorkOrder.id.desc()).limit(1)
+    ).one_or_none()  # fmt: skip
+    return order_fields(order.lines if order else [], order)
+
+
+def order_fields(lines: Sequence[WorkOrderLine], order: WorkOrder | None) -> dict[str, Any]:
+    """The merge fields of a work order's services and totals."""
+    services = [
+        {
+            "no": str(line.position), "code": line.service.code, "name": line.service.name, "tooth": line.tooth,
+            "qty": str(line.quantity), "price": line.price, "discount": line.discount, "sum": line.total,
+        }
+        for line in lines
+    ]  # fmt: skip
+    net = order.total if order else Decimal(0)
+    gross = sum((line.price * line.quantity for line in lines), Decimal(0))
+    back = -sum((row.total for row in billing.reversals_of(order.id)), Decimal(0)) if order else Decimal(0)
+    billed = order is not None and order.status in (WorkOrderStatus.ISSUED, WorkOrderStatus.PAID)
+    return {
+        "services": services,
+        "totals": {
+            "gross": gross, "discount": gross - net, "net": net, "net_words": rules.rubles_in_words(abs(net)),
+            "order": str(order.number) if order else "", "debt": order.due if order else Decimal(0),
+            "paid": net - back - order.due if billed and order else Decimal(0), "reversed": back,
+        },
+    }  # fmt: skip
+
+
+def order_print(order: WorkOrder) -> dict[str, Any]:
+    """The values of a work order's print."""
+    day = clock.today()
+    assistants = {line.assistant_id for line in order.lines if line.assistant_id}
+    names = session.scalars(select(Employee).where(Employee.id.in_(assistants)).order_by(Employee.surname)).all()
+    return {
+        "clinic": clinic_fields(order.branch.legal_entity, order.branch),
+        "legal": legal_fields(),
+        "order": {
+            "number": str(order.number), "draft": order.status == WorkOrderStatus.DRAFT,
+            "day": rules.short_day(order.issued_day or clock.wall(order.created_at).date()),
+            "reverses": _number_of(order.reverses_id), "reason": order.reason,
+            "assistants": ", ".join(employee.short_name for employee in names),
+        },
+        **parties(order.patient, day, TemplateKind.WORK_ORDER),
+        "agreement": agreement_fields(order.patient_id, order.legal_entity_id),
+        "doctor": employee_fields(order.doctor),
+        "today": {"date": rules.short_day(day), "long": rules.long_day(day)},
+        **order_fields(order.lines, order),
+    }  # fmt: skip
+
+
+def _number_of(order_id: int | None) -> str:
+    return str(session.get_one(WorkOrder, order_id).number) if order_id is not None else ""
+
+
+def provided_print(order: WorkOrder) -> dict[str, Any]:
+    """The values of an act or a guarantee: what of a bill is left after reversing."""
+    of_line = {line.id: line for line in order.lines}
+    left = [(line, line.back(line.left)) for line in billing.left_to_reverse(order) if line.left]
+    services = [
+        {
+            "no": str(place), "code": of_line[line.line_id].service.code, "name": line.service,
+            "tooth": of_line[line.line_id].tooth, "qty": str(line.left), "price": line.price,
+            "discount": cost.discount, "sum": cost.total,
+        }
+        for place, (line, cost) in enumerate(left, 1)
+    ]  # fmt: skip
+    values = order_print(order)
+    net = sum((cost.total for _, cost in left), Decimal(0))
+    totals = {**values["totals"], "net": net, "net_words": rules.rubles_in_words(net)}
+    return {**values, "services": services, "totals": totals}

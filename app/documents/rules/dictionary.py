@@ -1,0 +1,286 @@
+"""What each merge field means, in the words of the desk: the list beside the text of a paper.
+
+Where next: `../queries/samples.py`, an example of each.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from app import money
+from app.vocab import N_
+
+_PERSON = {
+    "fio": N_("full name"),
+    "fio_gen": N_("full name in the genitive (whose?)"),
+    "fio_dat": N_("full name in the dative (to whom?)"),
+    "fio_short": N_("surname and initials"),
+    "last_name": N_("surname"),
+    "first_name": N_("first name"),
+    "middle_name": N_("patronymic"),
+    "birth_date": N_("birth date"),
+    "age": N_("age in words"),
+    "sex": N_("sex"),
+    "phone": N_("phone"),
+    "email": N_("e-mail"),
+    "address_reg": N_("address"),
+    "address_live": N_("another address of living: a line to write it"),
+    "inn": N_("INN"),
+    "snils": N_("SNILS"),
+    "insurance": N_("insurance policy"),
+    "card_number": N_("card number"),
+    "card_opened": N_("day the card was opened"),
+    "allergy": N_("allergy"),
+    "relation": N_("who the representative is to the patient: a line to write it"),
+    "basis_document": N_("document of the representative: a line to write it"),
+    "passport.text": N_("identity document"),
+}
+
+_EMPLOYEE = {
+    "fio": N_("full name"),
+    "fio_gen": N_("full name in the genitive (whose?)"),
+    "fio_short": N_("surname and initials"),
+    "post": N_("post"),
+    "post_gen": N_("post in the genitive"),
+    "basis": N_("acts on the ground of"),
+}
+
+#: The first word of a field: the title of its group, the fields of the group by the rest of the name.
+GROUPS: dict[str, tuple[str, dict[str, str]]] = {
+    "clinic": (
+        N_("Clinic"),
+        {
+            "legal_name": N_("full name of the legal entity"),
+            "short_name": N_("short name"),
+            "brand": N_("trade name"),
+            "address": N_("legal address"),
+            "actual_address": N_("address of the branch"),
+            "branch": N_("branch"),
+            "phone": N_("phone"),
+            "email": N_("e-mail"),
+            "site": N_("web site"),
+            "inn": N_("INN"),
+            "kpp": N_("KPP"),
+            "ogrn": N_("OGRN"),
+            "okpo": N_("OKPO"),
+            "bank_name": N_("bank"),
+            "bik": N_("BIK of the bank"),
+            "account": N_("account"),
+            "corr_account": N_("correspondent account"),
+            "bank_details": N_("bank details in one line"),
+            "director_fio": N_("name of the head"),
+            "director_fio_gen": N_("name of the head in the genitive"),
+            "director_fio_short": N_("surname and initials of the head"),
+            "director_post": N_("post of the head"),
+            "director_post_gen": N_("post of the head in the genitive"),
+            "acting_on": N_("the head acts on the ground of"),
+            "license.text": N_("licence in one line"),
+            "license.number": N_("number of the licence"),
+            "license.date": N_("day of the licence"),
+            "license.issuer": N_("who issued the licence"),
+            "license.issuer_address": N_("address of who issued it"),
+            "license.issuer_phone": N_("phone of who issued it"),
+            "license.works": N_("works and services of the licence"),
+        },
+    ),
+    "legal": (
+        N_("Law"),
+        {
+            "paid_services_act": N_("rules of paid medical services in force"),
+        },
+    ),
+    "patient": (N_("Patient"), _PERSON),
+    "rep": (
+        N_("Legal representative"),
+        {"signs": N_("does a representative sign this document? For a condition"), **_PERSON},
+    ),
+    "signer": (N_("Who signs"), _PERSON),
+    "payer": (N_("Who pays"), _PERSON),
+    "contract": (
+        N_("This document"),
+        {
+            "number": N_("number of this document"),
+            "date": N_("day of this document"),
+            "place": N_("town"),
+            "valid_until": N_("valid until: a line to write it"),
+        },
+    ),
+    "agreement": (
+        N_("Contract of the patient"),
+        {
+            "number": N_("number of the newest contract"),
+            "date": N_("day of the newest contract"),
+        },
+    ),
+    "doctor": (N_("Doctor"), _EMPLOYEE),
+    "staff": (N_("Who issues the document"), _EMPLOYEE),
+    "visit": (
+        N_("Visit: today's or the next"),
+        {
+            "date": N_("day of the visit"),
+            "time": N_("time of the visit"),
+            "doctor": N_("doctor of the visit"),
+        },
+    ),
+    "order": (
+        N_("Work order"),
+        {
+            "number": N_("number of the work order"),
+            "day": N_("day of the work order"),
+            "draft": N_("is it a draft? For a condition"),
+            "reverses": N_("number of the order it reverses"),
+            "reason": N_("reason of the reversal"),
+            "assistants": N_("assistants"),
+        },
+    ),
+    "tax": (
+        N_("Certificate for the tax office"),
+        {
+            "number": N_("number of the certificate"),
+            "year": N_("year"),
+            "correction": N_("number of the correction"),
+            "same": N_("are taxpayer and patient one person? For a condition"),
+            "usual": N_("paid for usual treatment, code 1"),
+            "expensive": N_("paid for expensive treatment, code 2"),
+        },
+    ),
+    "taxpayer": (N_("Taxpayer"), _PERSON),
+    "services": (
+        N_("Services"),
+        {
+            "no": N_("number of the line"),
+            "code": N_("code of the service"),
+            "name": N_("name of the service"),
+            "tooth": N_("tooth"),
+            "qty": N_("quantity"),
+            "price": N_("price"),
+            "discount": N_("discount"),
+            "sum": N_("sum"),
+        },
+    ),
+    "totals": (
+        N_("Totals"),
+        {
+            "gross": N_("without discount"),
+            "discount": N_("discount"),
+            "net": N_("to pay"),
+            "net_words": N_("to pay, in words"),
+            "paid": N_("paid"),
+            "debt": N_("left to pay"),
+            "reversed": N_("reversed"),
+            "order": N_("number of the work order"),
+        },
+    ),
+    "today": (
+        N_("Today"),
+        {
+            "date": N_("day, 23.11.2026"),
+            "long": N_("day in words, «23» ноября 2026 г."),
+        },
+    ),
+    "pd": (
+        N_("Personal data"),
+        {
+            "third_parties": N_("who processes data for the clinic: a line to write it"),
+        },
+    ),
+    "": (
+        N_("Receipt"),
+        {
+            "number": N_("number of the receipt"),
+            "kind": N_("kind: sale or return"),
+            "legal_entity.name": N_("full name of the legal entity"),
+            "legal_entity.inn": N_("INN"),
+            "legal_entity.address": N_("legal address"),
+            "branch": N_("branch"),
+            "day": N_("day"),
+            "time": N_("time"),
+            "patient": N_("full name of the patient"),
+            "card_number": N_("card number"),
+            "cashier": N_("cashier"),
+            "reason": N_("reason of the return"),
+            "amount": N_("sum"),
+            "amount_words": N_("sum in words"),
+            "tendered": N_("cash received"),
+            "change": N_("change"),
+            "has_change": N_("is there change? For a condition"),
+            "to_advance": N_("put into advance"),
+            "has_advance": N_("was anything put into advance? For a condition"),
+            "certificate": N_("number of the gift certificate"),
+            "debt_left": N_("debt that is left"),
+            "has_debt": N_("is any debt left? For a condition"),
+        },
+    ),
+    "lines": (
+        N_("Lines of the receipt"),
+        {
+            "name": N_("name of the service"),
+            "tooth": N_("tooth"),
+            "quantity": N_("quantity"),
+            "price": N_("price"),
+            "discount": N_("discount"),
+            "total": N_("sum"),
+        },
+    ),
+    "parts": (
+        N_("Ways of payment"),
+        {
+            "label": N_("way of payment"),
+            "amount": N_("sum"),
+        },
+    ),
+}
+
+#: The lists, and the name of one of their rows in a repetition.
+ROWS = {"services": "service", "lines": "line", "parts": "part"}
+
+
+def grouped(values: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str, str, str]]]]:
+    """The fields of a paper by their groups: name, meaning, an example, what is put into the text.
+
+    A list is offered whole, as a repetition, and then by the fields of a row.
+    """
+    found = []
+    for key, (title, words) in GROUPS.items():
+        if key in ROWS and key in values:
+            found.append((title, _of_list(key, words, values[key])))
+        elif key and isinstance(values.get(key), Mapping):
+            found.append((title, _of_group(f"{key}.", words, values[key])))
+        elif not key and "amount_words" in values:
+            found.append((title, _of_group("", words, values)))
+    return found
+
+
+def _of_group(before: str, words: Mapping[str, str], values: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    rows = []
+    for rest, meaning in words.items():
+        value: Any = values
+        for part in rest.split("."):
+            value = value.get(part, _MISSING) if isinstance(value, Mapping) else _MISSING
+        if value is not _MISSING:
+            name = f"{before}{rest}"
+            rows.append((name, meaning, _example(value), _put(name, value)))
+    return rows
+
+
+def _of_list(key: str, words: Mapping[str, str], values: list[Mapping[str, Any]]) -> list[tuple[str, str, str, str]]:
+    row = ROWS[key]
+    whole = f"{{% for {row} in {key} %}}\n{{{{ {row}.{next(iter(words))} }}}}\n{{% endfor %}}"
+    rows = [(key, N_("the whole list: repeats what stands inside"), "", whole)]
+    return rows + _of_group(f"{row}.", words, values[0] if values else {})
+
+
+_MISSING = object()
+
+
+def _example(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return money.shown(value).replace("\u202f", "\u00a0")
+    return "" if isinstance(value, bool) else str(value)
+
+
+def _put(name: str, value: Any) -> str:
+    """What stands in the text: sums as sums, a condition as a condition, the rest by its name."""
+    if isinstance(value, bool):
+        return f"{{% if {name} %}}\n\n{{% endif %}}"
+    return f"{{{{ {name} | money }}}}" if isinstance(value, Decimal) else f"{{{{ {name} }}}}"

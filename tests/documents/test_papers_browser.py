@@ -1,0 +1,109 @@
+"""Printing from the card in a real browser: the window waits calmly and turns into the file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.local import Broker
+from tests.browser import windows
+from tests.conftest import Maker, copied
+
+pytestmark = [pytest.mark.browser, pytest.mark.servers]
+
+
+@pytest.fixture
+def clinic(server: Any, template: str, tmp_path: Path) -> Iterator[SimpleNamespace]:
+    """A patient at the desk, a broker, and nobody who prints yet."""
+    with copied(server, template) as app, Broker(tmp_path / "broker", durable=False) as broker:
+        from app.db import session
+
+        app.config["REDIS_URL"] = broker.url
+        with app.app_context():
+            made = SimpleNamespace(app=app, patient=Maker().patient("Новичкова", name="Анна").id)
+            session.remove()
+        with windows(app) as made.w:
+            yield made
+            assert not made.w.faults, made.w.faults
+
+
+def print_next(clinic: SimpleNamespace, many: int) -> None:
+    """Do what the printing worker does with the oldest papers that wait."""
+    from app.db import session
+    from app.documents import jobs
+    from app.models import PaperJob
+
+    with clinic.app.app_context():
+        for pk in [job.document_id for job in session.query(PaperJob).order_by(PaperJob.document_id).limit(many)]:
+            jobs.render(pk)
+        session.remove()
+
+
+def pressed(page: Page, name: str) -> tuple[Page, list[bytes]]:
+    """The window that opens, and the papers that come to it."""
+    files: list[bytes] = []
+
+    def note(response: Any) -> None:
+        if response.headers.get("content-type") == "application/pdf":
+            files.append(response.headers["content-length"])
+
+    page.context.on("response", note)
+    with page.expect_popup() as opened:
+        page.get_by_role("button", name=name, exact=True).click()
+    return opened.value, files
+
+
+def test_the_papers_of_a_first_visit_from_the_card(clinic: SimpleNamespace) -> None:
+    page = clinic.w.sign_in("administrator")
+    page.goto(f"{clinic.w.base}/patients/{clinic.patient}?tab=documents")
+    window, files = pressed(page, "Документы первого визита")
+    expect(window.locator("h1")).to_have_text("Готовим документы: 0 из 4")
+    print_next(clinic, 3)
+    expect(window.locator("h1")).to_have_text("Готовим документы: 3 из 4")
+    assert not files
+    print_next(clinic, 1)
+    page.wait_for_timeout(100)
+    for _ in range(150):
+        if files:
+            break
+        page.wait_for_timeout(100)
+    assert files, "the window did not turn into the file"
+    page.reload()
+    expect(page.locator("#papers")).to_contain_text("все 4")
+    assert page.locator("#papers tbody tr").count() == 4
+
+
+def test_a_paper_that_waits_is_prepared_by_hand(clinic: SimpleNamespace) -> None:
+    """There is nobody who prints at all: the window says what to do, and does it."""
+    from app.documents.views import papers
+
+    page = clinic.w.sign_in("administrator")
+    page.goto(f"{clinic.w.base}/patients/{clinic.patient}?tab=documents")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(papers, "LONG", papers.LONG * 0)
+        window, files = pressed(page, "Направление")
+        expect(window.locator("main")).to_contain_text("дольше обычного")
+        window.get_by_role("button", name="Подготовить сейчас").click()
+        for _ in range(150):
+            if files:
+                break
+            page.wait_for_timeout(100)
+    assert files
+
+
+def test_the_journal_is_narrowed_and_its_links_open_the_card(clinic: SimpleNamespace) -> None:
+    page = clinic.w.sign_in("administrator")
+    page.goto(f"{clinic.w.base}/patients/{clinic.patient}?tab=documents")
+    pressed(page, "Документы первого визита")[0].close()
+    print_next(clinic, 4)
+    page.goto(f"{clinic.w.base}/documents/journal/")
+    expect(page.locator("tbody tr")).to_have_count(4)
+    page.select_option("#j-kind", "contract")
+    page.fill("#j-q", "новичк")
+    page.get_by_role("button", name="Показать").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.locator("tbody").get_by_role("link", name="Новичкова").click()
+    expect(page.locator("#papers")).to_be_visible()

@@ -1,0 +1,153 @@
+"""What stands on the papers of the clinic for an adult, a child, long names and an empty card."""
+
+import io
+from datetime import date, datetime
+
+import pypdf
+import pytest
+
+from app import clock, pdf
+from app.db import session, transaction
+from app.documents import operations, paper, queries
+from app.models import Branch, IssuedDocument
+from app.vocab import TemplateKind
+from tests.documents.test_papers import text_of, words_of
+
+LONG = {
+    "surname": "Константинопольская-Преображенская",
+    "name": "Александра-Виктория",
+    "patronymic": "Константиновна-Иоанновна",
+    "sex": "female",
+    "birth_date": date(1955, 12, 31),
+    "address": "628606, Ханты-Мансийский автономный округ — Югра, г. Нижневартовск, микрорайон Прибрежный-2, улица"
+    " Героев Самотлора, дом 123, корпус 4, строение 5, квартира 1067",
+    "passport": "паспорт гражданина Российской Федерации 67 04 № 123456, выдан 31.12.2015 Отделом УФМС России по"
+    " Ханты-Мансийскому автономному округу — Югре в городе Нижневартовске, код подразделения 860-009",
+    "allergy": "пенициллин, лидокаин, латекс, йод, пыльца берёзы, цитрусовые, мёд",
+}
+FROM_CARD = [kind for kind in operations.FROM_CARD if kind != TemplateKind.HEALTH_QUESTIONNAIRE]
+
+
+def _drawn(kind, patient, actor):
+    with transaction():
+        row = operations.issue(kind, patient.id, actor=actor)
+        return session.get(IssuedDocument, row.id).pdf
+
+
+def _pages(made):
+    return [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made)).pages]
+
+
+def _whole(made, kind):
+    """Nothing of the template is left, no letter lost, no page with a lonely line."""
+    words = words_of(made)
+    assert not pdf.lost_letters(made), kind
+    assert "{{" not in words and "{%" not in words and "None" not in words and "\ufffd" not in words, kind
+    for page in _pages(made):
+        assert len(" ".join(page.split())) > 180, (kind, page)
+
+
+@pytest.mark.parametrize("kind", FROM_CARD)
+def test_a_long_name_and_address_fit(make, kind):
+    patient = make.patient(phone="+79161234567", **LONG)
+    made = _drawn(kind, patient, make.user())
+    _whole(made, kind)
+    words = words_of(made).replace("- ", "-")
+    assert "Константинопольская-Преображенская Александра-Виктория" in words
+    assert len(_pages(made)) <= 3
+
+
+@pytest.mark.parametrize("kind", FROM_CARD)
+def test_an_empty_card_leaves_lines_to_write_on(make, kind):
+    patient = make.patient("Ли", name="Вэй", phone=None)
+    made = _drawn(kind, patient, make.user())
+    _whole(made, kind)
+    assert "Ли Вэй" in words_of(made) and "____" in text_of(made)
+
+
+def test_the_contract_of_a_child_names_who_signs(make):
+    mother = make.patient("Ёлкина", name="Мария", patronymic="Сергеевна", sex="female", birth_date=date(1990, 5, 17),
+                          phone="+79161234567", address="г. Москва, ул. Лесная", passport="45 10 123456")  # fmt: skip
+    child = make.patient("Ёлкин", name="Пётр", patronymic="Ильич", sex="male", birth_date=date(2018, 1, 2),
+                         guardian_id=mother.id, address="г. Москва, ул. Лесная, д. 5")  # fmt: skip
+    with clock.at(datetime(2026, 11, 23, 10)):
+        words = words_of(_drawn("contract", child, make.user()))
+    for must in (
+        "Ёлкина Мария Сергеевна, 17.05.1990 г. р.", "законный представитель", "потребителя Ёлкина Петра Ильича",
+        "+7 916 123-45-67", "«23» ноября 2026 г.", "трёх экземплярах", "Заказчик Ёлкина Мария Сергеевна",
+        "Ёлкина М. С.", "Постановлением Правительства РФ от 30.05.2026 № 659",
+    ):  # fmt: skip
+        assert must in words, must
+
+
+def test_a_child_without_a_guardian_leaves_lines_for_one(make):
+    child = make.patient("Сиротин", name="Пётр", sex="male", birth_date=date(2020, 1, 2))
+    for kind in ("contract", "consent_treatment", "consent_personal_data", "refusal", "consent_extraction"):
+        words = words_of(_drawn(kind, child, make.user()))
+        assert "Я, Сиротин" not in words and "/ Сиротин П." not in words, kind
+        assert "Сиротин" in words
+    # from 15 the consent to treatment is one's own, the contract is not
+    youth = make.patient("Юнцов", name="Олег", sex="male", birth_date=date(clock.today().year - 16, 1, 1))
+    assert "Я, Юнцов Олег" in words_of(_drawn("consent_xray", youth, make.user()))
+    assert "/ Юнцов О." not in words_of(_drawn("contract", youth, make.user()))
+
+
+def test_who_signs_for_the_clinic(make):
+    signing = queries.legal_entity_for(make.user())
+    entity = session.get(Branch, signing[1].id).legal_entity
+    patient = make.patient(birth_date=date(1990, 1, 1))
+    kept = (entity.director_name, entity.director_post, entity.licence_number, entity.licence_works)
+    with transaction():
+        entity.director_name, entity.director_post = "Орлов Виктор Сергеевич", "Генеральный директор"
+        entity.licence_number, entity.licence_works = "Л041-01137-77/1", "стоматология терапевтическая"
+    employee = queries.employee_of(make.user().id)
+    try:
+        words = words_of(_drawn("contract", patient, make.user()))
+        assert "в лице генерального директора Орлова Виктора Сергеевича" in words
+        assert "на основании Устава" in words and "/ Орлов В. С." in words
+        assert "№ Л041-01137-77/1" in words and "стоматология терапевтическая" in words
+        with transaction():
+            employee.acting_on, employee.post = "доверенности № 3 от 01.02.2026", "Администратор"
+        words = words_of(_drawn("contract", patient, make.user()))
+        assert "в лице администратора" in words and "на основании доверенности № 3 от 01.02.2026" in words
+    finally:
+        with transaction():
+            entity.director_name, entity.director_post, entity.licence_number, entity.licence_works = kept
+            employee.acting_on = ""
+
+
+def test_the_plan_names_the_contract_it_belongs_to(make):
+    patient = make.patient(birth_date=date(1990, 1, 1))
+    with clock.at(datetime(2026, 11, 23, 10)), transaction():
+        number = operations.issue("contract", patient.id, actor=make.user()).number
+    words = words_of(_drawn("treatment_plan", patient, make.user()))
+    assert f"медицинских услуг № {number} от 23.11.2026" in words
+
+
+@pytest.mark.parametrize("kind", operations.OF_TREATMENT)
+def test_each_consent_says_its_risk_and_leaves_a_line_for_the_tooth(make, kind):
+    patient = make.patient(birth_date=date(1990, 1, 1), sex="female", allergy="лидокаин")
+    made = _drawn(kind, patient, make.user())
+    words = words_of(made)
+    assert len(_pages(made)) == 1
+    if kind != TemplateKind.REFUSAL:
+        for must in (
+            "Возможный риск",
+            "Другие варианты",
+            "нужное отметить",
+            "☐",
+            "отмечена аллергия: лидокаин",
+            "323-ФЗ",
+        ):
+            assert must in words, must
+    assert "подпись" in words and ("Зуб" in words or "Область" in words or "Объём" in words or "Аппарат" in words)
+
+
+def test_the_signatures_stay_with_what_is_signed():
+    """However many services an order has, the page with the signatures has words above them."""
+    values = queries.sample_fields("act")
+    for many in range(8, 40, 3):
+        rows = [{**values["services"][n % 2], "no": str(n)} for n in range(many)]
+        body = paper.fill_in(paper.shipped("act"), {**values, "services": rows})
+        last = _pages(pdf.render(paper.sheet("Акт", "Акт", body)))[-1]
+        assert ("исполнитель" in last) and "претензий" in last, many
