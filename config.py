@@ -110,7 +110,7 @@ def settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "SQLALCHEMY_DATABASE_URI": database_url(environ.get("DATABASE_URL") or "postgresql://localhost/clinic"),
         "SQLALCHEMY_ENGINE_OPTIONS": {
             "hide_parameters": True,  # an error in the log must not carry a patient's name
-            "pool_pre_ping": True,  # the database may have been restarted since the connection was made
+            "pool_use_lifo": True,  # a process works on one connection, on which its statements are prepared
             "pool_size": 5,
             "max_overflow": 10,
             # Days of a report are the clinic's days wherever the database server stands.

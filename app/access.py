@@ -131,7 +131,7 @@ def _account_of(user_id: ColumnElement[int]) -> Select[Any]:
         )
         .outerjoin(Employee, Employee.user_id == User.id)
         .where(User.id == user_id, User.active.is_(True))
-        .execution_options(populate_existing=True)
+        .execution_options(populate_existing=True, prepared=True)
     )
 
 

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, make_transient_to_detached, scoped_session
 
 from app import clock
+from app.connections import PREPARED, begin_transaction, end_transaction
 from app.errors import (
     AlreadyIssued,
     AlreadyReversed,
@@ -78,7 +79,7 @@ class Fixed:
         """Send it with these values."""
         sql, constants = self._compiled
         session.flush()
-        return session.connection().exec_driver_sql(sql, {**constants, **values})
+        return session.connection().exec_driver_sql(sql, {**constants, **values}, PREPARED)
 
 
 class Busy(Refusal):
@@ -165,6 +166,7 @@ def transaction() -> Iterator[None]:
             raise
         return
     info.update(depth=1, failed=False, after=[])
+    begin_transaction(session())
     try:
         yield
         if info["failed"]:
@@ -182,6 +184,7 @@ def transaction() -> Iterator[None]:
         raise
     finally:
         info["depth"] = 0
+        end_transaction(session())
     if not info["failed"]:
         for call in info["after"]:
             call()

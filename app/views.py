@@ -3,15 +3,17 @@
 A room's pages are registered here and nowhere else. Where next: the room's own `views.py`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
-from flask import redirect, request, url_for
+from flask import current_app, g, redirect, request, url_for
 from flask_appbuilder import AppBuilder, IndexView, expose
-from flask_babel import gettext
+from flask_babel import get_locale, gettext
+from markupsafe import Markup
 
+from app import access
 from app.billing.api import PaymentApi, ServiceApi, WorkOrderApi
 from app.billing.panel import (
     PaymentPanel,
@@ -81,7 +83,11 @@ from app.tasks.api import CallTaskApi
 from app.tasks.panel import RefusalReasonPanel
 from app.tasks.views import TasksView
 from app.vocab import N_
-from app.web import guarded, may
+from app.web import guarded, may, rights_held
+
+#: Of a page of the menu: how many are late there, and how many are for today.
+Counted = Mapping[str, tuple[int, int]]
+Waiting = tuple[tuple[str, tuple[int, int]], ...]
 
 
 class Home(IndexView):
@@ -292,30 +298,63 @@ PAGES: list[type] = [
 ]
 
 
-def menu() -> list[dict[str, Any]]:
+def menu(waiting: Counted | None = None) -> list[dict[str, Any]]:
     """The menu of this account: groups with at least one open page; a group of one is a plain link."""
     groups = []
-    urls = _urls(request.script_root)
+    urls, waiting = _urls(request.script_root), waiting or {}
     for title, items in MENU:
         open_items = [
             {
                 "title": gettext(item.title),
                 "url": urls[item.endpoint],
-                "waiting": _waiting(item.waiting()) if item.waiting else None,
+                "waiting": _waiting(waiting.get(item.endpoint, (0, 0))),
             }
             for item in items
             if may(item.right)
         ]
         if open_items:
-            waiting = next((item["waiting"] for item in open_items if item["waiting"]), None)
+            words = next((item["waiting"] for item in open_items if item["waiting"]), None)
             groups.append(
                 {
                     "title": gettext(title) if title else open_items[0]["title"],
                     "items": open_items,
-                    "waiting": waiting,
+                    "waiting": words,
                 }
             )
     return groups
+
+
+def header() -> Markup:
+    """The bar above every page: where to go, what waits there, the search box, the account.
+
+    Drawn once for all that it shows: of an account its name and its rights, which this request has read, of the page
+    that one line of the menu leads to it.
+    """
+    user = g.get("user")
+    if user is None or not user.is_authenticated:
+        return _drawn(str(get_locale()), request.script_root, None, frozenset(), "", ())
+    held = access.account(user)
+    waiting = tuple(
+        (item.endpoint, item.waiting())
+        for _, items in MENU
+        for item in items
+        if item.waiting is not None and held.may(item.right)
+    )
+    path = request.path
+    here = path if path in _urls(request.script_root).values() else ""
+    return _drawn(str(get_locale()), request.script_root, held.name, rights_held(), here, waiting)
+
+
+@lru_cache(maxsize=500)
+def _drawn(
+    locale: str, script_root: str, name: str | None, rights: frozenset[str], here: str, waiting: Waiting
+) -> Markup:
+    """The arguments are all that the bar depends on, `may` and `gettext` answering by the first four."""
+    page = current_app.jinja_env.get_template("desk/navbar.html")
+    groups = menu(dict(waiting)) if name is not None else []
+    return Markup(
+        page.render(menu=groups, name=name, here=here, locale=locale, languages=current_app.config["LANGUAGES"])
+    )
 
 
 @cache
@@ -340,8 +379,6 @@ def _waiting(counted: tuple[int, int]) -> dict[str, Any] | None:
 
 def register_views(builder: AppBuilder) -> None:
     """Hang every page, table and address of every room on the application."""
-    from flask import current_app
-
     for page in PAGES:
         builder.add_view_no_menu(page)
-    current_app.jinja_env.globals["menu"] = menu
+    current_app.jinja_env.globals["header"] = header

@@ -20,13 +20,14 @@ from flask import session as browser_session
 from flask.json.provider import DefaultJSONProvider
 from flask_appbuilder import BaseView
 from flask_appbuilder.api import BaseApi, expose
-from flask_babel import LazyString, gettext
+from flask_babel import LazyString, get_locale, get_translations, gettext
 from flask_jwt_extended import verify_jwt_in_request
 from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_wtf.csrf import CSRFError
 from jwt import PyJWTError
+from markupsafe import Markup
 from psycopg.types.json import Jsonb
-from sqlalchemy import Select, select, update
+from sqlalchemy import Integer, Select, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.base import ExecutableOption
@@ -34,6 +35,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from app import access, clock, money
+from app.connections import PREPARED, begin_request
 from app.db import Fixed, given, refusal_of, session, transaction
 from app.deeds import deed, details
 from app.errors import FormSent, Invalid, KeyReused, NotAllowed, NotFound, Refusal
@@ -60,10 +62,19 @@ def actor() -> User:
     return g.user
 
 
+def rights_held() -> frozenset[str]:
+    """The rights of the account of this request; none for whoever has not signed in."""
+    user, held = g.get("user"), g.get("held")
+    if held is None or held[0] is not user:  # a page asks some eighty times
+        known = user is not None and user.is_authenticated
+        held = g.held = (user, frozenset(access.account(user).rights) if known else frozenset())
+    rights: frozenset[str] = held[1]
+    return rights
+
+
 def may(right: str) -> bool:
     """May the account of this request do it? Also a template function."""
-    user = g.get("user")
-    return bool(user is not None and user.is_authenticated and access.account(user).may(right))
+    return right in rights_held()
 
 
 def wants_json() -> bool:
@@ -357,6 +368,11 @@ def install(app: Flask) -> None:
             request.max_content_length = most
 
     @app.before_request
+    def begin() -> None:
+        g.pop("held", None)
+        begin_request(session(), reads=request.method in ("GET", "HEAD"))
+
+    @app.before_request
     def one_locale() -> None:
         if browser_session.get("locale") not in (None, *app.config["LANGUAGES"]):
             browser_session.pop("locale")
@@ -366,20 +382,20 @@ def install(app: Flask) -> None:
     @app.context_processor
     def words() -> dict[str, Any]:
         # the framework gives these to its own pages only; refusals are rendered outside of any view
-        from flask_babel import get_locale
-
         return {
             "appbuilder": app.extensions["appbuilder"],
             "base_template": app.config["FAB_BASE_TEMPLATE"],
             "get_locale": get_locale,
+            **_said(),
         }
 
     app.jinja_env.filters.update(
         money=money_filter, day=day_filter, time=time_filter, moment=moment_filter, phone=phone_filter
     )
     app.jinja_env.globals.update(
-        may=may, request_id=lambda: uuid.uuid4(), today=clock.today, label=label, deed=deed, details=details
-    )
+        may=may, request_id=lambda: uuid.uuid4(), today=clock.today, label=label, deed=deed, details=details,
+        standing=standing,
+    )  # fmt: skip
 
 
 # --- how things look --------------------------------------------------------------------------------
@@ -392,8 +408,6 @@ def money_filter(amount: Decimal | str | None) -> str:
 
 def day_filter(day: date | None, form: str = "EEE d MMMM") -> str:
     """пн 23 ноября; with the year when it is not this one."""
-    from flask_babel import get_locale
-
     if day is None:
         return ""
     if day.year != clock.today().year:
@@ -409,23 +423,36 @@ def _formatted(day: date, form: str, locale: Any) -> str:
 
 
 def quicken_words(app: Flask) -> None:
-    """Templates look for their words in the catalogue of the request; the framework's way looks for it each time."""
+    """What a template is rendered without the words of `_said` (a macro of its own) still finds them."""
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        gettext=lambda one: _words().ugettext(one),
-        ngettext=lambda one, many, n: _words().ungettext(one, many, n),
+        gettext=lambda one: get_translations().ugettext(one),
+        ngettext=lambda one, many, n: get_translations().ungettext(one, many, n),
         newstyle=True,
     )
 
 
-def _words() -> Any:
-    """The catalogue of this request's language: a page asks for some two hundred words of it."""
-    from flask_babel import get_locale, get_translations
+def _said() -> dict[str, Any]:
+    """The words of one page, from the catalogue of its language, which is looked for once and not at each word."""
+    catalogue = get_translations()
 
-    locale = get_locale()
-    held = g.get("words")
-    if held is None or held[0] is not locale:
-        held = g.words = (locale, get_translations())
-    return held[1]
+    def one(text: str, **values: Any) -> Markup:
+        said = Markup(catalogue.ugettext(text))
+        return said % values if values or "%" in said else said
+
+    def several(one: str, many: str, n: int, **values: Any) -> Markup:
+        return Markup(catalogue.ungettext(one, many, n)) % {"num": n, **values}
+
+    return {"_": one, "gettext": one, "ngettext": several}
+
+
+def standing(template: str) -> Markup:
+    """A part of many pages that differs by the language and by what the account may do alone, drawn once for each."""
+    return _standing(template, str(get_locale()), request.script_root, rights_held())
+
+
+@functools.lru_cache(maxsize=500)
+def _standing(template: str, _locale: str, _script_root: str, _rights: frozenset[str]) -> Markup:
+    return Markup(current_app.jinja_env.get_template(template).render(get_locale=get_locale))
 
 
 def time_filter(moment: datetime | None) -> str:
@@ -568,13 +595,19 @@ def _json_value(value: Any) -> Any:
 
 
 def fetched(model: type, pk: int, *options: ExecutableOption) -> Any:
-    """A record by its number; `options` say what of it is not wanted, for instance a card's phones.
+    """A record by its number; `options` say what is read together with it, or not wanted, for instance a card's phones.
 
     Raises:
         NotFound
     """
-    asked: Select[Any] = select(model).where(model.id == pk).options(*options)  # type: ignore[attr-defined]
-    row = session.scalar(asked) if 0 < pk < 2**31 else None
+    row = session.scalars(_one(model, options), {"pk": pk}).unique().one_or_none() if 0 < pk < 2**31 else None
     if row is None:
         raise NotFound()
     return row
+
+
+@functools.lru_cache(maxsize=200)
+def _one(model: type, options: tuple[ExecutableOption, ...]) -> Select[Any]:
+    """Built once for all who ask for such a record."""
+    one: Select[Any] = select(model).where(model.id == bindparam("pk", type_=Integer))  # type: ignore[attr-defined]
+    return one.options(*options).execution_options(**PREPARED)

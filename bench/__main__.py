@@ -2,7 +2,7 @@
 
 `BENCH="--only book"` asks only the operations whose name has it (several: `--only day --only poll`), `--rounds N` asks
 each N times, `--rebuild` pours anew, `--small` leaves the large clinic out, `--sql` prints the statements. Prints for
-each operation the medians, the ratio with its quartiles, the growth from the small clinic to the large one, the
+each operation the medians, the ratio with its quartiles, the slowest twentieth and its ratio, the growth from the small clinic to the large one, the
 throughput of eight clients, the number of SQL statements, and bytes.
 """
 
@@ -85,17 +85,19 @@ class Clinic:
 def shown(asked: list[Question]) -> str:
     """The table."""
     lines = [
-        f"{'operation':<32}{'ours ms':>9}{'bare ms':>9}{'ratio':>8}{'quartiles':>15}{'aim':>7}{'best peer':>11}{'growth':>8}"
+        f"{'operation':<32}{'ours ms':>9}{'bare ms':>9}{'ratio':>8}{'quartiles':>15}{'p95 ms':>9}{'p95':>8}{'aim':>11}{'best peer':>11}{'growth':>8}"
         f"{'op/s':>7}{'bare':>7}{'share':>7}{'SQL':>5}{'bytes':>12}"
     ]
     for q in asked:
         f = q.found
         low, _, high = f["spread"]
         peer, aim = f"×{q.peer}" if q.peer else "–", f"≤ ×{q.aim}" if q.aim else "–"
+        aim += " p95" if q.at_p95 else ""
+        late = f"×{f['ours_p95'] / f['bare_p95']:.2f}"
         growth = f"×{f['ours'] / f['small']:.2f}" if "small" in f else "–"
         ratio, quartiles = f"×{f['ours'] / f['bare']:.2f}", f"{low:.2f}…{high:.2f}"
         lines.append(
-            f"{q.name:<32}{f['ours']:>9.1f}{f['bare']:>9.1f}{ratio:>8}{quartiles:>15}{aim:>7}{peer:>11}{growth:>8}"
+            f"{q.name:<32}{f['ours']:>9.1f}{f['bare']:>9.1f}{ratio:>8}{quartiles:>15}{f['ours_p95']:>9.1f}{late:>8}{aim:>11}{peer:>11}{growth:>8}"
             f"{f['ours_rate']:>7.0f}{f['bare_rate']:>7.0f}{f['ours_rate'] / f['bare_rate']:>7.2f}"
             f"{f['statements']:>5}{f['bytes']:>12,}"
         )

@@ -32,7 +32,8 @@ SELECT p.id, p.card_number, p.surname, p.name, p.patronymic, p.birth_date, c.deb
        (SELECT number FROM patient_phone f WHERE f.patient_id = p.id ORDER BY f.id LIMIT 1) phone,
        (SELECT max(starts_at) FROM appointment a WHERE a.patient_id = p.id AND a.status = 'completed') last_visit
 FROM patient p LEFT JOIN patient_account c ON c.patient_id = p.id
-WHERE p.surname >= %(q)s AND p.surname < %(q)s || 'я' ORDER BY p.surname, p.name, p.patronymic, p.id LIMIT 25
+WHERE p.search_name >= lower(translate(' ' || %(q)s, 'ёЁ', 'ее')) AND p.search_name < lower(translate(' ' || %(q)s, 'ёЁ', 'ее')) || 'я'
+ORDER BY p.search_name, p.id LIMIT 25
 """
 BY_PHONE = """
 SELECT p.id, p.card_number, p.surname, p.name, p.patronymic, p.birth_date, c.debt, c.advance, f.number phone
@@ -52,6 +53,19 @@ SELECT row_to_json(p) patient, row_to_json(c) account,
      WHERE patient_id = p.id ORDER BY id DESC LIMIT 50) y) payments
 FROM patient p LEFT JOIN patient_account c ON c.patient_id = p.id WHERE p.id = %(id)s
 """
+TWINS = """
+SELECT p.id, p.card_number, p.surname, p.name, p.patronymic, p.birth_date,
+       (SELECT number FROM patient_phone f WHERE f.patient_id = p.id ORDER BY f.id LIMIT 1) phone,
+       (SELECT max(starts_at) FROM appointment a WHERE a.patient_id = p.id AND a.status = 'completed') last_visit
+FROM (SELECT id, min(rank) rank FROM
+       (SELECT id, 0 rank FROM patient
+        WHERE search_name >= lower(' ' || %(surname)s || ' ' || %(name)s || ' ') AND search_name < lower(' ' || %(surname)s || ' ' || %(name)s || '!')
+          AND (%(birth_date)s = '' OR birth_date = nullif(%(birth_date)s, '')::date OR birth_date IS NULL)
+        UNION ALL SELECT patient_id, 1 FROM patient_phone WHERE number = %(phone)s) s
+      GROUP BY id ORDER BY 2, 1 DESC LIMIT 5) t
+JOIN patient p ON p.id = t.id ORDER BY t.rank, p.id DESC
+"""
+PAGE = "<!DOCTYPE html>" + "<p>Картотека</p>" * 800
 DEBTORS = """
 SELECT p.id, p.card_number, p.surname, p.name, p.patronymic, p.birth_date, c.debt,
        (SELECT number FROM patient_phone f WHERE f.patient_id = p.id ORDER BY f.id LIMIT 1) phone,
@@ -141,7 +155,7 @@ def _contract(name: str) -> bytes:
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Answer one question."""
-    asked = {key: values[0] for key, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
+    asked = {key: values[0] for key, values in parse_qs(environ.get("QUERY_STRING", ""), True).items()}
     try:
         SIGNER.unsign(environ.get("HTTP_COOKIE", "").removeprefix("who="))
     except BadSignature:
@@ -152,12 +166,17 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
         body = _contract(rows.execute("SELECT surname FROM patient WHERE id = %(id)s", asked).fetchone()["surname"])
         start_response("200 OK", [("Content-Type", "application/pdf"), ("Content-Length", str(len(body)))])
         return [body]
+    if path == "/page":
+        body = PAGE.encode()
+        start_response("200 OK", [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(body)))])
+        return [body]
     if path == "/reports":
         answer: Any = [rows.execute(statement, asked).fetchall() for statement in REPORTS]
     else:
         statements = {
             "/day": DAY, "/name": BY_NAME, "/phone": BY_PHONE, "/patients": FIRST_PAGE, "/card": CARD, "/free": FREE,
             "/book": BOOK, "/pay": PAY, "/fits": FITS, "/debtors": DEBTORS,
+            "/twins": TWINS,
         }  # fmt: skip
         if path not in statements:
             start_response("404 Not Found", [])

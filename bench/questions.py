@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import text
 
+from bench.cards import People, card_questions
 from bench.programs import Asked, Question
 
 
@@ -30,6 +31,8 @@ class Facts:
                 text("SELECT right(number, 4) FROM patient_phone WHERE id % 997 = 0 ORDER BY id LIMIT 50")
             )
         )
+
+        self.people = People(connection)
 
     def patient(self, n: int) -> int:
         return int(self.low) + (n * 7919) % int(self.many)
@@ -98,7 +101,7 @@ def questions(large: Facts) -> list[Question]:
                  lambda n: get("/name", q=f.names[n % len(f.names)][:4]), 55, 3),
         Question("25 patients by phone tail", lambda n: get("/api/v1/patients/", q=f.tails[n % len(f.tails)]),
                  lambda n: get("/phone", q=f.tails[n % len(f.tails)]), 37, 3),
-        Question("card", lambda n: get(f"/patients/{f.patient(n) % 4_000 + f.low}"), lambda n: get("/card", id=f.patient(n) % 4_000 + f.low), 7.2, 2.5),
+        *card_questions(f.people, f.names, lambda n: f.patient(n) % 4_000 + f.low),
         Question("settlement page", lambda n: get(f"/settlement/{f.patient(n) % 4_000 + f.low}"), lambda n: get("/card", id=f.patient(n) % 4_000 + f.low), None, 4),
         Question("first page of debtors", lambda n: get("/settlement/lists/debtors"), lambda n: get("/debtors"), None, 2),
         Question("first page of patients", lambda n: get("/api/v1/patients/"), lambda n: get("/patients"), None, 0.3),

@@ -3,6 +3,8 @@
 Pages and addresses of cards ask here first. Where next: `app/access.py`.
 """
 
+from sqlalchemy.sql.base import ExecutableOption
+
 from app import access
 from app.errors import NotAllowed
 from app.models import Patient
@@ -10,13 +12,14 @@ from app.patients import queries
 from app.web import actor, fetched
 
 
-def visible(pk: int, right: str = "card.see") -> Patient:
-    """The card, if the account of this request may see it; `right`: what of it is looked at.
+def visible(pk: int, *options: ExecutableOption, right: str = "card.see") -> Patient:
+    """The card, if the account of this request may see it. `right`: what of it is looked at; `options`: what is read
+    together with it.
 
     Raises:
         NotFound, NotAllowed
     """
-    patient: Patient = fetched(Patient, pk)
+    patient: Patient = fetched(Patient, pk, *options)
     own = access.account(actor()).own_only(right)
     if own is not None and not queries.treated_by(pk, own):
         raise NotAllowed(right=right)

@@ -187,7 +187,8 @@ class Patient(Made, Model):
         CheckConstraint("identity_issued_on >= birth_date", name="ck_patient_identity_after_birth"),
         Index("ix_patient_search_name", "search_name", postgresql_using="gin",
               postgresql_ops={"search_name": "gin_trgm_ops"}),
-        Index("ix_patient_by_name", "search_name", "id"),
+        # the search counts a surname's bearers here, without looking at their cards
+        Index("ix_patient_by_name", "search_name", "id", postgresql_include=["status", "merged_into_id"]),
         Index("ix_patient_old_key", "old_key", postgresql_where=sql("old_key <> ''")),
         index("patient", "family_id"),
         index("patient", "guardian_id"),

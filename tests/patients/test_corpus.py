@@ -8,6 +8,7 @@ from faker import Faker
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from app.db import session, transaction
 from app.models import NameWord, Patient, PatientPhone
@@ -90,6 +91,27 @@ def test_who_is_not_meant_is_not_found(index: dict[str, int]) -> None:
 
 def test_nobody_is_invented(index: dict[str, int]) -> None:
     assert {typed: found(typed) for typed in NOBODY if found(typed)} == {}
+
+
+def test_no_search_costs_more_than_three_statements(fresh_module_app: Flask, index: dict[str, int]) -> None:
+    for typed in (*list(FIRST)[::5], *AMONG, *NOBODY):
+        for offset in (0, 25):
+            with counted_statements(fresh_module_app) as seen:
+                queries.find(typed, offset=offset)
+            assert len(seen) <= 3, (typed, offset, seen)
+
+
+def test_the_pages_of_one_word_are_the_whole_list_in_order(index: dict[str, int]) -> None:
+    """Surnames first, then the others, each by name: wherever a page begins and ends."""
+    cards = session.execute(select(Patient.id, Patient.search_name)).all()
+    for typed in ("и", "петр", "иван", "сем", "борис", "алексеев"):
+        begun = f" {typed}"
+        meant = [card for card in cards if begun in card.search_name]
+        meant.sort(key=lambda card: (not card.search_name.startswith(begun), card.search_name, card.id))
+        for limit, offset in ((25, 0), (7, 0), (7, 7), (40, 20), (25, max(0, len(meant) - 10))):
+            total, rows = queries.find(typed, limit=limit, offset=offset)
+            assert [row["id"] for row in rows] == [card.id for card in meant[offset : offset + limit]], (typed, offset)
+            assert total == min(len(meant), 1000)
 
 
 def test_a_search_costs_one_statement_and_a_mistake_three(fresh_module_app: Flask, index: dict[str, int]) -> None:

@@ -178,3 +178,12 @@ def _scanned(plan: dict[str, object]) -> int:
         read = float(plan["Actual Rows"]) + float(plan.get("Rows Removed by Filter", 0))  # type: ignore[arg-type]
         own = int(read * float(plan["Actual Loops"]))  # type: ignore[arg-type]
     return own + sum(_scanned(part) for part in plan.get("Plans", ()))  # type: ignore[attr-defined]
+
+
+def test_duplicates_are_one_statement(app: Flask, make: Maker) -> None:
+    pk, born = make.patient("Единожды", phone="+79035550011", birth_date=date(1991, 2, 2)).id, date(1990, 1, 1)
+    for day, phone in ((None, None), (born, None), (None, "+79035550011"), (born, "+79035550011")):
+        with counted_statements(app) as seen:
+            found = queries.possible_duplicates("Единожды", "Иван", day, phone)
+        assert len(seen) == 1 and (pk in [row["id"] for row in found]) == (day is None or phone is not None)
+    assert queries.possible_duplicates("Единожды", "Иван", None, "+79035550011", but=pk) == []

@@ -5,12 +5,13 @@ Where next: `figures.py` for its visits and money, `search.py` for finding one.
 
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, literal, or_, select, union_all
-from sqlalchemy.orm import aliased
+from sqlalchemy import Date, Integer, Text, func, literal, or_, select, union_all
+from sqlalchemy.orm import aliased, joinedload, lazyload
 
-from app.db import session
+from app.db import Fixed, given, session
 from app.models import (
     Employee,
     Patient,
@@ -22,7 +23,14 @@ from app.models import (
 )
 from app.money import ZERO
 from app.patients import rules
-from app.patients.queries.search import Found, of_doctor, rows
+from app.patients.queries.search import Found, as_found, of_doctor, rows, shown
+
+#: What the page of a card shows beside the card itself, read in one statement with it.
+AS_SHOWN = (
+    joinedload(Patient.phones), joinedload(Patient.tags),
+    joinedload(Patient.guardian).options(lazyload(Patient.phones), lazyload(Patient.source)),
+    joinedload(Patient.payer).options(lazyload(Patient.phones), lazyload(Patient.source)),
+)  # fmt: skip
 
 
 def balance_of(patient_id: int) -> dict[str, Decimal]:
@@ -55,25 +63,37 @@ def possible_duplicates(
     A namesake with another birth date is another person; one whose birth date nobody knows may be the same.
     Namesakes come before those who only share the phone, who are often the family. A doctor is shown own patients.
     """
+    values: dict[str, Any] = {
+        "name": f" {rules.like(rules.searchable(surname))} {rules.like(rules.searchable(name))} %",
+        "but": but or 0,
+    }
+    given_too = {"born": birth_date, "phone": phone or None, "doctor_id": doctor_id}
+    values |= {key: value for key, value in given_too.items() if value is not None}
+    asked = _duplicates("born" in values, "phone" in values, "doctor_id" in values)
+    return [as_found(row) for row in asked(**values)]
+
+
+@cache
+def _duplicates(born: bool, phone: bool, own: bool) -> Fixed:
     named = aliased(Patient)
-    namesakes = select(named.id, literal(0).label("rank")).where(
-        named.search_name.like(f" {rules.like(rules.searchable(surname))} {rules.like(rules.searchable(name))} %")
-    )
-    if birth_date:
-        namesakes = namesakes.where(or_(named.birth_date == birth_date, named.birth_date.is_(None)))
-    same_phone = select(PatientPhone.patient_id, literal(1)).where(PatientPhone.number == phone)
-    same = (union_all(namesakes, same_phone) if phone else namesakes).subquery()
+    same: Any = select(named.id, literal(0).label("rank")).where(named.search_name.like(given("name", Text)))
+    if born:
+        same = same.where(or_(named.birth_date == given("born", Date), named.birth_date.is_(None)))
+    if phone:
+        same = union_all(same, select(PatientPhone.patient_id, literal(1)).where(PatientPhone.number == given("phone")))
+    same = same.subquery()
     found = (
-        select(Patient.id)
+        select(Patient.id, func.min(same.c.rank).label("rank"))
         .join(same, same.c.id == Patient.id)
-        .where(Patient.id != (but or 0))
+        .where(Patient.id != given("but", Integer))
         .group_by(Patient.id)
         .order_by(func.min(same.c.rank), Patient.id.desc())
         .limit(5)
     )
-    if doctor_id is not None:
-        found = found.where(of_doctor(doctor_id))
-    return rows(list(session.scalars(found)))
+    if own:
+        found = found.where(of_doctor(given("doctor_id", Integer)))
+    best = found.subquery()
+    return Fixed(shown().join(best, best.c.id == Patient.id).order_by(best.c.rank, Patient.id.desc()))
 
 
 def family(patient: Patient) -> list[Found]:

@@ -87,7 +87,7 @@ class PatientsView(DeskView):
     @guarded("card.see")
     def card(self, pk: int) -> Any:
         """A patient's card with its figures; the tabs follow."""
-        patient = visible(pk)
+        patient = visible(pk, *queries.AS_SHOWN)
         if patient.merged_into_id:
             number = patient.card_number
             flash(gettext("Card № %(number)s was merged into this one.", number=number), "info")
@@ -98,7 +98,7 @@ class PatientsView(DeskView):
 
     def _card(self, patient: Patient) -> Any:
         pk, years, seen = patient.id, rules.age(patient.birth_date, clock.today()), queries.glance(patient.id)
-        here = {rule.endpoint for rule in current_app.url_map.iter_rules()}
+        here = current_app.view_functions
         tabs = [(title, url_for(at, pk=pk)) for title, at, right in TABS if at in here and may(right)]
         # `?tab=documents` opens the tab of that room
         asked = request.args.get("tab", "")

@@ -47,7 +47,7 @@ class MedicalView(DeskView):
     @guarded("medical.see")
     def patient_record(self, pk: int) -> Any:
         """The tab: the card as it was saved last, and the diary."""
-        patient = visible(pk, "medical.see")
+        patient = visible(pk, right="medical.see")
         records = queries.records_of(pk)
         return self._shown(patient, records[0][0] if records else None, records=records, diary=queries.diary_of(pk))
 
@@ -55,7 +55,7 @@ class MedicalView(DeskView):
     @guarded("medical.see")
     def saved(self, pk: int, record_id: int) -> Any:
         """The card as it was saved once, in place of the tab."""
-        patient = visible(pk, "medical.see")
+        patient = visible(pk, right="medical.see")
         row: MedicalRecord = fetched(MedicalRecord, record_id)
         if row.patient_id != pk:
             raise NotFound()
@@ -73,7 +73,7 @@ class MedicalView(DeskView):
     @guarded("medical.edit")
     def edit(self, pk: int) -> Any:
         """Fill in the card; somebody else's newer saving is not overwritten unseen."""
-        patient = visible(pk, "medical.edit")
+        patient = visible(pk, right="medical.edit")
         row = queries.medical_record(pk)
         wrong: dict[str, str] = {}
         status, after = 200, row.id if row else None
@@ -94,7 +94,7 @@ class MedicalView(DeskView):
                 if isinstance(refusal, Stale):
                     row = queries.medical_record(pk)
                     after, wrong = (row.id if row else None), _newer(row)
-            patient = visible(pk, "medical.edit")
+            patient = visible(pk, right="medical.edit")
         return self.page(
             "patients/medical_form.html", status, title=gettext("Medical card 043/у"), patient=patient, after=after,
             alerts=in_words(patient.health_alerts),
@@ -106,7 +106,7 @@ class MedicalView(DeskView):
     @guarded("medical.edit")
     def diary(self, pk: int) -> Any:
         """An entry of the diary; with `corrects`, one that takes the place of a mistaken one."""
-        patient = visible(pk, "medical.edit")
+        patient = visible(pk, right="medical.edit")
         corrected = _corrected(pk)
         wrong: dict[str, str] = {}
         status = 200
@@ -124,7 +124,7 @@ class MedicalView(DeskView):
             except Refusal as refusal:
                 say(refusal)
                 status = refusal.status
-            patient, corrected = visible(pk, "medical.edit"), _corrected(pk)
+            patient, corrected = visible(pk, right="medical.edit"), _corrected(pk)
         typed: Any = request.form
         if request.method == "GET" and corrected:
             typed = {name: getattr(corrected, name) for name in ("day", *medical.ENTRY_FIELDS)}

@@ -30,7 +30,7 @@ class SurveysView(DeskView):
     @guarded("survey.see")
     def patient_surveys(self, pk: int) -> Any:
         """The tab: the questionnaire that counts, and the older ones."""
-        patient = visible(pk, "survey.see")
+        patient = visible(pk, right="survey.see")
         return self.page(
             "patients/surveys.html", patient=patient, surveys=queries.surveys_of(pk), questions=rules.QUESTIONS,
             answers=Answer, in_words=in_words, old=queries.survey_is_old(patient),
@@ -41,7 +41,7 @@ class SurveysView(DeskView):
     @guarded("survey.edit")
     def new(self, pk: int) -> Any:
         """Write down what the patient wrote; back to the tab."""
-        patient = visible(pk, "survey.edit")
+        patient = visible(pk, right="survey.edit")
         wrong: dict[str, str] = {}
         status = 200
         if request.method == "POST":
@@ -52,10 +52,10 @@ class SurveysView(DeskView):
                 flash(gettext("The questionnaire is written down."), "success")
                 return redirect(url_for("PatientsView.card", pk=pk, tab="surveys"), 303)
             except Invalid as refusal:
-                wrong, status, patient = refusal_body(refusal)["fields"], 422, visible(pk, "survey.edit")
+                wrong, status, patient = refusal_body(refusal)["fields"], 422, visible(pk, right="survey.edit")
             except Refusal as refusal:
                 say(refusal)
-                status, patient = refusal.status, visible(pk, "survey.edit")
+                status, patient = refusal.status, visible(pk, right="survey.edit")
         return self.page(
             "patients/survey_form.html", status, title=gettext("Health questionnaire"), patient=patient, wrong=wrong,
             questions=rules.questions(patient.sex), answers=Answer, typed=request.form, earlier=_earlier(patient),
