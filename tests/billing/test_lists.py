@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from app.billing import queries
 from app.db import session
 from app.models import CallTask, CallTaskReason, PatientAccount
+from app.money import shown
 from tests.billing.test_operations import D, billed, branch, pay  # noqa: F401
 
 
@@ -65,6 +66,13 @@ def test_the_pages_the_file_and_the_call(client_of, crowd):
     debtors, _ = crowd
     page = browser.get("/settlement/lists/debtors?q=Должниковб").text
     assert f"/settlement/{debtors[1]}" in page and ".xlsx" not in page
+    whole = browser.get("/settlement/lists/debtors/total?q=Должниковб").text
+    count, total = queries.debtors_total("Должниковб")
+    assert shown(total) in whole and f"{count} пациент" in whole
+    assert 'hx-get="/settlement/lists/debtors/total?q=' in page
+    assert browser.get("/settlement/lists/nobody/total").status_code == 404
+    for who in ("doctor", "sysadmin"):
+        assert client_of(who).get("/settlement/lists/debtors/total").status_code == 403, who
     assert "Авансова" in browser.get("/settlement/lists/advances?q=Авансова").text
     for odd in ("?after=999999999999999", "?after=я&sort=drop", "?q=%00", "?q=" + "я" * 500, "?after=-1&sort=age"):
         for which in ("debtors", "advances"):

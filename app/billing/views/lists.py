@@ -34,17 +34,24 @@ class MoneyListsView(DeskView):
         """Who has paid ahead."""
         return self._list("advances", gettext("Advances"))
 
+    @expose("/<which>/total")
+    @guarded("payment.see")
+    def total(self, which: str) -> Any:
+        """What the whole list adds up to: a part of the page that comes after it, for it looks at every account."""
+        if which not in _LISTS:
+            raise NotFound()
+        count, total = _LISTS[which][1](_sought())
+        return self.page("billing/_money_total.html", count=count, total=total)
+
     def _list(self, which: str, title: str) -> Any:
-        q, sort = request.args.get("q", "").strip()[:100].replace("\x00", ""), request.args.get("sort", "sum")
+        q, sort = _sought(), request.args.get("sort", "sum")
         sort = sort if sort in queries.SORTS else "sum"
         after = request.args.get("after", type=int)
         after = after if after is not None and 0 < after < 2**31 else None
-        rows_of, total_of = _LISTS[which]
-        rows = rows_of(q, sort=sort, after=after, limit=PAGE + 1)
-        count, total = total_of(q)
+        rows = _LISTS[which][0](q, sort=sort, after=after, limit=PAGE + 1)
         return self.page(
             "billing/money_list.html", title=title, which=which, rows=rows[:PAGE], more=len(rows) > PAGE, q=q,
-            sort=sort, count=count, total=total, after=after, today=clock.today(),
+            sort=sort, after=after, today=clock.today(),
         )  # fmt: skip
 
     @expose("/<which>.xlsx")
@@ -53,8 +60,7 @@ class MoneyListsView(DeskView):
         """The whole list as a table for Excel."""
         if which not in _LISTS:
             raise NotFound()
-        q = request.args.get("q", "").strip()[:100].replace("\x00", "")
-        rows = _LISTS[which][0](q, limit=spreadsheets.MOST_ROWS)
+        rows = _LISTS[which][0](_sought(), limit=spreadsheets.MOST_ROWS)
         answer = Response(_xlsx(which, rows), mimetype=spreadsheets.XLSX)
         answer.headers["Content-Disposition"] = f'attachment; filename="{which}-{clock.today().isoformat()}.xlsx"'
         answer.headers["Cache-Control"] = "no-store"
@@ -77,6 +83,11 @@ class MoneyListsView(DeskView):
         except Refusal as refusal:
             say(refusal)
         return redirect(url_for("MoneyListsView.debtors"), 303)
+
+
+def _sought() -> str:
+    """Whom the list is narrowed to, as it was typed."""
+    return request.args.get("q", "").strip()[:100].replace("\x00", "")
 
 
 def _xlsx(which: str, rows: Any) -> bytes:
