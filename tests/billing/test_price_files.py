@@ -395,7 +395,7 @@ def test_another_file_under_the_same_key_is_noticed(client_of: Any, make: Any) -
     client, one, key = client_of("director"), make.service(), str(uuid4())
     first = send(client, table(HEAD, [one.code, "", "", "1"]), request_id=key)
     assert send(client, table(HEAD, [one.code, "", "", "1"]), request_id=key).location == first.location
-    assert send(client, table(HEAD, [one.code, "", "", "2"]), request_id=key).status_code == 422
+    assert send(client, table(HEAD, [one.code, "", "", "2"]), request_id=key).status_code == 409
 
 
 @pytest.mark.parametrize("locale", ["ru", "en"])

@@ -116,7 +116,6 @@ def test_a_day_of_the_cash_desk(clinic: Flask) -> None:
         expect(desk.locator("section.sheet")).to_contain_text("Десять рублей не нашли")
         expect(desk.locator("table:has(caption)")).to_have_count(2)
         desk.go_back()
-        desk.reload()
         desk.wait_for_url(lambda url: "close" not in url)
         assert not w.faults, w.faults
     check(clinic, {"pay_in": 1, "withdrawal": 1, "transfer_out": 1, "transfer_in": 1, "salary": 1, "reversal": 1,

@@ -68,7 +68,7 @@ def test_a_surname_with_initials_is_declined():
     ):  # fmt: skip
         words = written.split()
         parts = (words[0], words[1], " ".join(words[2:]))
-        assert (rules.genitive(*parts, None), rules.dative(*parts, None)) == (genitive, dative)
+        assert (patients.genitive(*parts, None), patients.dative(*parts, None)) == (genitive, dative)
 
 
 def test_text_that_would_lose_its_letters_is_noticed():

@@ -9,8 +9,9 @@ import pytest
 from app import clock, pdf
 from app.db import session, transaction
 from app.documents import operations, paper, queries
-from app.models import Branch, IssuedDocument
+from app.models import Branch
 from app.vocab import TemplateKind
+from tests.conftest import Maker
 from tests.documents.test_papers import text_of, words_of
 
 LONG = {
@@ -21,7 +22,7 @@ LONG = {
     "birth_date": date(1955, 12, 31),
     "address": "628606, Ханты-Мансийский автономный округ — Югра, г. Нижневартовск, микрорайон Прибрежный-2, улица"
     " Героев Самотлора, дом 123, корпус 4, строение 5, квартира 1067",
-    "passport": "паспорт гражданина Российской Федерации 67 04 № 123456, выдан 31.12.2015 Отделом УФМС России по"
+    "identity_text": "паспорт гражданина Российской Федерации 67 04 № 123456, выдан 31.12.2015 Отделом УФМС России по"
     " Ханты-Мансийскому автономному округу — Югре в городе Нижневартовске, код подразделения 860-009",
     "allergy": "пенициллин, лидокаин, латекс, йод, пыльца берёзы, цитрусовые, мёд",
 }
@@ -30,8 +31,8 @@ FROM_CARD = [kind for kind in operations.FROM_CARD if kind != TemplateKind.HEALT
 
 def _drawn(kind, patient, actor):
     with transaction():
-        row = operations.issue(kind, patient.id, actor=actor)
-        return session.get(IssuedDocument, row.id).pdf
+        pk = operations.issue(kind, patient.id, actor=actor).id
+    return Maker().printed(pk)
 
 
 def _pages(made):
@@ -67,7 +68,8 @@ def test_an_empty_card_leaves_lines_to_write_on(make, kind):
 
 def test_the_contract_of_a_child_names_who_signs(make):
     mother = make.patient("Ёлкина", name="Мария", patronymic="Сергеевна", sex="female", birth_date=date(1990, 5, 17),
-                          phone="+79161234567", address="г. Москва, ул. Лесная", passport="45 10 123456")  # fmt: skip
+                          phone="+79161234567", address="г. Москва, ул. Лесная",
+                          identity_text="45 10 123456")  # fmt: skip
     child = make.patient("Ёлкин", name="Пётр", patronymic="Ильич", sex="male", birth_date=date(2018, 1, 2),
                          guardian_id=mother.id, address="г. Москва, ул. Лесная, д. 5")  # fmt: skip
     with clock.at(datetime(2026, 11, 23, 10)):

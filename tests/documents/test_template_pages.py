@@ -94,7 +94,8 @@ def test_a_preview_for_a_real_patient_of_each_kind(make, client_of, kind):
         order = billing.create_work_order(
             patient.id, doctor.id, [{"service_id": service.id, "quantity": 1}], actor=None
         )
-        billing.issue(order.id, actor=None)
+        if kind != "receipt":
+            billing.issue(order.id, actor=None)
     if kind == "receipt":
         _paid(make, patient)
     row = queries.newest_of(kind)

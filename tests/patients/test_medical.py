@@ -294,11 +294,17 @@ def test_pages(make: Maker, client_of: Any) -> None:
         assert doctor.get(f"{diary}?corrects={odd}").status_code in (200, 404)
 
 
+def printed(make: Maker, pk: int) -> tuple[int, bytes]:
+    """A 043/у issued by the desk and printed: its number and its bytes."""
+    with transaction():
+        issued = documents.issue("medical_card", pk, actor=make.user()).id
+    return issued, make.printed(issued)
+
+
 def test_the_printed_card_has_what_was_written_for_who_may_print_it(make: Maker, client_of: Any) -> None:
     patient = own_patient(make, surname="Печатная")
     pk, desk = patient.id, make.user()
-    with transaction():
-        blank = words_of(documents.issue("medical_card", pk, actor=desk).pdf)
+    blank = words_of(printed(make, pk)[1])
     assert "О — отсутствует" in blank and "18" in blank
     save(
         make, pk, diagnosis=SECRET, icd="K04.0", formula={"16": "П С", "55": "С"}, bite="прямой", hygiene_checks=[TODAY]
@@ -306,9 +312,8 @@ def test_the_printed_card_has_what_was_written_for_who_may_print_it(make: Maker,
     wrong = write(make, pk, treatment="удалён 16")
     write(make, pk, corrects=wrong, treatment="удалён 26\nи зашит", icd="K08.1", diagnosis="потеря зуба")
     session.expire_all()
-    with transaction():
-        paper = documents.issue("medical_card", pk, actor=desk)
-        words, paper_id = words_of(paper.pdf), paper.id
+    paper_id, made = printed(make, pk)
+    words = words_of(made)
     for must in (SECRET, "K04.0", "С, П", "прямой", f"контроль {TODAY:%d.%m.%Y}", "удалён 26", "K08.1 потеря зуба",
                  f"исправление записи от {TODAY:%d.%m.%Y}", "Сотрудник"):  # fmt: skip
         assert must in words, must
@@ -321,7 +326,7 @@ def test_the_printed_card_has_what_was_written_for_who_may_print_it(make: Maker,
     try:
         clerk = client_of("administrator")
         assert clerk.get(address).status_code == 403
-        assert clerk.get(f"/documents/patient/{pk}/package-{paper_id}-{paper_id}.pdf").status_code == 403
+        assert clerk.get(f"/documents/{paper_id}-all.pdf").status_code == 403
         assert clerk.post("/documents/issue", data={"kind": "medical_card", "patient_id": pk}).status_code == 403
         assert clerk.post("/documents/issue", data={"kind": "contract", "patient_id": pk}).status_code == 303
     finally:
@@ -337,8 +342,7 @@ def test_a_long_card_is_printed_whole(make: Maker) -> None:
     for n in range(40):
         write(make, pk, treatment=f"лечение {n}. " * 20)
     session.expire_all()
-    with transaction():
-        made = documents.issue("medical_card", pk, actor=make.user()).pdf
+    _, made = printed(make, pk)
     pages = pypdf.PdfReader(io.BytesIO(made)).pages
     assert len(pages) > 3 and "лечение 39." in words_of(made)
 

@@ -247,12 +247,14 @@ def test_the_flag_in_the_schedule_and_on_its_papers(make: Maker, client_of: Any,
 def test_the_paper_has_boxes_and_then_answers(make: Maker) -> None:
     patient, desk = make.patient("Бумажная", sex="female", allergy="йод"), make.user()
     with transaction():
-        blank = words_of(documents.issue("health_questionnaire", patient.id, actor=desk).pdf)
+        issued = documents.issue("health_questionnaire", patient.id, actor=desk).id
+    blank = words_of(make.printed(issued))
     assert "☒" not in blank and blank.count("☐") == 3 * len(rules.QUESTIONS) and "йод" in blank
     add(make, patient.id, {**RED, "pregnancy": ("yes", "двойня")}, pregnancy_weeks=20, last_dentist="в мае")
     session.expire_all()
     with transaction():
-        filled = words_of(documents.issue("health_questionnaire", patient.id, actor=desk).pdf)
+        issued = documents.issue("health_questionnaire", patient.id, actor=desk).id
+    filled = words_of(make.printed(issued))
     assert filled.count("☒") == 7 and "варфарин" in filled and "20 нед.; двойня" in filled and "в мае" in filled
     assert "Сахарный диабет" in filled and "Diabetes" not in filled
 

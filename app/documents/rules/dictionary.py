@@ -33,7 +33,14 @@ _PERSON = {
     "allergy": N_("allergy"),
     "relation": N_("who the representative is to the patient: a line to write it"),
     "basis_document": N_("document of the representative: a line to write it"),
-    "passport.text": N_("identity document"),
+    "passport.text": N_("identity document in one line"),
+    "passport.type": N_("kind of the identity document"),
+    "passport.code": N_("code of its kind"),
+    "passport.series": N_("its series"),
+    "passport.number": N_("its number"),
+    "passport.issued_by": N_("who issued it"),
+    "passport.issued_date": N_("day when it was issued"),
+    "passport.dept_code": N_("its department code"),
 }
 
 _EMPLOYEE = {

@@ -175,7 +175,7 @@ def _empty_cards(cards: Sequence[int]) -> None:
     blank = {
         column.name: None if column.nullable else ""
         for column in Patient.__table__.columns
-        if column.name not in rules.STAYS_ON_CARD
+        if column.name not in rules.STAYS_ON_CARD and column.computed is None
     }
     surname, name = NAME
     session.execute(

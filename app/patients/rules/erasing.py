@@ -87,10 +87,11 @@ RULES: Mapping[str, Rule] = {
         Fate.EMPTIED, Law.MEDICAL, {"comment": "", "cancel_comment": ""},
         words=("overbook_reason", "outside_hours_reason"),
     ),
-    "health_survey": _kept(Law.MEDICAL, "last_dentist", "complaints"),
+    "health_survey": _kept(Law.MEDICAL, "answers", "alerts", "last_dentist", "complaints"),
     "medical_record": _kept(
         Law.MEDICAL, "occupation", "diagnosis", "icd", "complaints", "past_illnesses", "anamnesis", "examination",
-        "bite", "mucosa", "findings", "shade", "examination_plan", "treatment_plan", "consultations", "epicrisis",
+        "formula", "bite", "mucosa", "findings", "shade", "examination_plan", "treatment_plan", "consultations",
+        "epicrisis",
     ),
     "diary_entry": _kept(Law.MEDICAL, "complaints", "objective", "diagnosis", "icd", "treatment"),
     # that it was agreed to, and taken back, is what the clinic must be able to prove
