@@ -45,7 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 #: Files that take longest; they start first, so that none runs alone when the others are done.
 LONGEST = (
-    "test_run", "test_nonsense", "test_a_day", "test_jobs", "test_roles", "test_panel", "test_free_model",
+    "test_run", "test_spare", "test_nonsense", "test_a_day", "test_paper_jobs", "imports/test_killed", "test_jobs",
+    "test_roles", "test_panel", "test_free_model",
     "test_money_machine", "tasks/test_pages", "test_notifying", "test_managing_browser", "test_waiting_browser",
     "test_prints", "test_undo_machine", "test_corpus",
 )  # fmt: skip
