@@ -43,9 +43,10 @@ class NotNow(Exception):
 
 
 def kkt(device_id: int) -> Kkt | None:
-    """The wire to a device; None where it has no address."""
+    """The wire to a device; None where it has no address. `{device}` in KKT_URL is the number of the device."""
     config = current_app.config
-    address = session.scalar(select(FiscalDevice.address).where(FiscalDevice.id == device_id)) or config["KKT_URL"]
+    common = config["KKT_URL"].replace("{device}", str(device_id))
+    address = session.scalar(select(FiscalDevice.address).where(FiscalDevice.id == device_id)) or common
     session.rollback()
     return Kkt(address.rstrip("/"), config["KKT_LOGIN"], config["KKT_PASSWORD"]) if address else None
 

@@ -277,3 +277,11 @@ def test_an_hour_without_the_device(shop, app, monkeypatch):
     assert [one["task"]["payments"][0]["sum"] for one in shop.printed()] == [
         100.0 + minute for minute in range(0, 60, 10)
     ]
+
+
+def test_one_address_of_the_settings_leads_to_each_device(shop, app, monkeypatch):
+    monkeypatch.setitem(app.config, "KKT_URL", "http://127.0.0.1:16732/{device}")
+    assert jobs.kkt(shop.device_id).url == shop.simulator.url
+    with transaction():
+        device_of(shop).address = ""
+    assert jobs.kkt(shop.device_id).url == f"http://127.0.0.1:16732/{shop.device_id}"
