@@ -157,8 +157,9 @@ class Simulator(ThreadingHTTPServer):
         self._devices = {"": self.device}
         self._lock = threading.Lock()
         self._fill(self.device)
-        for kept in sorted(file.parent.glob(f"{file.stem}-*.json")) if file else ():
-            self.one(kept.stem.removeprefix(f"{file.stem}-"))
+        if file is not None:
+            for kept in file.parent.glob(f"{file.stem}-*.json"):
+                self.one(kept.stem.removeprefix(f"{file.stem}-"))
         self.stopping = threading.Event()
         super().__init__(("127.0.0.1", port), _Handler, bind_and_activate=bound is None)
         if bound is not None:
