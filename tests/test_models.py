@@ -206,22 +206,18 @@ def test_a_receipt_tells_of_its_own_bills_on_credit(paid: dict[str, int]) -> Non
         " VALUES ('x', :entity, :branch, 'usnIncome') RETURNING id),"
         " receipt AS (INSERT INTO fiscal_receipt (uuid, device_id, kind, payment_id, amount, body, due_at)"
         " SELECT gen_random_uuid(), id, 'sell', :payment, 1000, '{}', now() FROM device RETURNING id)"
-        " INSERT INTO fiscal_credit (receipt_id, work_order_id, change) SELECT id, "
     )
+    own = " INSERT INTO fiscal_credit (receipt_id, work_order_id, change) SELECT id, :order, {} FROM receipt"
     of = {key: paid[key] for key in ("entity", "branch", "payment")}
-    other = "(SELECT min(id) FROM work_order WHERE id <> :order), 5 FROM receipt"
-    with transaction():
-        draft = session.execute(
-            text(
-                "INSERT INTO work_order (legal_entity_id, branch_id, year, number, patient_id, doctor_id, status, total, due)"
-                " SELECT legal_entity_id, branch_id, year, number + 500, patient_id, doctor_id, 'draft', 0, 0"
-                " FROM work_order WHERE id = :order RETURNING id"
-            ),
-            {"order": paid["order"]},
-        ).scalar_one()
-    assert draft and refused_by(receipt + other, **of, order=paid["order"]) == "ck_fiscal_credit_of_its_bill"
-    assert refused_by(receipt + ":order, -5 FROM receipt", **of, order=paid["order"]) == "ck_fiscal_credit_of_its_bill"
-    assert refused_by(receipt + ":order, 5 FROM receipt", **of, order=paid["order"]) is None
+    other = (
+        ", other AS (INSERT INTO work_order (legal_entity_id, branch_id, year, number, patient_id, doctor_id, status, total, due)"
+        " SELECT legal_entity_id, branch_id, year, number + 500, patient_id, doctor_id, 'draft', 0, 0"
+        " FROM work_order WHERE id = :order RETURNING id) INSERT INTO fiscal_credit (receipt_id, work_order_id, change)"
+        " SELECT receipt.id, other.id, 5 FROM receipt, other"
+    )
+    assert refused_by(receipt + other, **of, order=paid["order"]) == "ck_fiscal_credit_of_its_bill"
+    assert refused_by(receipt + own.format(-5), **of, order=paid["order"]) == "ck_fiscal_credit_of_its_bill"
+    assert refused_by(receipt + own.format(5), **of, order=paid["order"]) is None
 
 
 def test_a_draft_whose_lines_do_not_make_its_total_is_refused(make: Any) -> None:
