@@ -83,7 +83,7 @@ def test_a_day_of_the_cash_desk(clinic: Flask) -> None:
         holds(desk, "5 894,50")
         move(desk, "transfer", "894,50", to_desk_id=str(other))
         holds(desk, "5 000,00")
-        move(desk, "collection", "9 000")
+        move(desk, "collection", "9 000", counterparty="Инкассатор")
         expect(desk.locator(".alert-danger")).to_contain_text("5")
         assert desk.locator("[data-cash-move] input[name=amount]").input_value() == "9 000"
         move(desk, "salary", "1 000", counterparty="Смирнова А. П.")
