@@ -1,5 +1,6 @@
 """What the device does not tell is decided by a person with the paper in the hand, and nobody waits any longer."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -61,12 +62,13 @@ def test_who_decides(stuck, client_of):
 
 def test_two_receipts_have_no_number_together(shop, stuck):
     first, _ = stuck
+    paper = replace(PAPER, document=PAPER.document + 1)
     other = shop.pay(shop.make.patient().id, ("card", "5"))
     with transaction():
-        operations.decide_printed(first.id, PAPER, actor=shop.make.user("senior"))
+        operations.decide_printed(first.id, paper, actor=shop.make.user("senior"))
         operations.mark_unknown(operations.claim(_before(shop, other), timedelta(seconds=60)), "?")
     with pytest.raises(errors.Invalid), transaction():
-        operations.decide_printed(_before(shop, other), PAPER, actor=shop.make.user("senior"))
+        operations.decide_printed(_before(shop, other), paper, actor=shop.make.user("senior"))
 
 
 def _before(shop, receipt) -> int:
