@@ -127,7 +127,8 @@ def settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "PUBLIC_URL": (environ.get("PUBLIC_URL") or "").rstrip("/"),
         # a worker that holds a message longer than any answer may take is dead
         "SMS_STALE_SECONDS": float(environ.get("SMS_STALE_SECONDS") or 60),
-        # --- fiscal device: where its web server is for a device without an address of its own, and its login
+        # --- fiscal device: where its web server is for a device without an address of its own, and its login; {device}
+        # in the address is the number of the device
         "KKT_URL": (environ.get("KKT_URL") or "").rstrip("/"),
         "KKT_LOGIN": environ.get("KKT_LOGIN") or "",
         "KKT_PASSWORD": environ.get("KKT_PASSWORD") or "",

@@ -80,6 +80,7 @@ class Desk:
         self.children: list[Child] = []
         self._web_log_start = 0
         self.slips = ""
+        self.kkt = ""
         self.stopping = threading.Event()
         self.exit = ExitStack()
 
@@ -283,12 +284,13 @@ class Desk:
         self._keep_running("gateway", partial(self._spawn, command, "gateway", keep=(taken.fileno(),)))
 
     def _start_kkt(self) -> None:
-        """For the demo clinic a fiscal device that prints on the screen."""
+        """For the demo clinic fiscal devices that print on the screen, one for each branch."""
         if self.environ.get("KKT_URL"):
             return
         taken = self.exit.enter_context(socket.create_server(("127.0.0.1", 0)))
         taken.set_inheritable(True)
-        self.environ.update(KKT_URL=f"http://127.0.0.1:{taken.getsockname()[1]}", KKT_POLL_SECONDS="0.2")
+        self.kkt = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        self.environ.update(KKT_URL=self.kkt + "/{device}", KKT_POLL_SECONDS="0.2")
         simulator = [sys.executable, "-m", "app.gateways.kkt.simulator", f"fd:{taken.fileno()}"]
         command = [*simulator, self.var / "kkt.json"]
         self._keep_running("kkt", partial(self._spawn, command, "kkt", keep=(taken.fileno(),)))
@@ -367,8 +369,8 @@ class Desk:
                 print(f"  {login:<{width}} / demo   {role}", flush=True)
         if "gateway" in (child.name for child in self.children):
             print(f"СМС примера: {self.environ['SMS_GATEWAY_URL']}", flush=True)
-        if "kkt" in (child.name for child in self.children):
-            print(f"Чеки примера (ККТ): {self.environ['KKT_URL']}", flush=True)
+        if self.kkt:
+            print(f"Чеки примера (ККТ): {self.kkt}", flush=True)
         if self.slips:
             print(f"Лента чекового принтера: {self.slips}", flush=True)
         print("Остановить: Ctrl+C", flush=True)

@@ -100,10 +100,23 @@ INSERT INTO appointment (patient_id, doctor_id, branch_id, starts_at, ends_at, s
 VALUES (%(patient)s, %(doctor)s, %(branch)s, %(at)s, %(to)s, 'booked', 'not_notified', false, '', false, '', '') RETURNING id
 """
 PAY = """
-WITH entry AS (
-  INSERT INTO ledger_entry (kind, business_day, branch_id, patient_id, debt_change, advance_change)
-  VALUES ('advance_in', current_date, %(branch)s, %(patient)s, 0, %(amount)s) RETURNING id)
-SELECT id, (SELECT advance + %(amount)s FROM patient_account WHERE patient_id = %(patient)s) advance FROM entry
+WITH number AS (SELECT nextval(pg_get_serial_sequence('payment', 'id')) id),
+desk AS (SELECT id, branch_id, legal_entity_id FROM cash_desk WHERE branch_id = %(branch)s AND kind = 'non_cash' LIMIT 1),
+money AS (
+  INSERT INTO cash_movement (desk_id, series, year, number, legal_entity_id, kind, delta, moved_at, business_day, patient_id)
+  SELECT desk.id, 'bank_in', 9999, number.id, legal_entity_id, 'payment', %(amount)s::numeric, now(), current_date, %(patient)s::int
+    FROM desk, number RETURNING id, desk_id),
+paid AS (
+  INSERT INTO payment (id, legal_entity_id, branch_id, year, number, patient_id, amount, change, business_day, paid_at)
+  SELECT number.id, legal_entity_id, branch_id, 9999, number.id, %(patient)s::int, %(amount)s::numeric, 0, current_date, now()
+    FROM desk, number RETURNING id),
+part AS (
+  INSERT INTO payment_part (payment_id, method, amount, desk_id, movement_id)
+  SELECT paid.id, 'card', %(amount)s::numeric, desk_id, money.id FROM paid, money),
+entry AS (
+  INSERT INTO ledger_entry (kind, business_day, branch_id, patient_id, payment_id, debt_change, advance_change)
+  SELECT 'advance_in', current_date, %(branch)s::int, %(patient)s::int, id, 0, %(amount)s::numeric FROM paid RETURNING id)
+SELECT id, (SELECT advance + %(amount)s::numeric FROM patient_account WHERE patient_id = %(patient)s::int) advance FROM entry
 """
 REPORTS = (
     """SELECT doctor_id, status, count(*) FROM appointment WHERE branch_id = %(branch)s AND starts_at >= %(first)s

@@ -35,12 +35,13 @@ def entries(connection: psycopg.Connection[tuple[int]]) -> dict[str, int]:
         "SELECT patient_id FROM ledger_entry GROUP BY 1 HAVING count(*) >= %s ORDER BY 1 LIMIT 1", (MANY,)
     ).fetchone()
     if found is None:
-        found = connection.execute("SELECT max(id) FROM patient").fetchone()
+        found = connection.execute("SELECT max(patient_id) FROM payment").fetchone()
         assert found is not None
         connection.execute(
-            "INSERT INTO ledger_entry (kind, business_day, branch_id, patient_id, debt_change, advance_change)"
-            " SELECT 'advance_in', current_date, (SELECT min(id) FROM branch), %s, 0, CASE n %% 2 WHEN 1 THEN 1 ELSE -1 END"
-            " FROM generate_series(1, %s) n ORDER BY n",  # they come to nothing: the promises still hold
+            "INSERT INTO ledger_entry (kind, business_day, branch_id, patient_id, payment_id, debt_change, advance_change)"
+            " SELECT 'advance_in', current_date, m.branch_id, m.patient_id, m.id, 0, CASE n %% 2 WHEN 1 THEN 1 ELSE -1 END"
+            " FROM (SELECT * FROM payment WHERE patient_id = %s ORDER BY id DESC LIMIT 1) m, generate_series(1, %s) n"
+            " ORDER BY n",  # they come to nothing: the promises still hold
             (found[0], MANY),
         )
         connection.execute("ANALYZE ledger_entry")

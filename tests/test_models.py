@@ -95,6 +95,21 @@ def test_what_is_written_about_money_stays_as_it_was_written(paid: dict[str, int
         ("TRUNCATE patient_account CASCADE", "ck_patient_account_append_only"),
         ("UPDATE cash_shift SET opening = 5 WHERE id = :shift", "ck_cash_shift_unchanged"),
         ("DELETE FROM cash_shift WHERE id = :shift", "ck_cash_shift_unchanged"),
+        ("UPDATE cash_shift SET opened_by_id = NULL WHERE id = :shift", "ck_cash_shift_unchanged"),
+        ("UPDATE cash_shift SET opened_at = opened_at - interval '1 hour' WHERE id = :shift", "ck_cash_shift_unchanged"),
+        ("UPDATE cash_shift SET number = 7 WHERE id = :shift", "ck_cash_shift_unchanged"),
+        ("UPDATE cash_desk SET kind = 'non_cash' WHERE id = :desk", "ck_cash_desk_moved_stays"),
+        (
+            "WITH other AS (INSERT INTO legal_entity (name, short_name) VALUES ('x', 'x') RETURNING id)"
+            " UPDATE cash_desk SET legal_entity_id = (SELECT id FROM other) WHERE id = :desk",
+            "ck_cash_desk_moved_stays",
+        ),
+        ("UPDATE number_series SET last_number = last_number - 1 WHERE legal_entity_id = :entity", "ck_number_series_onward"),
+        ("UPDATE number_series SET year = year + 1 WHERE legal_entity_id = :entity", "ck_number_series_onward"),
+        ("DELETE FROM number_series WHERE legal_entity_id = :entity", "ck_number_series_onward"),
+        ("TRUNCATE number_series", "ck_number_series_append_only"),
+        ("TRUNCATE cash_shift CASCADE", "ck_cash_shift_append_only"),
+        ("TRUNCATE cash_desk CASCADE", "ck_cash_desk_append_only"),
         (
             "INSERT INTO cash_shift (desk_id, number, opened_at, business_day, opening, opened_with)"
             " VALUES (:desk, 99, now(), current_date, 0, 0)",
@@ -115,13 +130,13 @@ def test_what_is_written_about_money_stays_as_it_was_written(paid: dict[str, int
             "ck_cash_movement_shift_open",
         ),
         (
-            "INSERT INTO ledger_entry (kind, business_day, branch_id, patient_id, work_order_id, debt_change, advance_change)"
-            " VALUES ('payment', current_date, :branch, :patient, :order, -400.01, 0)",
+            "INSERT INTO ledger_entry (kind, business_day, branch_id, patient_id, work_order_id, payment_id, debt_change, advance_change)"
+            " VALUES ('payment', current_date, :branch, :patient, :order, :payment, -400.01, 0)",
             "ck_work_order_due_within_total",
         ),
         (
-            "INSERT INTO ledger_entry (kind, business_day, branch_id, patient_id, debt_change, advance_change)"
-            " VALUES ('advance_used', current_date, :branch, :patient, 0, -0.01)",
+            "INSERT INTO ledger_entry (kind, business_day, branch_id, patient_id, payment_id, debt_change, advance_change)"
+            " VALUES ('advance_used', current_date, :branch, :patient, :payment, 0, -0.01)",
             "ck_patient_account_advance_not_negative",
         ),
         (
@@ -143,6 +158,66 @@ def test_what_is_written_about_money_stays_as_it_was_written(paid: dict[str, int
 def test_sums_are_kept_by_the_ledger_alone(paid: dict[str, int], statement: str, name: str) -> None:
     values = {key: value for key, value in paid.items() if f":{key}" in statement}
     assert refused_by(statement, **values) == name
+
+
+#: What somebody might write beside the operations, and the promise that refuses it.
+ENTRY = "INSERT INTO ledger_entry (kind, business_day, branch_id, patient_id, work_order_id, payment_id, refund_id, debt_change, advance_change)"
+MOVEMENT = (
+    "INSERT INTO cash_movement (desk_id, shift_id, series, year, number, legal_entity_id, kind, delta, moved_at, business_day)"
+    " VALUES (:desk, :shift, {series}, 2026, 999, :entity, {kind}, {delta}, now(), current_date)"
+)
+PART = (
+    "WITH m AS ({money} RETURNING id) INSERT INTO payment_part (payment_id, method, amount, desk_id, movement_id)"
+    " SELECT :payment, 'cash', 100, :desk, m.id FROM m"
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "name"),
+    [
+        (ENTRY + " VALUES ('advance_in', current_date, :branch, :patient, NULL, NULL, NULL, 0, 100)", "ck_ledger_entry_of_an_operation"),
+        (ENTRY + " VALUES ('advance_in', current_date, :branch, :patient, NULL, :payment, NULL, 0, 100)", "ck_payment_adds_up"),
+        (ENTRY + " VALUES ('payment', current_date, :branch, :patient, :order, :payment, NULL, -400, 0)", "ck_payment_adds_up"),
+        (ENTRY + " VALUES ('refund', current_date, :branch, :patient, NULL, :payment, NULL, 0, 5)", "ck_ledger_entry_of_an_operation"),
+        (ENTRY + " VALUES ('refund', current_date, :branch, :patient, NULL, :payment, :refund, 0, 5)", "ck_refund_adds_up"),
+        (ENTRY + " VALUES ('bill', current_date, :branch, :patient, :order, NULL, NULL, 100, 0)", "ck_work_order_kept_by_ledger"),
+        (ENTRY + " VALUES ('bill_reopened', current_date, :branch, :patient, :order, NULL, NULL, -100, 0)", "ck_work_order_issued_unchanged"),
+        (ENTRY + " VALUES ('advance_moved', current_date, :branch, :patient, NULL, NULL, NULL, 0, 100)", "ck_ledger_entry_transfer_named"),
+        (
+            "INSERT INTO ledger_entry (kind, business_day, branch_id, patient_id, work_order_id, payment_id, reversal_id, debt_change, advance_change)"
+            " VALUES ('paid_to_advance', current_date, :branch, :patient, :order, :payment, :order, 100, 100)",
+            "ck_work_order_reversal_adds_up",
+        ),
+        (MOVEMENT.format(series="'in'", kind="'payment'", delta="100"), "ck_cash_movement_of_a_part"),
+        (MOVEMENT.format(series="'out'", kind="'refund'", delta="-100"), "ck_cash_movement_of_a_part"),
+        (PART.format(money=MOVEMENT.format(series="'in'", kind="'payment'", delta="100")), "ck_payment_adds_up"),
+        (PART.format(money=MOVEMENT.format(series="'in'", kind="'pay_in'", delta="100")), "ck_cash_movement_of_a_part"),
+        ("INSERT INTO refund_part (refund_id, payment_part_id, amount) VALUES (:refund, :part, 5)", "ck_refund_adds_up"),
+    ],
+)  # fmt: skip
+def test_nothing_is_written_beside_the_operations(paid: dict[str, int], statement: str, name: str) -> None:
+    values = {key: value for key, value in paid.items() if f":{key}" in statement}
+    assert refused_by(statement, **values) == name
+
+
+def test_a_receipt_tells_of_its_own_bills_on_credit(paid: dict[str, int]) -> None:
+    receipt = (
+        "WITH device AS (INSERT INTO fiscal_device (name, legal_entity_id, branch_id, taxation)"
+        " VALUES ('x', :entity, :branch, 'usnIncome') RETURNING id),"
+        " receipt AS (INSERT INTO fiscal_receipt (uuid, device_id, kind, payment_id, amount, body, due_at)"
+        " SELECT gen_random_uuid(), id, 'sell', :payment, 1000, '{}', now() FROM device RETURNING id)"
+    )
+    own = " INSERT INTO fiscal_credit (receipt_id, work_order_id, change) SELECT id, :order, {} FROM receipt"
+    of = {key: paid[key] for key in ("entity", "branch", "payment")}
+    other = (
+        ", other AS (INSERT INTO work_order (legal_entity_id, branch_id, year, number, patient_id, doctor_id, status, total, due)"
+        " SELECT legal_entity_id, branch_id, year, number + 500, patient_id, doctor_id, 'draft', 0, 0"
+        " FROM work_order WHERE id = :order RETURNING id) INSERT INTO fiscal_credit (receipt_id, work_order_id, change)"
+        " SELECT receipt.id, other.id, 5 FROM receipt, other"
+    )
+    assert refused_by(receipt + other, **of, order=paid["order"]) == "ck_fiscal_credit_of_its_bill"
+    assert refused_by(receipt + own.format(-5), **of, order=paid["order"]) == "ck_fiscal_credit_of_its_bill"
+    assert refused_by(receipt + own.format(5), **of, order=paid["order"]) is None
 
 
 def test_a_draft_whose_lines_do_not_make_its_total_is_refused(make: Any) -> None:

@@ -208,7 +208,7 @@ class Desk(RuleBasedStateMachine):
     @rule(n=numbers, amount=SUMS, kind=st.sampled_from(["pay_in", "collection", "salary", "transfer", "correction"]))
     def move_cash(self, n: int, amount: Decimal, kind: str) -> None:
         desk, other = self.all_desks[n % 3], self.all_desks[(n + 1) % 3]
-        self.play(kind, cash.move, desk, kind, amount, to_desk_id=other if kind == "transfer" else None)
+        self.play(kind, cash.move, desk, kind, amount, to_desk_id=other if kind == "transfer" else None, comment="Банк")
 
     @rule(n=numbers, amount=SUMS)
     def withdraw(self, n: int, amount: Decimal) -> None:

@@ -356,7 +356,9 @@ def test_twenty_withdrawals_at_once_never_make_the_desk_negative(app: Flask, mak
     branch, _ = money_of(make)
     session.rollback()
     results = together(
-        app, [lambda: cash.move(branch.desk_id, "collection", Decimal(300), actor=make.user()).number] * 20
+        app,
+        [lambda: cash.move(branch.desk_id, "collection", Decimal(300), comment="В банк", actor=make.user()).number]
+        * 20,
     )
     won, lost = split_up(results)
     assert len(won) == 3 and {refusal.code for refusal in lost} == {"not_enough_cash"}

@@ -82,12 +82,13 @@ def delta_of(kind: str, amount: Decimal) -> Decimal:
     return amount if kind == PAY_IN else -amount
 
 
-def check_move(kind: str, category_id: int | None, desk_id: int, to_desk_id: int | None) -> None:
-    """What belongs to a kind must be there, and nothing else.
+def check_move(kind: str, category_id: int | None, desk_id: int, to_desk_id: int | None, said: str) -> None:
+    """What belongs to a kind must be there, and nothing else; `said` is from or to whom, and why.
 
     Raises:
         CategoryNeeded: a withdrawal says what the money was spent on.
-        Invalid: no or the same other desk; a category or another desk where there is none.
+        Invalid: no or the same other desk; a category or another desk where there is none; neither a person nor a
+            reason for money that leaves without a paper.
     """
     if kind not in MOVES:
         raise Invalid(fields={"kind": N_("Unknown value.")})
@@ -99,6 +100,8 @@ def check_move(kind: str, category_id: int | None, desk_id: int, to_desk_id: int
         raise Invalid(fields={"to_desk_id": N_("Choose the other desk.")})
     if kind != TRANSFER and to_desk_id is not None:
         raise Invalid(fields={"to_desk_id": N_("Only a transfer has another desk.")})
+    if kind in (COLLECTION, SALARY, CORRECTION) and not said.strip():
+        raise Invalid(fields={"comment": N_("Write who gets the money, or why it is moved.")})
 
 
 def check_enough(balance: Decimal, delta: Decimal, desk: str) -> None:

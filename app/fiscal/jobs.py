@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 #: How many times a task is asked for before the worker turns to something else.
 POLLS = 15
 NO_ADDRESS = N_("The device has no address: write it in the directory, or in KKT_URL.")
+MAYBE_PRINTED = N_("The fiscal device did not answer; whether it printed the receipt will be asked.")
 HANGS = N_("The device has not finished the task: look at its screen and its paper.")
 NO_PAPER = N_("There is no paper: put in a new roll, the receipt will be printed by itself.")
 BLOCKED = N_("The queue of the device is blocked by another task: finish or cancel it on the device.")
@@ -43,9 +44,10 @@ class NotNow(Exception):
 
 
 def kkt(device_id: int) -> Kkt | None:
-    """The wire to a device; None where it has no address."""
+    """The wire to a device; None where it has no address. `{device}` in KKT_URL is the number of the device."""
     config = current_app.config
-    address = session.scalar(select(FiscalDevice.address).where(FiscalDevice.id == device_id)) or config["KKT_URL"]
+    common = config["KKT_URL"].replace("{device}", str(device_id))
+    address = session.scalar(select(FiscalDevice.address).where(FiscalDevice.id == device_id)) or common
     session.rollback()
     return Kkt(address.rstrip("/"), config["KKT_LOGIN"], config["KKT_PASSWORD"]) if address else None
 
@@ -75,7 +77,7 @@ def send(receipt_id: int) -> None:
     except NoAnswer as error:
         log.warning("receipt %s: %s", claim.id, error.why)
         with transaction():
-            operations.mark_unknown(claim, error.why)
+            operations.mark_unknown(claim, MAYBE_PRINTED if error.why == atol.NO_ANSWER else error.why)
             operations.note(claim.device_id, problem=error.why)
     else:
         with transaction():

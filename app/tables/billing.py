@@ -412,7 +412,10 @@ class RefundPart(Model):
 
 
 class LedgerEntry(Made, Model):
-    """One change of what a patient owes or has paid ahead. Balances and reports are sums of these."""
+    """One change of what a patient owes or has paid ahead. Balances and reports are sums of these.
+
+    Triggers look that the operation it is of adds up with it.
+    """
 
     __tablename__ = "ledger_entry"
     id: Mapped[Pk]
@@ -431,6 +434,16 @@ class LedgerEntry(Made, Model):
     __table_args__ = (
         one_of("kind", LedgerKind, "ledger_entry"),
         CheckConstraint("debt_change = 0 OR work_order_id IS NOT NULL", name="ck_ledger_entry_debt_of_a_bill"),
+        CheckConstraint(
+            "CASE WHEN kind IN ('bill', 'bill_reopened')"
+            " THEN work_order_id IS NOT NULL AND num_nonnulls(payment_id, refund_id) = 0"
+            " WHEN kind IN ('payment', 'advance_in', 'advance_used') THEN payment_id IS NOT NULL AND refund_id IS NULL"
+            " WHEN kind = 'refund' THEN num_nonnulls(payment_id, refund_id) = 2"
+            " WHEN kind = 'paid_to_advance'"
+            " THEN payment_id IS NOT NULL AND refund_id IS NULL AND debt_change = advance_change"
+            " ELSE num_nonnulls(payment_id, refund_id) = 0 END",
+            name="ck_ledger_entry_of_an_operation",
+        ),
         index("ledger_entry", "patient_id", "id"),
         index("ledger_entry", "business_day", "branch_id"),
         index("ledger_entry", "work_order_id"),

@@ -395,7 +395,7 @@ def test_money_goes_back_before_what_came_from_the_advance(make, branch):
 def test_a_refund_needs_cash_in_the_desk_the_right_and_a_reason(make, branch):
     payment = pay(make, branch, make.patient().id, ("cash", "100"))
     with transaction():
-        cash.move(branch.desk_id, "collection", D(60), actor=make.user())
+        cash.move(branch.desk_id, "collection", D(60), comment="В банк", actor=make.user())
     with pytest.raises(errors.NotEnoughCash) as refused:
         give_back(make, payment, "50")
     assert refused.value.facts["left"] == "40.00"

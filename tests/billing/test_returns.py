@@ -84,7 +84,7 @@ def test_an_advance_is_returned_with_a_right_a_reason_and_cash(make, branch):  #
     with pytest.raises(errors.ReasonNeeded), transaction():
         operations.return_advance(payment.id, D(10), " ", actor=make.user("senior"))
     with transaction():
-        cash.move(branch.desk_id, "collection", D(950), actor=make.user("senior"))
+        cash.move(branch.desk_id, "collection", D(950), comment="В банк", actor=make.user("senior"))
     with pytest.raises(errors.NotEnoughCash):
         return_advance(make, payment, "60")
     assert held(branch.desk_id) == 50

@@ -59,7 +59,7 @@ def test_a_shift_by_the_contract(program, make):
 
 def test_not_enough_cash_tells_what_is_left(program, branch):
     answer = program("administrator").post(
-        "cash/movements/", {"desk_id": branch.desk_id, "kind": "collection", "amount": "1000.01"}
+        "cash/movements/", {"desk_id": branch.desk_id, "kind": "collection", "amount": "1000.01", "comment": "В банк"}
     )
     assert (answer.status_code, answer.json["error"], answer.json["left"]) == (422, "not_enough_cash", "1000.00")
 
@@ -146,7 +146,7 @@ def test_who_may(program, branch, app):
     for path in ("cash/desks/", f"cash/shifts/{branch.shift_id}", "expense-categories/"):
         assert doctor.get(path).status_code == 403
         assert app.test_client().get(f"/api/v1/{path}").status_code == 401
-    correction = {"desk_id": branch.desk_id, "kind": "correction", "amount": "-10.00"}
+    correction = {"desk_id": branch.desk_id, "kind": "correction", "amount": "-10.00", "comment": "Опечатка"}
     assert program("senior").post("cash/movements/", correction).status_code == 403
     answer = program("director").post("cash/movements/", correction)
     assert (answer.status_code, answer.json["balance"]) == (201, "990.00")

@@ -83,7 +83,7 @@ def test_a_day_of_the_cash_desk(clinic: Flask) -> None:
         holds(desk, "5 894,50")
         move(desk, "transfer", "894,50", to_desk_id=str(other))
         holds(desk, "5 000,00")
-        move(desk, "collection", "9 000")
+        move(desk, "collection", "9 000", counterparty="Инкассатор")
         expect(desk.locator(".alert-danger")).to_contain_text("5")
         assert desk.locator("[data-cash-move] input[name=amount]").input_value() == "9 000"
         move(desk, "salary", "1 000", counterparty="Смирнова А. П.")
@@ -115,7 +115,7 @@ def test_a_day_of_the_cash_desk(clinic: Flask) -> None:
         desk.wait_for_url("**/cash/shifts/*")
         expect(desk.locator("section.sheet")).to_contain_text("Десять рублей не нашли")
         expect(desk.locator("table:has(caption)")).to_have_count(2)
-        desk.go_back()
+        desk.go_back()  # the form reloads itself
         desk.wait_for_url(lambda url: "close" not in url)
         assert not w.faults, w.faults
     check(clinic, {"pay_in": 1, "withdrawal": 1, "transfer_out": 1, "transfer_in": 1, "salary": 1, "reversal": 1,

@@ -28,8 +28,9 @@ def opened(make, branch, counted="0"):
 
 
 def moved(make, branch, kind, amount, **more):
+    who = more.pop("by", None) or make.user()
     with transaction():
-        return operations.move(branch.desk_id, kind, D(amount), **more, actor=more.pop("by", None) or make.user())
+        return operations.move(branch.desk_id, kind, D(amount), **{"comment": "Проверка", **more}, actor=who)
 
 
 def balance(desk_id):
@@ -142,11 +143,11 @@ def test_correction_is_the_directors_and_signed(make, branch):
     with pytest.raises(errors.NotAllowed):
         moved(make, branch, "correction", "-10")
     with transaction():
-        operations.move(branch.desk_id, "correction", D(-10), actor=make.user("director"))
+        operations.move(branch.desk_id, "correction", D(-10), comment="Опечатка", actor=make.user("director"))
     assert balance(branch.desk_id) == D(990)
     for amount in ("0", "0.001"):
         with pytest.raises(errors.Invalid), transaction():
-            operations.move(branch.desk_id, "correction", D(amount), actor=make.user("director"))
+            operations.move(branch.desk_id, "correction", D(amount), comment="Опечатка", actor=make.user("director"))
     with pytest.raises(errors.Invalid):
         moved(make, branch, "pay_in", "-5")
 
@@ -279,3 +280,24 @@ def test_what_no_desk_holds_and_nobody_sees_is_refused_by_its_field(make, branch
         with pytest.raises(errors.Invalid) as refused, transaction():
             operations.add_category(name, actor=make.user())
         assert "name" in refused.value.facts["fields"]
+
+
+@pytest.mark.parametrize("kind", ["collection", "salary", "correction"])
+def test_money_that_leaves_says_to_whom_or_why(make, branch, kind):
+    director = make.user("director")
+    opened(make, branch, "1000")
+    for blank in ({"comment": ""}, {"comment": "  ", "counterparty": " "}):
+        with pytest.raises(errors.Invalid) as refused:
+            moved(make, branch, kind, "10", by=director, **blank)
+        assert refused.value.facts["fields"].keys() == {"comment"}
+    moved(make, branch, kind, "10", by=director, comment="", counterparty="Смирнова А. П.")
+    moved(make, branch, kind, "10", by=director, comment="По записке")
+
+
+def test_nothing_is_collected_from_the_banks_desk(make, branch, client_of):
+    with transaction(), pytest.raises(errors.WrongDesk):
+        operations.move(branch.non_cash_id, "collection", D(1), comment="Банк", actor=make.user())
+    browser = client_of("administrator")
+    assert 'value="collection"' not in browser.get(f"/cash/?desk={branch.non_cash_id}").text
+    opened(make, branch, "1000")
+    assert 'value="collection"' in browser.get(f"/cash/?desk={branch.desk_id}").text

@@ -46,12 +46,12 @@ def test_the_desk_never_holds_less_than_nothing():
 
 def test_what_belongs_to_a_kind():
     with pytest.raises(errors.CategoryNeeded):
-        rules.check_move("withdrawal", None, 1, None)
+        rules.check_move("withdrawal", None, 1, None, "")
     for kind, category, to in (
         ("pay_in", 1, None), ("transfer", 1, 2), ("transfer", None, None), ("transfer", None, 1), ("pay_in", None, 2),
         ("surplus", None, None), ("payment", None, None),
     ):  # fmt: skip
         with pytest.raises(errors.Invalid):
-            rules.check_move(kind, category, 1, to)
-    rules.check_move("salary", None, 1, None)
-    rules.check_move("transfer", None, 1, 2)
+            rules.check_move(kind, category, 1, to, "кому")
+    rules.check_move("salary", None, 1, None, "Смирнова")
+    rules.check_move("transfer", None, 1, 2, "")

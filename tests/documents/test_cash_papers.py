@@ -146,7 +146,7 @@ def test_the_sheet_of_the_cash_book(client_of, make, branch, monkeypatch):
     today = clock.today()
     pay(make, branch, ivanova(make), ("cash", "1000"), ("card", "5000"))
     with transaction():
-        operations.move(branch.desk_id, "collection", D("300.50"), actor=make.user())
+        operations.move(branch.desk_id, "collection", D("300.50"), comment="В банк", actor=make.user())
     text = words_of(browser.get(address).data).replace("\xa0", " ")
     for words in (
         "0310004", "Лист 1", rules.long_day(today), "от Ивановой Марии Сергеевны", "62.01", "57.01",
@@ -170,7 +170,7 @@ def test_the_report_of_a_shift(client_of, make, branch):
     pay(make, branch, make.patient(), ("cash", "1000"))
     with transaction():
         shift = queries.open_shift_of(branch.desk_id)
-        operations.move(branch.desk_id, "collection", D(300), actor=make.user())
+        operations.move(branch.desk_id, "collection", D(300), comment="В банк", actor=make.user())
     address = f"/cash-papers/shifts/{shift.id}.pdf"
     text = words_of(client_of("administrator").get(address).data).replace("\xa0", " ")
     assert "X-отчёт по смене № 1" in text and "Должно быть в кассе 700,00" in text and "Инкассация 1 -300,00" in text

@@ -12,6 +12,7 @@ from app import clock, errors
 from app.db import session, transaction
 from app.fiscal import jobs, operations
 from app.gateways.kkt import atol
+from app.gateways.kkt.atol import NoAnswer
 from app.gateways.kkt.simulator import running
 from app.models import FiscalDevice, FiscalReceipt, FiscalShift
 from app.money import shown
@@ -277,3 +278,31 @@ def test_an_hour_without_the_device(shop, app, monkeypatch):
     assert [one["task"]["payments"][0]["sum"] for one in shop.printed()] == [
         100.0 + minute for minute in range(0, 60, 10)
     ]
+
+
+def test_one_address_of_the_settings_leads_to_each_device(shop, app, monkeypatch):
+    monkeypatch.setitem(app.config, "KKT_URL", "http://127.0.0.1:16732/{device}")
+    assert jobs.kkt(shop.device_id).url == shop.simulator.url
+    with transaction():
+        device_of(shop).address = ""
+    assert jobs.kkt(shop.device_id).url == f"http://127.0.0.1:16732/{shop.device_id}"
+
+
+def test_only_what_was_handed_over_may_be_printed(shop, monkeypatch):
+    """A device that goes away before the receipt was handed over has not printed it."""
+    device, add = shop.simulator.device, atol.Kkt.add
+    device.fault("offline")
+    receipt = shop.send(shop.pay(shop.bill().patient_id, ("cash", "1000")))
+    assert (receipt.status, receipt.error) == ("planned", atol.NO_ANSWER)
+    device.fault("")
+
+    def lost(self, uuid, task):
+        taken = add(self, uuid, task)
+        if task["type"] == "sell":
+            raise NoAnswer(atol.NO_ANSWER)
+        return taken
+
+    monkeypatch.setattr(atol.Kkt, "add", lost)
+    receipt = shop.send(receipt)
+    assert (receipt.status, receipt.error) == ("unknown", jobs.MAYBE_PRINTED)
+    assert device_of(shop).problem == atol.NO_ANSWER

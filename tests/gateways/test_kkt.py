@@ -1,6 +1,7 @@
 """The fiscal device's wire against the simulated device, over real HTTP."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from uuid import uuid4
 
 import pytest
@@ -8,6 +9,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app import clock
 from app.gateways.kkt import atol, tasks
 from app.gateways.kkt.atol import Kkt, NoAnswer, NotTaken
 from app.gateways.kkt.simulator import Simulator, running
@@ -153,3 +155,32 @@ def test_the_paper_and_the_switch_are_on_a_page(kkt, simulator):
 @given(st.integers(0, 10**11))
 def test_kopecks_survive_the_wire(amount):
     assert tasks.kopecks(tasks.roubles(amount)) == amount
+
+
+def test_each_branch_has_a_device_of_its_own(simulator, tmp_path):
+    """One simulator is many devices: the totals, drawers and pages of one have nothing of another."""
+    first, second = Kkt(f"{simulator.url}/1"), Kkt(f"{simulator.url}/2")
+    opened(first)
+    opened(second)
+    first_paper = atol.printed(done(first, sale()).result)
+    done(second, sale())
+    second_paper = atol.printed(done(second, sale()).result)
+    totals = [atol.totals(done(kkt, tasks.ask("getShiftTotals")).result)["sell"]["count"] for kkt in (first, second)]
+    assert totals == [1, 2] and first_paper.fn != second_paper.fn
+    assert not simulator.device.tasks
+    page = requests.get(f"{simulator.url}/1", timeout=5).text
+    assert page.count("КАССОВЫЙ ЧЕК") == 1 and 'href="/2"' in page and 'action="/1/faults"' in page
+    requests.post(f"{simulator.url}/2/faults", data={"fault": "no_paper"}, timeout=5)
+    assert done(first, sale()).done and done(second, sale()).code == atol.NO_PAPER
+    with running(tmp_path / "kkt.json") as again:
+        assert again.names() == ["1", "2"]
+        assert [len(again.one(name).printed) for name in ("", "1", "2")] == [0, 2, 2]
+
+
+def test_the_paper_shows_the_clinics_clock(simulator):
+    with clock.at(datetime(2026, 11, 29, 12, 30)):
+        opened(Kkt(simulator.url))
+        simulator.device.add("of-noon", sale())
+        while simulator.device.poll("of-noon")["status"] != "ready":
+            pass
+    assert "29.11.2026 12:30" in requests.get(simulator.url, timeout=5).text

@@ -146,7 +146,7 @@ def make_day(make):
         cash.move(
             branch.desk_id, "withdrawal", money("350.50"), category_id=category, counterparty="Магазин", actor=actor
         )
-        cash.move(branch.desk_id, "collection", money("2000.00"), actor=actor)
+        cash.move(branch.desk_id, "collection", money("2000.00"), counterparty="Банк", actor=actor)
     with at(DAY, 20), transaction():
         # 1000 + 2000.10 + 600 − 400 + 10000 − 350.50 − 2000 = 10849.60
         cash.close_shift(shift_id, money("10840.00"), reason="Недостача", actor=user("administrator"))

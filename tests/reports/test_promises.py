@@ -13,15 +13,28 @@ from tests.reports.a_day import make_day, user
 PROMISES = {promise.name: promise for promise in queries.PROMISES}
 MONEY = ("work_order", "work_order_line", "ledger_entry", "patient_account", "payment", "payment_part", "refund",
          "refund_part", "advance_transfer", "certificate", "receipt", "cash_movement", "cash_desk", "cash_shift",
-         "cash_count", "fiscal_receipt", "fiscal_credit",
+         "cash_count", "fiscal_receipt", "fiscal_credit", "number_series",
          "expense_category")  # fmt: skip
+OF_BILL = "work_order_id IN (SELECT id FROM work_order WHERE status IN ('issued', 'paid'))"
 #: What somebody with the database's password might do, and the promise that tells of it.
 CRIMES = [
     ("lines_make_total", "UPDATE work_order SET total = total + 1 WHERE status = 'draft'"),
     ("ledger_makes_bill", "UPDATE work_order SET due = 0, status = 'paid' WHERE status = 'issued'"),
     ("ledger_makes_bill", "UPDATE ledger_entry SET debt_change = debt_change - 1 WHERE kind = 'bill'"),
+    ("bill_as_issued", "UPDATE work_order SET issued_day = issued_day - 1 WHERE status = 'paid'"),
+    ("bill_as_issued", "UPDATE work_order SET issued_day = issued_day - 1 WHERE status = 'reversal'"),
+    ("bill_as_issued", f"UPDATE work_order_line SET tooth = '11' WHERE {OF_BILL}"),
+    (
+        "bill_as_issued",
+        f"UPDATE work_order_line SET service_id = (SELECT max(id) FROM service) WHERE {OF_BILL}",
+    ),
+    ("bill_as_issued", f"UPDATE work_order_line SET price = price + 1, discount = discount + quantity WHERE {OF_BILL}"),
     ("reversal_of_bill", "UPDATE work_order SET total = total - 1 WHERE status = 'reversal'"),
-    ("reversal_of_bill", "UPDATE ledger_entry SET advance_change = 0 WHERE kind = 'paid_to_advance'"),
+    (
+        "reversal_of_bill",
+        "ALTER TABLE ledger_entry DROP CONSTRAINT ck_ledger_entry_of_an_operation;"
+        " UPDATE ledger_entry SET advance_change = 0 WHERE kind = 'paid_to_advance'",
+    ),
     (
         "reversed_within_bill",
         "UPDATE work_order_line SET quantity = quantity - 5, total = total - 5 * price WHERE reverses_id IS NOT NULL",
@@ -59,6 +72,14 @@ CRIMES = [
     ("clinic_bridge", "UPDATE payment_part SET amount = amount + 1 WHERE method = 'cash'"),
     ("money_came_into_desk", "UPDATE cash_movement SET delta = delta + 1 WHERE kind = 'payment'"),
     ("money_came_into_desk", "UPDATE cash_movement SET kind = 'pay_in' WHERE kind = 'payment'"),
+    ("money_came_into_desk", "UPDATE payment_part SET method = 'card' WHERE method = 'cash'"),
+    ("money_came_into_desk", "UPDATE cash_desk SET kind = 'non_cash' WHERE kind = 'main'"),
+    ("of_one_day", "UPDATE payment SET business_day = business_day - 1"),
+    ("of_one_day", "UPDATE cash_movement SET business_day = business_day - 1 WHERE kind = 'refund'"),
+    ("of_one_day", "UPDATE ledger_entry SET business_day = business_day - 1 WHERE kind = 'advance_in'"),
+    ("of_one_day", "UPDATE receipt SET business_day = business_day - 1 WHERE refund_id IS NOT NULL"),
+    ("change_of_cash", "UPDATE payment SET tendered = amount + 50, change = 40"),
+    ("change_of_cash", "UPDATE payment SET change = 1 WHERE tendered IS NULL"),
     ("movements_make_desk", "UPDATE cash_desk SET balance = balance + 1"),
     ("movements_make_desk", "DELETE FROM cash_movement WHERE kind = 'collection'"),
     ("movements_make_shift", "UPDATE cash_shift SET counted = counted + 1, expected = expected + 1 WHERE counted >= 0"),
@@ -71,6 +92,12 @@ CRIMES = [
     ("reversed_once", "UPDATE cash_movement SET delta = delta + 1 WHERE reverses_id IS NOT NULL"),
     ("transfer_of_two", "UPDATE cash_movement SET delta = delta + 1 WHERE kind = 'transfer_in'"),
     ("one_receipt", "DELETE FROM receipt WHERE kind = 'sale'"),
+    ("receipt_as_written", "UPDATE receipt SET snapshot = jsonb_set(snapshot, '{amount}', '\"1.00\"')"),
+    ("receipt_as_written", "UPDATE receipt SET snapshot = jsonb_set(snapshot, '{parts,0,method}', '\"advance\"')"),
+    ("receipt_as_written", "UPDATE receipt SET snapshot = jsonb_set(snapshot, '{number}', '77')"),
+    ("receipt_as_written", "UPDATE refund SET amount = amount + 1"),
+    ("numbers_without_gaps", "UPDATE work_order SET number = number + 1000 WHERE status = 'draft'"),
+    ("numbers_without_gaps", "UPDATE number_series SET last_number = last_number + 1 WHERE series = 'work_order'"),
     ("numbers_without_gaps", "UPDATE receipt SET number = number + 1000"),
     ("fiscal_receipt_once", "UPDATE fiscal_receipt SET amount = amount + 1"),
     ("fiscal_reversal", "DELETE FROM fiscal_receipt WHERE reversal_id IS NOT NULL"),

@@ -219,10 +219,10 @@ def move(
     Raises:
         Invalid, CategoryNeeded, NotFound, NotAllowed
         ShiftClosed: with the desk whose shift is not open.
-        WrongDesk: the desk is archived, or the other desk is another legal entity's.
+        WrongDesk: the desk is archived, or the other desk is another legal entity's; a collection from the bank's desk.
         NotEnoughCash: with what is left.
     """
-    rules.check_move(kind, category_id, desk_id, to_desk_id)
+    rules.check_move(kind, category_id, desk_id, to_desk_id, counterparty + comment)
     delta = rules.delta_of(kind, amount)
     if kind == rules.CORRECTION:
         access.require(actor, "cash.correct")
@@ -233,6 +233,8 @@ def move(
     desks = lock_desks([desk_id] if to_desk_id is None else [desk_id, to_desk_id])
     desk, other = desks[desk_id], desks[to_desk_id] if to_desk_id is not None else None
     if other is not None and other.legal_entity_id != desk.legal_entity_id:
+        raise WrongDesk()
+    if kind == rules.COLLECTION and desk.kind == DeskKind.NON_CASH:
         raise WrongDesk()
     shift_id = _shift_for(desk)
     other_shift_id = _shift_for(other) if other is not None else None

@@ -22,7 +22,7 @@ EXPIRED = (68, 141)
 NO_PAPER = 44
 
 _OFFLINE = N_("The fiscal device cannot be reached: is it switched on, does its web server run?")
-_NO_ANSWER = N_("The fiscal device did not answer; whether it printed the receipt will be asked.")
+NO_ANSWER = N_("The fiscal device did not answer.")
 _REFUSED = N_("The fiscal device refused the task.")
 
 
@@ -114,7 +114,7 @@ class Kkt:
         answer = self._call("POST", "/api/v2/requests", {"uuid": uuid, "request": [task]})
         found = _body(answer)
         if answer.status_code >= 500:
-            raise NoAnswer(_NO_ANSWER)
+            raise NoAnswer(NO_ANSWER)
         if answer.status_code != 201:
             error = _part(found, "error")
             why = Refused if answer.status_code in (400, 422) else NotTaken
@@ -136,7 +136,7 @@ class Kkt:
         results = _body(answer).get("results")
         first = results[0] if isinstance(results, list) and results and isinstance(results[0], dict) else None
         if answer.status_code != 200 or first is None:
-            raise NoAnswer(_NO_ANSWER)
+            raise NoAnswer(NO_ANSWER)
         said = _part(first, "error")
         return Outcome(
             str(first.get("status") or ""), _whole(said.get("code")), str(said.get("description") or ""),
@@ -150,7 +150,7 @@ class Kkt:
         except requests.RequestException as error:
             if _never_left(error):
                 raise NotTaken(_OFFLINE) from error
-            raise NoAnswer(_NO_ANSWER) from error
+            raise NoAnswer(NO_ANSWER) from error
 
 
 def printed(result: dict[str, Any]) -> Printed:

@@ -1,10 +1,12 @@
 """A fiscal device behind ATOL's web server that prints on the screen: for the demo clinic and for tests.
 
 `python -m app.gateways.kkt.simulator PORT|fd:N [file]`. On `/` lies the paper that it printed, and the switch of its
-misdeeds. Where next: `device.py`.
+misdeeds. Under `/1`, `/2`, … it is as many other devices, each with its own memory, drawer and page: a clinic has one
+in every branch. Where next: `device.py`.
 """
 
 import json
+import re
 import socket
 import sys
 import threading
@@ -21,26 +23,39 @@ from app.gateways.kkt.device import FAULTS, Device
 HANG = 60.0  # seconds
 FLOAT = 5_000_000  # kopecks that lie in the drawer of a demo from the start
 TASKS = "/api/v2/requests"
+#: Which of the devices, and the rest of the path.
+_OF_DEVICE = re.compile(r"(?:/(\d{1,6}))?(/.*)?", re.DOTALL)
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: "Simulator"
+    name = ""
+
+    def _found(self) -> str:
+        """The path within the device that is spoken to."""
+        whole = _OF_DEVICE.fullmatch(urlsplit(self.path).path)
+        self.name, path = (whole[1] or "", whole[2] or "/") if whole else ("", "")
+        return path
+
+    @property
+    def device(self) -> Device:
+        return self.server.one(self.name)
 
     def do_GET(self) -> None:
-        path = urlsplit(self.path).path
+        path = self._found()
         if path.startswith(TASKS + "/"):
             if not self._misbehaves():
                 self._result(path.removeprefix(TASKS + "/"))
         elif path == "/":
-            self._say(200, _html.paper(self.server.device), "text/html")
+            self._say(200, _html.paper(self.device, self.name, self.server.names()), "text/html")
         elif path == "/state":
-            self._json(200, self.server.device.state)
+            self._json(200, self.device.state)
         else:
             self._json(404, {"error": {"code": 404, "description": "Нет такой страницы"}})
 
     def do_POST(self) -> None:
-        path = urlsplit(self.path).path
+        path = self._found()
         body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), 1_000_000))
         if path == "/faults":
             self._faults(dict(parse_qsl(body.decode("utf-8", "replace"), True)))
@@ -50,7 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._add(body)
 
     def _misbehaves(self) -> bool:
-        fault = self.server.device.take_fault("offline", "error500")
+        fault = self.device.take_fault("offline", "error500")
         if fault == "offline":
             self._drop()
         elif fault == "error500":
@@ -63,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def _add(self, body: bytes) -> None:
-        device = self.server.device
+        device = self.device
         try:
             asked = json.loads(body)
             uuid, given = str(asked["uuid"]), asked["request"]
@@ -90,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def _result(self, uuid: str) -> None:
-        task = self.server.device.poll(uuid)
+        task = self.device.poll(uuid)
         if task is None:
             self._json(404, {"error": {"code": 404, "description": "Задание не найдено"}})
             return
@@ -103,14 +118,14 @@ class _Handler(BaseHTTPRequestHandler):
         if (fault and fault not in FAULTS) or not times.isdigit() or not hours.isdigit():
             self._json(422, {"error": {"code": 422, "description": "Нет такой неисправности"}})
             return
-        self.server.device.fault(fault, int(times))
+        self.device.fault(fault, int(times))
         if int(hours):
-            self.server.device.age(min(int(hours), 1000))
+            self.device.age(min(int(hours), 1000))
         if "page" not in values:
             self._json(200, {"fault": fault})
             return
         self.send_response(303)
-        self.send_header("Location", "/")
+        self.send_header("Location", f"/{self.name}")
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -134,8 +149,17 @@ class Simulator(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int = 0, *, bound: socket.socket | None = None, file: Path | None = None) -> None:
+    def __init__(
+        self, port: int = 0, *, bound: socket.socket | None = None, file: Path | None = None, drawer: int = 0
+    ) -> None:
         self.device = Device(file)
+        self._file, self._drawer = file, drawer
+        self._devices = {"": self.device}
+        self._lock = threading.Lock()
+        self._fill(self.device)
+        if file is not None:
+            for kept in file.parent.glob(f"{file.stem}-*.json"):
+                self.one(kept.stem.removeprefix(f"{file.stem}-"))
         self.stopping = threading.Event()
         super().__init__(("127.0.0.1", port), _Handler, bind_and_activate=bound is None)
         if bound is not None:
@@ -144,6 +168,24 @@ class Simulator(ThreadingHTTPServer):
             self.server_address = bound.getsockname()
             self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
             self.server_activate()
+
+    def one(self, name: str) -> Device:
+        """The device of this name, made when it is spoken to for the first time; the nameless one is `device`."""
+        with self._lock:
+            if name not in self._devices:
+                own = self._file.with_name(f"{self._file.stem}-{name}.json") if self._file else None
+                self._devices[name] = Device(own)
+                self._fill(self._devices[name])
+            return self._devices[name]
+
+    def _fill(self, device: Device) -> None:
+        if self._drawer and not device.tasks:
+            device.state["cash"] = self._drawer
+
+    def names(self) -> list[str]:
+        """The devices under a name."""
+        with self._lock:
+            return sorted((name for name in self._devices if name), key=int)
 
     @property
     def url(self) -> str:
@@ -176,9 +218,7 @@ def main(arguments: list[str]) -> int:
     where = arguments[0]
     bound = socket.socket(fileno=int(where[3:])) if where.startswith("fd:") else None
     file = Path(arguments[1]) if len(arguments) > 1 else None
-    server = Simulator(0 if bound else int(where), bound=bound, file=file)
-    if not server.device.tasks:
-        server.device.state["cash"] = FLOAT
+    server = Simulator(0 if bound else int(where), bound=bound, file=file, drawer=FLOAT)
     with suppress(KeyboardInterrupt):
         server.serve_forever()
     return 0

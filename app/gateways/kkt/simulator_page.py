@@ -1,9 +1,11 @@
 """The simulated device's page: the paper that it printed, the newest on top, and the switch of its misdeeds."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 from typing import Any, Protocol
 
+from app import clock
 from app.gateways.kkt.tasks import kopecks
 
 
@@ -70,7 +72,7 @@ def _receipt(done: dict[str, Any]) -> str:
         if item.get("type") == "position"
     )
     paid = "".join(_row(_WAYS.get(one.get("type"), "ИНОЕ"), f"={_sum(one.get('sum'))}") for one in task["payments"])
-    at = datetime.fromisoformat(params["fiscalDocumentDateTime"]).astimezone()
+    at = clock.wall(datetime.fromisoformat(params["fiscalDocumentDateTime"]))
     return (
         f'<article class="paper"><p class="mid"><b>КАССОВЫЙ ЧЕК<br>{_KIND.get(task["type"], escape(task["type"]))}</b>'
         f"<p>Кассир {escape(task['operator'].get('name', ''))}<hr>{items}<hr>"
@@ -82,20 +84,23 @@ def _receipt(done: dict[str, Any]) -> str:
     )
 
 
-def paper(device: Shown) -> str:
-    """Everything on one page."""
+def paper(device: Shown, name: str = "", others: Sequence[str] = ()) -> str:
+    """Everything of one device on one page, and the way to the others."""
     state = device.state
     options = "".join(
         f'<option value="{value}"{" selected" if value == state["fault"] else ""}>{word}'
         for value, word in _FAULTS.items()
     )
+    ways = " ".join(f'<a href="/{one}">ККТ {one}</a>' for one in others)
+    base = f"/{name}" if name else ""
+    title = f"ККТ {name} (имитация)".replace("  ", " ")
     receipts = "".join(_receipt(done) for done in reversed(device.printed[-50:]))
     return (
         '<!DOCTYPE html><html lang="ru"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>ККТ (имитация)</title><style>{_STYLE}</style><h1>ККТ (имитация)</h1>"
+        f"<title>{title}</title><style>{_STYLE}</style><h1>{title}</h1>{ways and f'<p>{ways}'}"
         f"<p>Смена № {state['shift']['number']} {_SHIFT[device.shift_state()]} · в ящике {state['cash'] / 100:.2f} ₽ · "
         f"последний ФД {state['fd']}</p>"
-        f'<form method="post" action="/faults"><input type="hidden" name="page" value="1">Касса '
+        f'<form method="post" action="{base}/faults"><input type="hidden" name="page" value="1">Касса '
         f'<select name="fault">{options}</select> раз: <input name="times" size="4" placeholder="всегда"> '
         'смена старше на, ч: <input name="hours" size="4"> <button>Переключить</button></form>'
         f"{receipts or '<p>Чеков ещё не было.'}"

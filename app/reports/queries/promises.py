@@ -45,6 +45,32 @@ PROMISES = (
            OR (o.status = 'paid') <> (o.status NOT IN ('draft', 'annulled', 'reversal') AND o.due = 0)""",
     ),
     Promise(
+        "bill_as_issued",
+        N_("A bill is of the day, and has the lines, with which it was issued."),
+        r"""
+        SELECT 'work_order ' || o.id, e.day::text, o.issued_day::text FROM work_order o
+        CROSS JOIN LATERAL (SELECT business_day AS day FROM ledger_entry
+                             WHERE kind = 'bill' AND work_order_id = o.id ORDER BY id DESC LIMIT 1) e
+        WHERE o.status IN ('issued', 'paid') AND o.issued_day <> e.day
+        UNION ALL SELECT 'work_order ' || o.id, e.business_day::text, o.issued_day::text FROM work_order o
+        JOIN ledger_entry e ON e.reversal_id = o.id AND e.kind = 'bill_reversed' WHERE o.issued_day <> e.business_day
+        UNION ALL
+        SELECT 'work_order ' || o.id, told.lines::text, array_to_string(l.said, ', ') FROM work_order o
+        CROSS JOIN LATERAL (SELECT after -> 'lines' AS lines FROM audit_event
+                             WHERE object_type = 'work_order' AND object_id = o.id AND action = 'work_order.issued'
+                             ORDER BY id DESC LIMIT 1) told
+        CROSS JOIN LATERAL (SELECT array_agg(ARRAY[part[1], part[2], trim_scale(part[3]::numeric)::text,
+                                   trim_scale(part[4]::numeric)::text, part[5]] ORDER BY place) AS lines
+                              FROM jsonb_array_elements_text(told.lines) WITH ORDINALITY AS one(line, place),
+                                   regexp_match(line, '^(\d+) x(\d+) (.+)-(.+)=\S+ ?(\S*)$') AS part) logged
+        CROSS JOIN LATERAL (SELECT array_agg(ARRAY[service_id::text, quantity::text, trim_scale(price)::text,
+                                   trim_scale(discount)::text, tooth] ORDER BY position) AS lines,
+                                   array_agg(concat(service_id, ' x', quantity, ' ', price, '-', discount, ' ', tooth)
+                                             ORDER BY position) AS said
+                              FROM work_order_line WHERE work_order_id = o.id) l
+        WHERE o.status IN ('issued', 'paid') AND logged.lines IS DISTINCT FROM l.lines""",
+    ),
+    Promise(
         "reversal_of_bill",
         N_("A reversing order takes back what its lines say, of one bill, and leaves to the patient what was paid."),
         """
@@ -78,6 +104,33 @@ PROMISES = (
         LEFT JOIN (SELECT payment_id, sum(advance_change - debt_change) AS told FROM ledger_entry
                     WHERE payment_id IS NOT NULL AND refund_id IS NULL GROUP BY 1) e ON e.payment_id = p.id
         WHERE p.amount <> COALESCE(part.amount, 0) OR COALESCE(part.money, 0) <> COALESCE(e.told, 0)""",
+    ),
+    Promise(
+        "of_one_day",
+        N_("A payment or a refund, its movements, its ledger and its receipt are of the same day."),
+        """
+        WITH deed AS (SELECT 'payment' AS what, id, business_day AS day FROM payment
+                      UNION ALL SELECT 'refund', id, business_day FROM refund)
+        SELECT d.what || ' ' || d.id, d.day::text, o.day::text
+        FROM (SELECT 'payment' AS what, p.payment_id AS id, m.business_day AS day FROM payment_part p
+                JOIN cash_movement m ON m.id = p.movement_id
+              UNION SELECT 'refund', f.refund_id, m.business_day FROM refund_part f
+                JOIN cash_movement m ON m.id = f.movement_id
+              UNION SELECT 'payment', payment_id, business_day FROM ledger_entry
+                WHERE kind IN ('payment', 'advance_in', 'advance_used')
+              UNION SELECT 'refund', refund_id, business_day FROM ledger_entry WHERE kind = 'refund'
+              UNION SELECT 'payment', payment_id, business_day FROM receipt WHERE payment_id IS NOT NULL
+              UNION SELECT 'refund', refund_id, business_day FROM receipt WHERE refund_id IS NOT NULL) o
+        JOIN deed d ON (d.what, d.id) = (o.what, o.id) WHERE d.day <> o.day""",
+    ),
+    Promise(
+        "change_of_cash",
+        N_("What the patient gave less the change is what was paid in cash."),
+        """
+        SELECT 'payment ' || p.id, COALESCE(c.cash, 0), p.tendered - p.change FROM payment p
+        LEFT JOIN (SELECT payment_id, sum(amount) AS cash FROM payment_part WHERE method = 'cash' GROUP BY 1) c
+               ON c.payment_id = p.id
+        WHERE CASE WHEN p.tendered IS NULL THEN p.change <> 0 ELSE p.tendered - p.change <> COALESCE(c.cash, 0) END""",
     ),
     Promise(
         "allocated_within_payment",
@@ -169,7 +222,7 @@ PROMISES = (
     ),
     Promise(
         "money_came_into_desk",
-        N_("Each part of a payment or a refund that is money is one movement of its desk, and the other way round."),
+        N_("Each part of a payment or a refund that is money is one movement of a desk of its kind, and back."),
         """
         SELECT 'cash_movement ' || COALESCE(m.id, part.movement_id), part.delta, m.delta
         FROM (SELECT movement_id, amount AS delta, desk_id, 'payment' AS kind FROM payment_part
@@ -178,7 +231,9 @@ PROMISES = (
                 JOIN payment_part p ON p.id = f.payment_part_id WHERE p.method <> 'advance') part
         FULL JOIN (SELECT * FROM cash_movement WHERE kind IN ('payment', 'refund')) m ON m.id = part.movement_id
         WHERE m.id IS NULL OR part.movement_id IS NULL OR m.delta <> part.delta OR m.desk_id <> part.desk_id
-           OR m.kind <> part.kind""",
+           OR m.kind <> part.kind
+        UNION ALL SELECT 'payment_part ' || p.id, NULL, p.amount FROM payment_part p
+          JOIN cash_desk d ON d.id = p.desk_id WHERE (p.method = 'cash') = (d.kind = 'non_cash')""",
     ),
     Promise(
         "movements_make_desk",
@@ -262,12 +317,34 @@ PROMISES = (
         GROUP BY f.id HAVING count(r.id) <> 1""",
     ),
     Promise(
+        "receipt_as_written",
+        N_("A receipt shows the number, the sum and the ways of paying of its payment or refund."),
+        """
+        WITH shown AS (SELECT id, payment_id, refund_id, number, (snapshot ->> 'number')::int AS said,
+                              (snapshot ->> 'amount')::numeric AS amount,
+                              (SELECT string_agg(concat(one ->> 'method', ' ', (one ->> 'amount')::numeric(12, 2)), ', '
+                                                 ORDER BY one ->> 'method', (one ->> 'amount')::numeric)
+                                 FROM jsonb_array_elements(snapshot -> 'parts') AS one) AS parts
+                         FROM receipt)
+        SELECT 'receipt ' || s.id, m.amount, s.amount
+        FROM shown s JOIN (
+            SELECT p.id AS payment_id, NULL AS refund_id, p.amount,
+                   string_agg(concat(t.method, ' ', t.amount), ', ' ORDER BY t.method, t.amount) AS parts
+              FROM payment p JOIN payment_part t ON t.payment_id = p.id GROUP BY p.id
+            UNION ALL
+            SELECT NULL, r.id, r.amount, string_agg(concat(t.method, ' ', f.amount), ', ' ORDER BY t.method, f.amount)
+              FROM refund r JOIN refund_part f ON f.refund_id = r.id JOIN payment_part t ON t.id = f.payment_part_id
+             GROUP BY r.id) m ON m.payment_id = s.payment_id OR m.refund_id = s.refund_id
+        WHERE (s.amount, s.said, s.parts) IS DISTINCT FROM (m.amount, s.number, m.parts)""",
+    ),
+    Promise(
         "numbers_without_gaps",
-        N_("The numbers of payments, refunds, receipts and movements have no gaps, year by year."),
+        N_("The numbers of work orders, payments, refunds, receipts and movements have no gaps, year by year."),
         """
         SELECT series || ' ' || n.year || ' of legal_entity ' || n.legal_entity_id, n.last, n.many
         FROM (SELECT legal_entity_id, year, series, max(number) AS last, count(*) AS many
-                FROM (SELECT legal_entity_id, year, 'payment' AS series, number FROM payment
+                FROM (SELECT legal_entity_id, year, 'work_order' AS series, number FROM work_order
+                      UNION ALL SELECT legal_entity_id, year, 'payment', number FROM payment
                       UNION ALL SELECT legal_entity_id, year, 'refund', number FROM refund
                       UNION ALL SELECT legal_entity_id, year, 'receipt', number FROM receipt
                       UNION ALL SELECT legal_entity_id, year, series, number FROM cash_movement) a
