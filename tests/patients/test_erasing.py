@@ -95,7 +95,7 @@ def known(make: Maker, *, visited: bool) -> int:
             IncomingMessage(gateway_id=f"e{pk}", phone="+79167654321", body="секрет 11", meaning="unknown",
                             received_at=clock.now(), patient_id=pk),
             PlannedVisit(patient_id=pk, target_from=TODAY, target_to=TODAY, reason="секрет 12", call_on=TODAY),
-            WaitingEntry(patient_id=pk, first_day=TODAY, comment="секрет 13"),
+            WaitingEntry(patient_id=pk, first_day=TODAY, last_day=TODAY, comment="секрет 13"),
             NextVisitRefusal(patient_id=pk, refusal_reason_id=reason.id, business_day=TODAY, comment="секрет 14"),
             PatientTagged(patient_id=pk, tag_id=tag.id),
             ConfirmLink(token=f"t{pk}", appointment_id=visit.id, planned_time=visit.starts_at, created_at=clock.now()),

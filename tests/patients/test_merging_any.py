@@ -76,7 +76,7 @@ def waiting(pk: int, n: int) -> list[Any]:
     at = datetime(2100, 2, 1 + n, 9)
     place = {"branch_id": 1, "starts_at": at, "ends_at": at + timedelta(minutes=30)}
     hold = TimeBlock(kind="hold", doctor_id=directory(None, n), reason="предложено", **place)
-    entry = WaitingEntry(patient_id=pk, first_day=TODAY, status="offered")
+    entry = WaitingEntry(patient_id=pk, first_day=TODAY, last_day=TODAY, status="offered")
     session.add_all([hold, entry])
     session.flush()
     return [WaitingOffer(

@@ -260,7 +260,7 @@ def test_a_slip_says_where_when_and_to_whom(desk: Any, make: Any) -> None:
     patient = make.patient("Талонова")
     visit = make.appointment(
         patient, doctor, datetime(2031, 11, 24, 10, 30), branch_id=branch.id, chair_id=branch.chair_id,
-        comment="секрет",
+        comment="только для врача",
     )  # fmt: skip
     make.appointment(patient, make.doctor(), datetime(2031, 12, 2, 12, 0))
     make.appointment(patient, make.doctor(), datetime(2031, 12, 3, 12, 0), status="no_show")
@@ -273,7 +273,7 @@ def test_a_slip_says_where_when_and_to_whom(desk: Any, make: Any) -> None:
             "вторник, 2 декабря 2031, 12:00",
         ):  # fmt: skip
             assert must in said, (address, must)
-        assert "секрет" not in said and "3 декабря" not in said and "4 декабря" not in said
+        assert "только для врача" not in said and "3 декабря" not in said and "4 декабря" not in said
     box = pypdf.PdfReader(io.BytesIO(desk.get(f"/schedule/slip/{visit.id}.pdf").data)).pages
     assert len(box) == 1 and abs(float(box[0].mediabox.width) - 298) < 2
 

@@ -62,7 +62,7 @@
           "№ " + row.card_number,
           row.birth_date ? day(row.birth_date) : "",
           row.phones.length ? "…" + row.phones[0].number.slice(-4) : "",
-          row.last_visit ? box.dataset.visit + " " + day(row.last_visit) : "",
+          row.last_visit ? box.dataset.been + " " + day(row.last_visit) : "",
         ].filter(Boolean).join(" · ");
         link.append(name, more);
         li.append(link);

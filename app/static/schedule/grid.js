@@ -193,9 +193,10 @@
   }
 
   // The calendar gives a drawn element to another event as it likes: what an element stands for is read from its face.
+  // It may do so while the next day is on its way and there is no sheet.
   function name(el) {
     const visit = schedule.visit(Number(el.querySelector("[data-of-visit]")?.dataset.ofVisit));
-    const block = state.sheet.blocks.find((row) => row.id === Number(el.querySelector("[data-of-block]")?.dataset.ofBlock));
+    const block = state.sheet?.blocks.find((row) => row.id === Number(el.querySelector("[data-of-block]")?.dataset.ofBlock));
     const set = (key, value) => { if (value) el.dataset[key] = value; else delete el.dataset[key]; };
     set("visit", visit?.id);
     set("block", block?.id);
