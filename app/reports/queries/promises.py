@@ -58,6 +58,8 @@ PROMISES = (
         SELECT 'work_order ' || o.id, told.lines::text, array_to_string(l.said, ', ') FROM work_order o
         CROSS JOIN LATERAL (SELECT after -> 'lines' AS lines FROM audit_event
                              WHERE object_type = 'work_order' AND object_id = o.id AND action = 'work_order.issued'
+                               -- of an erased patient the log keeps that a bill was issued, not its lines
+                               AND jsonb_typeof(after -> 'lines') = 'array'
                              ORDER BY id DESC LIMIT 1) told
         CROSS JOIN LATERAL (SELECT array_agg(ARRAY[part[1], part[2], trim_scale(part[3]::numeric)::text,
                                    trim_scale(part[4]::numeric)::text, part[5]] ORDER BY place) AS lines
