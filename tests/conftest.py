@@ -216,6 +216,21 @@ def fresh_module_app(server: Callable[[str], str], template: str) -> Iterator[Fl
 
 
 @pytest.fixture
+def broker_url(tmp_path: Path) -> Iterator[str]:
+    """A broker; with REDIS_URL the one of the system, emptied."""
+    if given := os.environ.get("REDIS_URL"):
+        from redis import Redis
+
+        Redis.from_url(given).flushdb()
+        yield given
+        return
+    from app.local import Broker
+
+    with Broker(tmp_path / "broker", durable=False) as broker:
+        yield broker.url
+
+
+@pytest.fixture
 def context(app: Flask) -> Iterator[None]:
     """An application context for tests of operations and queries."""
     with app.app_context():

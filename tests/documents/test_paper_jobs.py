@@ -22,24 +22,11 @@ from app import clock, pdf, queue
 from app.db import db, session, transaction
 from app.documents import jobs, operations, queries
 from app.errors import Invalid, NotAllowed
-from app.local import Broker, end
+from app.local import end
 from app.models import AuditEvent, IssuedDocument, PaperJob, User
 from tests.conftest import Maker, sign_in
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def broker_url(tmp_path: Path) -> Iterator[str]:
-    """A broker; with REDIS_URL the one of the system, emptied."""
-    if given := os.environ.get("REDIS_URL"):
-        from redis import Redis
-
-        Redis.from_url(given).flushdb()
-        yield given
-        return
-    with Broker(tmp_path / "broker", durable=False) as broker:
-        yield broker.url
 
 
 @pytest.fixture

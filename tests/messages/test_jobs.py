@@ -21,26 +21,13 @@ from sqlalchemy import select, text
 from app import clock
 from app.db import session, transaction
 from app.gateways.sms.simulator import Simulator, running
-from app.local import Broker, end
+from app.local import end
 from app.messages import jobs, operations, rules
 from app.models import Appointment, ClinicSetting, OutboxMessage
 from tests.conftest import Maker
 
 pytestmark = pytest.mark.servers
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def broker_url(tmp_path: Path) -> Iterator[str]:
-    """A broker; with REDIS_URL the one of the system, emptied."""
-    if given := os.environ.get("REDIS_URL"):
-        from redis import Redis
-
-        Redis.from_url(given).flushdb()
-        yield given
-        return
-    with Broker(tmp_path / "broker", durable=False) as broker:
-        yield broker.url
 
 
 @pytest.fixture
