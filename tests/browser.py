@@ -71,3 +71,15 @@ def windows(app: Flask) -> Iterator[Windows]:
             yield Windows(browser, base)
         finally:
             browser.close()
+
+
+@contextmanager
+def torn(page: Page, pattern: str, probe: str) -> Iterator[None]:
+    """The line is torn for addresses like the pattern; `probe` is one of them, and asked until it really fails.
+
+    Chromium says that it intercepts before its renderer does: a request sent at once may still pass.
+    """
+    page.route(pattern, lambda route: route.abort())
+    page.wait_for_function("(probe) => fetch(probe).then(() => false, () => true)", arg=probe)
+    yield
+    page.unroute(pattern)

@@ -13,7 +13,7 @@ from app import clock
 from app.db import session
 from app.models import CallTaskReason, HolidayOverride, PlannedVisit, Speciality
 from app.schedule import queries, rules
-from tests.browser import windows
+from tests.browser import torn, windows
 from tests.conftest import counted_statements, make_app
 
 
@@ -294,11 +294,10 @@ def test_the_calendar_in_a_browser(server: Any, app: Flask, make: Any) -> None:
         assert shifts(0) == shifts(1) == ["09:00–24:00"]
 
         # A failed load never looks like an empty month.
-        page.route("**/api/v1/hours/?*", lambda route: route.abort())
-        page.click('[data-move="1"]')
-        page.locator("[data-load-failed]").wait_for()
-        assert page.locator(".rota-day").count() == 0
-        page.unroute("**/api/v1/hours/?*")
+        with torn(page, "**/api/v1/hours/?*", f"/api/v1/hours/?from={day(0)}"):
+            page.click('[data-move="1"]')
+            page.locator("[data-load-failed]").wait_for()
+            assert page.locator(".rota-day").count() == 0
         page.click("[data-retry]")
         page.locator(".rota-day").first.wait_for()
         assert people.faults == []
