@@ -187,13 +187,13 @@ def test_the_list_of_keys_and_where_the_focus_goes(page: Page, window: Any) -> N
 
 def test_visits_are_walked_over_and_met_by_keys(page: Page, furniture: SimpleNamespace) -> None:
     first, _, third, _ = furniture.visits
-    left = "document.activeElement.closest('[data-visit]').getBoundingClientRect().left"
+    left = "document.activeElement?.closest('[data-visit]')?.getBoundingClientRect().left"
     page.locator(f'[data-visit="{first}"]').focus()
     here = page.evaluate(left)
     page.keyboard.press("ArrowRight")
-    assert page.evaluate(left) > here + 100
+    page.wait_for_function(f"(here) => {left} > here + 100", arg=here)
     page.keyboard.press("ArrowLeft")
-    assert page.evaluate(left) == here
+    page.wait_for_function(f"(here) => {left} === here", arg=here)
     page.locator(f'[data-visit="{first}"]').focus()
     page.keyboard.press("ArrowDown")
     expect(page.locator(f'[data-visit="{third}"]')).to_be_focused()

@@ -129,6 +129,22 @@ def test_a_visit_is_dragged_and_put_back(day: Day) -> None:
     expect(day.page.locator(f"[data-visit='{pk}']")).to_contain_text("10:00")
 
 
+def test_the_cursor_stays_on_its_visit_when_others_book(day: Day) -> None:
+    """The grid gives drawn elements to other visits; the next key must not reach one that nobody chose."""
+    pk = day.book(12)
+    day.open()
+    day.page.locator(f"[data-visit='{pk}']").focus()
+    for hour in (9, 10, 11):
+        day.book(hour)
+        day.page.evaluate("async () => { await schedule.load(true); await 0; }")
+        here = day.page.evaluate("document.activeElement.innerText")
+        assert "12:00" in here, here
+        expect(day.page.locator(f"[data-visit='{pk}']")).to_be_focused()
+    # Other columns, so that the whole grid is made anew.
+    day.page.evaluate("async () => { await schedule.go({colours: 'doctor'}); await 0; }")
+    assert "12:00" in day.page.evaluate("document.activeElement.innerText")
+
+
 def test_an_edge_is_dragged_and_undone_by_a_key(day: Day) -> None:
     pk = day.book(10)
     day.open()

@@ -287,7 +287,7 @@
     const wanted = JSON.stringify([state.view, state.day, weekly() ? [state.doctor, state.sheet.hours.map((h) => h.starts_at + h.ends_at)] : seen(), edges(), state.by, state.colours]);
     if (!calendar || wanted !== shape) build(wanted);
     else calendar.setOption("events", events());
-    if (focused) requestAnimationFrame(() => { if (!grid.contains(document.activeElement) && (document.activeElement === document.body || !document.activeElement)) focus(focused); });
+    if (focused) queueMicrotask(() => keepFocus(focused));
   }
 
   // Made anew only when columns or hours of the page change; the place where one looked is kept within the same day.
@@ -307,6 +307,12 @@
       if (kept) [main.scrollTop, main.scrollLeft] = kept;
       else if (weekly()) { const head = grid.querySelector(".is-today"); if (head) main.scrollLeft = Math.max(0, head.closest(".ec-col-head").offsetLeft - 60); }
     });
+  }
+
+  // Before the next key is read: an element that was focused may be gone by now, or stand for another visit.
+  function keepFocus(pk) {
+    const at = document.activeElement, lost = !at || at === document.body || grid.contains(at);
+    if (lost && at?.dataset.visit !== pk) focus(pk);
   }
 
   const focus = (pk) => grid.querySelector(`[data-visit="${pk}"]`)?.focus();

@@ -67,10 +67,7 @@
   // Waiting minutes and the line of now walk on by themselves, once a minute.
   let drawnMinute = "";
   function minute() {
-    const now = iso(wallNow());
-    if (now === drawnMinute || state.view === "month") return;
-    drawnMinute = now;
-    schedule.draw();
+    if (iso(wallNow()) !== drawnMinute && state.view !== "month") schedule.draw();
   }
 
   // The lid was closed, or nobody looked for a while: until the answer comes, what is shown says how old it is.
@@ -92,6 +89,7 @@
   Object.assign(schedule, {
     key, load,
     draw: () => {
+      drawnMinute = iso(wallNow());
       $("[data-month]").hidden = state.view !== "month";
       if (state.view === "month") { $("[data-grid]").hidden = $("[data-empty]").hidden = true; schedule.drawMonth(); } else schedule.drawGrid();
     },

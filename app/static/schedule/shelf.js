@@ -5,7 +5,7 @@
   const {settings, say, fill, element, icon, plus, span, dayWords} = schedule;
   const bar = document.querySelector("[data-shelf]"), grid = document.querySelector("[data-grid]");
   if (!bar) return;
-  let rows = [];
+  let rows = [], drawn = "";
 
   async function load() {
     if (!settings.rights.move) return;
@@ -14,7 +14,11 @@
     draw();
   }
 
+  // Only when something of it changed: what is being dragged, or pressed, must not vanish under the hand.
   function draw() {
+    const wanted = JSON.stringify([rows, schedule.placing?.id]);
+    if (wanted === drawn) return;
+    drawn = wanted;
     bar.hidden = !rows.length;
     const note = element("span", "muted", schedule.placing ? say.placing : "");
     bar.replaceChildren(icon("archive"), element("b", "", say.shelf), ...rows.map(chip), note);
