@@ -329,5 +329,5 @@
     calendar.setOption("slotHeight", slotHeight(last - first));
   });
 
-  Object.assign(schedule, {slotAt, offered, drawGrid, drawn: () => calendar !== null, unselect: () => calendar?.unselect(), focusVisit: focus, columns: () => state.sheet ? columns() : []});
+  Object.assign(schedule, {slotAt, offered, drawGrid, unselect: () => calendar?.unselect(), focusVisit: focus, columns: () => state.sheet ? columns() : []});
 })();

@@ -32,11 +32,11 @@
       if (answer.status !== 304) {
         state.tag = answer.headers.get("ETag");
         state.sheet = answer.data;
-        if (!state.busy) schedule.draw();
-        if (state.view !== "month") document.dispatchEvent(new CustomEvent("schedule:fresh", {detail: state.sheet}));
-      } else if (!state.busy && schedule.drawn()) {
-        minute();
+        drawnMinute = "";
       }
+      // What came while something was being dragged is drawn after it, though the next answer says that nothing is new.
+      if (!state.busy) minute();
+      if (answer.status !== 304 && state.view !== "month") document.dispatchEvent(new CustomEvent("schedule:fresh", {detail: state.sheet}));
       if (state.open) { const pk = state.open; state.open = null; schedule.openVisit(pk); }
     } catch (refusal) {
       if (mine !== asked) return;
@@ -64,10 +64,10 @@
     state.tag = null;
   }
 
-  // Waiting minutes and the line of now walk on by themselves, once a minute.
+  // Waiting minutes and the line of now walk on by themselves, once a minute. Empty: what was loaded is not drawn yet.
   let drawnMinute = "";
   function minute() {
-    if (iso(wallNow()) !== drawnMinute && state.view !== "month") schedule.draw();
+    if (iso(wallNow()) !== drawnMinute && (state.view !== "month" || !drawnMinute)) schedule.draw();
   }
 
   // The lid was closed, or nobody looked for a while: until the answer comes, what is shown says how old it is.
