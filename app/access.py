@@ -13,13 +13,13 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, any_, bindparam, func, literal, literal_column, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, any_, func, inspect, literal, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import Text
 
 from app import audit, clock
-from app.db import lock, session
+from app.db import Fixed, as_loaded, given, lock, session
 from app.errors import Invalid, NotAllowed, NotFound, OutsideWindow
 from app.models import AccessGrant, ClinicSetting, Employee, RightChange, Role, User
 from app.roles import ADMINISTRATOR, DIRECTOR, DOCTOR, GRANTABLE, RIGHTS, ROLES, SENIOR
@@ -103,6 +103,10 @@ NOW = literal_column(
 ).label("as_of")
 
 
+#: The columns of an account itself, under names of their own.
+_USER = {of.key: getattr(User, of.key).label(f"of_user_{of.key}") for of in inspect(User).column_attrs}
+
+
 def _account_of(user_id: ColumnElement[int]) -> Select[Any]:
     """An account with the employee behind it, its roles, what the director changed, and the settings that matter."""
     newest = aliased(RightChange)
@@ -127,34 +131,34 @@ def _account_of(user_id: ColumnElement[int]) -> Select[Any]:
     crm = select(ClinicSetting.crm).scalar_subquery()
     return (
         select(
-            User, Employee.id, Employee.branch_id, Employee.surname, Employee.name, roles, changes, setting, crm, NOW
+            *_USER.values(), Employee.id.label("employee_id"), Employee.branch_id, Employee.surname, Employee.name,
+            roles.label("roles"), changes.label("changes"), setting.label("fills"), crm.label("crm_on"), NOW,
         )
         .outerjoin(Employee, Employee.user_id == User.id)
         .where(User.id == user_id, User.active.is_(True))
-        .execution_options(populate_existing=True, prepared=True)
-    )
+    )  # fmt: skip
 
 
-_ACCOUNT = _account_of(bindparam("user_id", type_=Integer))  # built once: every request asks
+_ACCOUNT = Fixed(_account_of(given("user_id", Integer)))  # every request asks
 
 
 def load(user_id: int) -> User | None:
     """An account that may sign in, with `user.account`, in one statement."""
-    row = session.execute(_ACCOUNT, {"user_id": user_id}).one_or_none()
+    row = _ACCOUNT(user_id=user_id).one_or_none()
     if row is None:
         return None
-    user, employee_id, branch_id, surname, name, role_names, changed, fills, crm_on, as_of = row
-    known = frozenset(role_names or ())
-    off = frozenset({"crm"} if crm_on is False else ())
+    user = as_loaded(User, dict(zip(_USER, row, strict=False)))
+    known = frozenset(row.roles or ())
+    off = frozenset({"crm"} if row.crm_on is False else ())
     user.account = Account(
         user_id=user.id,
         roles=known,
-        employee_id=employee_id,
-        branch_id=branch_id,
-        name=f"{name} {surname}" if surname else user.get_full_name(),
-        rights=_rights(known, frozenset((changed or {}).items()), bool(fills), off),
+        employee_id=row.employee_id,
+        branch_id=row.branch_id,
+        name=f"{row.name} {row.surname}" if row.surname else user.get_full_name(),
+        rights=_rights(known, frozenset((row.changes or {}).items()), bool(row.fills), off),
         off=off,
-        as_of=as_of,
+        as_of=row.as_of,
     )
     return user
 

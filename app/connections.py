@@ -12,7 +12,9 @@ from typing import Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
+from psycopg.rows import namedtuple_row
 from sqlalchemy import event
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg, PGExecutionContext_psycopg
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session, SessionTransaction
@@ -20,10 +22,50 @@ from sqlalchemy.pool import Pool
 
 #: The execution options of a statement that the server keeps prepared.
 PREPARED = {"prepared": True}
+#: The same, and its answer is taken as the driver gives it: `Rows`.
+PLAIN = {"prepared": True, "plain": True}
 #: So many statements stay prepared on a connection; past them the one that was asked longest ago is forgotten.
 MOST_PREPARED = 400
 #: A connection that lay unused for so many seconds is asked whether it lives: a network may have dropped it silently.
 SILENT = 30
+
+
+class Rows(list[Any]):
+    """What a statement answered, read to the end: tuples that know their columns by name."""
+
+    def all(self) -> "Rows":
+        return self
+
+    def one(self) -> Any:
+        (row,) = self
+        return row
+
+    def one_or_none(self) -> Any:
+        return self.one() if self else None
+
+    def first(self) -> Any:
+        return self[0] if self else None
+
+
+class _Context(PGExecutionContext_psycopg):
+    """How a statement is carried out; a `PLAIN` one without SQLAlchemy's account of the columns.
+
+    It would be made anew for each answer, and takes longer than the rest of what Python does for a short one.
+    """
+
+    def create_cursor(self) -> Any:
+        if not self.execution_options.get("plain"):
+            return super().create_cursor()
+        pooled: Any = self._dbapi_connection
+        return pooled.driver_connection.cursor(row_factory=namedtuple_row)
+
+    def _setup_result_proxy(self) -> Any:
+        if not self.execution_options.get("plain"):
+            return super()._setup_result_proxy()
+        return Rows(() if self.cursor.rownumber is None else self.cursor.fetchall())
+
+
+PGDialect_psycopg.execution_ctx_cls = _Context
 
 
 def begin_request(session: Session, *, reads: bool) -> None:

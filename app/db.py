@@ -14,13 +14,14 @@ from typing import Any, NamedTuple, TypeVar
 from flask_appbuilder.models.sqla.base import SQLA
 from psycopg import errors as pg
 from psycopg.types.json import Jsonb
-from sqlalchemy import JSON, BindParameter, ClauseElement, CursorResult, bindparam, event, inspect, select, text
+from sqlalchemy import JSON, BindParameter, ClauseElement, bindparam, event, inspect, select, text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, make_transient_to_detached, scoped_session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app import clock
-from app.connections import PREPARED, begin_transaction, end_transaction
+from app.connections import PLAIN, Rows, begin_transaction, end_transaction
 from app.errors import (
     AlreadyIssued,
     AlreadyReversed,
@@ -75,11 +76,12 @@ class Fixed:
         values = {name: str(value) if isinstance(value, StrEnum) else value for name, value in made.params.items()}
         return str(made), values
 
-    def __call__(self, **values: Any) -> CursorResult[Any]:
-        """Send it with these values."""
+    def __call__(self, **values: Any) -> Rows:
+        """Send it with these values. What comes back is as the driver reads it: no type of a column is asked."""
         sql, constants = self._compiled
         session.flush()
-        return session.connection().exec_driver_sql(sql, {**constants, **values}, PREPARED)
+        answer: Any = session.connection().exec_driver_sql(sql, {**constants, **values}, PLAIN)
+        return answer
 
 
 class Busy(Refusal):
@@ -261,6 +263,20 @@ def lock_word(word: str) -> None:
 def lock_words(words: Iterable[str]) -> None:
     """Several words at once, in the same order for everybody, so that nobody waits crosswise."""
     session.execute(_LOCK, {"words": sorted(words)})
+
+
+def as_loaded(model: type[Row], values: Mapping[str, Any]) -> Row:
+    """The record whose columns a `Fixed` statement has read, as if the session had read it itself."""
+    mapper = inspect(model)
+    pk = tuple(values[mapper.get_property_by_column(column).key] for column in mapper.primary_key)
+    found = session.identity_map.get(mapper.identity_key_from_primary_key(pk))
+    record: Any = model() if found is None else found
+    for name, value in values.items():
+        set_committed_value(record, name, value)
+    if found is None:
+        make_transient_to_detached(record)
+        session.add(record)
+    return record
 
 
 # --- many rows at once ----------------------------------------------------------------------------------

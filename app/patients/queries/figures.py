@@ -35,7 +35,7 @@ class Glance:
 
 def glance(patient_id: int) -> Glance:
     """The card's money, visits, doctors, and whether another card was merged into it: one statement."""
-    row = _GLANCE(patient=patient_id, now=clock.wall_now()).one()._mapping
+    row = _GLANCE(patient=patient_id, now=clock.wall_now()).one()._asdict()
     return Glance(
         balance={"debt": row["debt"] or ZERO, "advance": row["advance"] or ZERO},
         figures=_figures(row),
@@ -50,7 +50,7 @@ def statistics(patient_id: int) -> dict[str, Any]:
 
     A cancellation counts for whoever cancelled; the average bill is over issued bills.
     """
-    return _figures(_GLANCE(patient=patient_id, now=clock.wall_now()).one()._mapping)
+    return _figures(_GLANCE(patient=patient_id, now=clock.wall_now()).one()._asdict())
 
 
 def _figures(row: Mapping[Any, Any]) -> dict[str, Any]:
