@@ -103,8 +103,7 @@ class PatientApi(DeskApi):
     def card(self, pk: int) -> Any:
         """A patient's card"""
         patient = visible(pk)
-        with transaction():
-            operations.note_opening(pk, actor=actor())
+        operations.note_opening(pk, actor=actor())
         return self.answer(operations.plain(patient))
 
     @expose("/<int:pk>", methods=["PATCH"])

@@ -136,9 +136,8 @@ class DocumentsView(DeskView):
         if not all(row.ready for row in papers):
             return self._preparing(papers, together=together)
         made = queries.stored_bytes([row.id for row in papers])
-        with transaction():
-            for row in papers:
-                patients.note_opening(row.patient_id, OpenedKind.DOCUMENT, row.id, actor=actor())
+        for row in papers:
+            patients.note_opening(row.patient_id, OpenedKind.DOCUMENT, row.id, actor=actor())
         first = papers[0]
         if len(made) == 1:
             return as_pdf(made[0], f"{first.kind}-{first.year}-{first.number}")
@@ -199,8 +198,7 @@ class DocumentsView(DeskView):
         """A scan as it was attached."""
         row = fetched(SignedScan, pk)
         operations.require_paper(fetched(IssuedDocument, row.document_id).kind, row.patient_id, actor=actor())
-        with transaction():
-            patients.note_opening(row.patient_id, OpenedKind.SCAN, pk, actor=actor())
+        patients.note_opening(row.patient_id, OpenedKind.SCAN, pk, actor=actor())
         answer = Response(row.content, mimetype=row.mimetype)
         answer.headers["Content-Disposition"] = f'inline; filename="scan-{pk}.{row.mimetype.split("/")[1]}"'
         answer.headers["Cache-Control"] = "private, no-store"

@@ -31,7 +31,10 @@ _OPENED = _opened()
 def note_opening(
     patient_id: int, what: OpenedKind = OpenedKind.CARD, object_id: int = 0, *, actor: User
 ) -> None:  # fmt: skip
-    """The account looks at this card now, or at this paper or scan of it. The caller commits.
+    """The account looks at this card now, or at this paper or scan of it.
+
+    In a request that reads, the one statement is a transaction of its own: BEGIN and COMMIT around it would be two more
+    ways to the database, for a page that needs five. Inside of `transaction()` it is written with the rest.
 
     Nobody waits for the disk before a card is shown: a power cut may take the openings of its last half second,
     and whatever else would be written with one.

@@ -140,10 +140,11 @@ def _fit(many: int) -> ColumnElement[int]:
 
 def _of_phone() -> Select[int]:
     """Whose phone ends so: of the patient, or of the guardian."""
-    own = select(PatientPhone.patient_id).where(PatientPhone.reversed_number.like(given("tail", Text)))
+    own = select(PatientPhone.patient_id.label("id")).where(PatientPhone.reversed_number.like(given("tail", Text)))
+    called = own.cte("called")
     child = aliased(Patient)
-    guarded = select(child.id).where(child.guardian_id.in_(own))
-    return select(union(own, guarded).subquery().c.patient_id)
+    guarded = select(child.id).join(called, called.c.id == child.guardian_id)
+    return select(union_all(select(called.c.id), guarded).subquery().c.id)
 
 
 def _of_digits(shape: _Shape) -> list[ColumnElement[bool]]:
@@ -151,10 +152,9 @@ def _of_digits(shape: _Shape) -> list[ColumnElement[bool]]:
     card = aliased(Patient)
     looks: list[Any] = []
     if shape.card_number:
-        of_number = card.card_number == given("card_number", Integer)
-        looks.append(select(card.id).where(of_number))
         # a card that was merged is found by its old number as the card that it became
-        looks.append(select(card.merged_into_id).where(of_number, card.merged_into_id > 0))
+        as_now = select(func.coalesce(card.merged_into_id, card.id))
+        looks.append(as_now.where(card.card_number == given("card_number", Integer)))
         looks.append(_of_old_card())
     if shape.phone_tail:
         looks.append(_of_phone())
@@ -210,19 +210,18 @@ def _matching(shape: _Shape) -> Select[int, int, str]:
 
 
 def _of_one_word(shape: _Shape) -> CTE:
-    """The best of those whom one word finds, as many as the pages up to this one hold.
+    """Those whom one word finds, up to `most`.
 
     Who has it as the surname stands in the index by name, one after the other; the others, perhaps a tenth of the
-    clinic, are looked for when these do not fill the page.
+    clinic, are looked for when these are fewer.
     """
     cards = select(Patient.id, literal(1).label("rank"), Patient.search_name).where(_visible(shape))
-    in_order = (Patient.search_name, Patient.id)
-    most = given("most", Integer)
+    in_order, most = (Patient.search_name, Patient.id), given("most", Integer)
     surnames = cards.where(_like("surname")).order_by(*in_order).limit(most).cte("surnames")
-    enough = select(func.count()).select_from(surnames).scalar_subquery() >= most
+    many = select(func.count()).select_from(surnames).scalar_subquery()
     others = (
         cards.with_only_columns(Patient.id, literal(4).label("rank"), Patient.search_name)
-        .where(*_begins(shape), Patient.search_name.not_like(given("surname", Text)), ~enough)
+        .where(*_begins(shape), Patient.search_name.not_like(given("surname", Text)), many < most)
         .order_by(*in_order)
         .limit(most)
     )
@@ -276,7 +275,7 @@ def find(
     if q.strip() and asked.nothing and not asked.as_typed:
         return 0, []
     total, found = 0, list[Found]()
-    page = {"limit": limit, "offset": offset, "most": limit + offset}
+    page = {"limit": limit, "offset": offset, "most": max(MOST, limit + offset)}
     typed: Choices = tuple((word,) for word in asked.words)
     if asked.old_number and asked.words:
         shape = _Shape(old_card=True, of_doctor=doctor_id is not None, archived=archived)
@@ -304,12 +303,8 @@ def _statement(shape: _Shape) -> Fixed:
     if shape.whole_index:
         found, order = _matching(shape), (Patient.search_name, Patient.id)
         total = _size_of_index()
-    elif shape.one_word:
-        first = _of_one_word(shape)
-        found, order = select(first), (first.c.rank, first.c.search_name, first.c.id)
-        total = _many_of_one_word(shape)
     else:
-        every = _matching(shape).cte("found")
+        every = _of_one_word(shape) if shape.one_word else _matching(shape).cte("found")
         found, order = select(every), (every.c.rank, every.c.search_name, every.c.id)
         total = select(func.least(MOST, func.count())).select_from(every).scalar_subquery()
     page = found.order_by(*order).limit(given("limit", Integer)).offset(given("offset", Integer)).subquery()
@@ -317,17 +312,6 @@ def _statement(shape: _Shape) -> Fixed:
     asked = select(*_columns(), counted.c.total).select_from(counted).outerjoin(page, true())
     asked = asked.outerjoin(Patient, Patient.id == page.c.id).outerjoin(*_ACCOUNT)
     return Fixed(asked.order_by(page.c.rank, page.c.search_name, page.c.id))
-
-
-def _many_of_one_word(shape: _Shape) -> ColumnElement[int]:
-    """How many one word finds; who has it not as the surname is counted when the surnames are fewer than the most."""
-    surnames = select(Patient.id).where(_visible(shape), _like("surname")).limit(MOST).cte("of_surname")
-    many = select(func.count()).select_from(surnames).scalar_subquery()
-    others = select(Patient.id).where(
-        *_begins(shape), Patient.search_name.not_like(given("surname", Text)), _visible(shape), many < MOST
-    )
-    more = select(func.count()).select_from(others.limit(MOST).subquery()).scalar_subquery()
-    return func.least(MOST, many + more)
 
 
 def _size_of_index() -> ColumnElement[int]:

@@ -13,7 +13,6 @@ from flask_babel import gettext
 from app import access, audit, clock
 from app.db import transaction
 from app.errors import Invalid, NotFound, Refusal, Stale
-from app.models import Patient
 from app.patients import operations, queries, rules
 from app.patients.alerts import in_words
 from app.patients.forms import CardForm
@@ -92,12 +91,8 @@ class PatientsView(DeskView):
             number = patient.card_number
             flash(gettext("Card № %(number)s was merged into this one.", number=number), "info")
             return redirect(url_for("PatientsView.card", pk=patient.merged_into_id))
-        with transaction():  # written with what was shown; to commit before would make all be read once more
-            operations.note_opening(pk, actor=actor())
-            return self._card(patient)
-
-    def _card(self, patient: Patient) -> Any:
-        pk, years, seen = patient.id, rules.age(patient.birth_date, clock.today()), queries.glance(patient.id)
+        operations.note_opening(pk, actor=actor())
+        years, seen = rules.age(patient.birth_date, clock.today()), queries.glance(pk)
         here = current_app.view_functions
         tabs = [(title, url_for(at, pk=pk)) for title, at, right in TABS if at in here and may(right)]
         # `?tab=documents` opens the tab of that room
