@@ -487,7 +487,7 @@ class NotCorrectable(Refusal):
 
 class CategoryNeeded(Refusal):
     code = "category_needed"
-    sentence = N_("Choose the expense category.")
+    sentence = N_("Choose the expense category or write a new one.")
 
 
 class CountDiffers(Refusal):

@@ -400,6 +400,8 @@ class PanelView(SafeFilters, ModelView):
         """The form of a new row (item None) or of this one; what was typed stays when it is refused."""
         form = form_class.refresh(obj=item)
         form._id = item.id if item is not None else None
+        if item is None and request.method == "GET":
+            self.begin(form)
         if request.method == "POST" and self._is_right(form):
             refusal = self._save(form, item)
             if refusal is None:
@@ -415,6 +417,9 @@ class PanelView(SafeFilters, ModelView):
             title=title, form=form, columns=columns, panel=self, pk=pk,
         )  # fmt: skip
         return page, 422 if request.method == "POST" else 200
+
+    def begin(self, form: Any) -> None:
+        """What the form of a new row starts with; a room's panel fills in what the page that led here knows."""
 
     def _is_right(self, form: Any) -> bool:
         form.validate()

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from flask import url_for
+from flask import request, url_for
 from flask_babel import gettext, lazy_gettext
 from markupsafe import Markup
 from wtforms.validators import Optional, Regexp
@@ -192,6 +192,10 @@ class EmployeePanel(PanelView):
         "archived": lazy_gettext("No longer works here; the login is switched off on its own page."),
     }
     formatters_columns: ClassVar[dict[str, Any]] = {"user": _login}
+
+    def begin(self, form: Any) -> None:
+        """The page of doctors' hours sends here for a doctor."""
+        form.is_doctor.data = request.args.get("doctor") == "1"
 
 
 def _deed(action: str) -> str:
