@@ -37,6 +37,7 @@ from app.errors import (
     NotEnoughAdvance,
     NotEnoughCash,
     NothingToReverse,
+    NumberTooLarge,
     OrderReversed,
     OverRefund,
     Refusal,
@@ -141,6 +142,8 @@ def refusal_of(error: DBAPIError) -> Refusal | None:
             return DirectoryInUse() if "still referenced" in str(e) else Invalid(fields={})
         case pg.DeadlockDetected() | pg.SerializationFailure() | pg.LockNotAvailable():
             return Busy()
+        case pg.NumericValueOutOfRange():
+            return NumberTooLarge()
         case pg.CheckViolation() | pg.NotNullViolation() | pg.DataError():
             return Invalid(fields={})
     return None
@@ -160,9 +163,12 @@ def transaction() -> Iterator[None]:
     if info.get("depth"):
         try:
             yield
-        except BaseException:
+        except BaseException as error:
             info["failed"] = True
             session.rollback()
+            refusal = refusal_of(error) if isinstance(error, DBAPIError) else None
+            if refusal is not None:
+                raise refusal from error
             raise
         return
     info.update(depth=1, failed=False, after=[])
