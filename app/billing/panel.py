@@ -150,6 +150,7 @@ class WorkOrderPanel(DayPanel):
 
     datamodel = DeskInterface(WorkOrder, eager=("patient", "doctor"))
     route_base = "/work-order-list"
+    nothing = lazy_gettext("No work order yet: it is filled in from the visit or from the card.")
     class_permission_name = "work_order"
     report = ReportKind.BILLS_PAYMENTS
     base_filters = [
@@ -174,6 +175,7 @@ class PaymentPanel(DayPanel):
 
     datamodel = DeskInterface(Payment, eager=("patient",))
     route_base = "/payment-list"
+    nothing = lazy_gettext("No payment yet: it is taken on the page “Settlement”.")
     class_permission_name = "payment"
     report = ReportKind.BILLS_PAYMENTS
     base_filters = [["business_day", OpenDays, ReportKind.BILLS_PAYMENTS]]
@@ -195,6 +197,7 @@ class RefundPanel(DayPanel):
 
     datamodel = DeskInterface(Refund)
     route_base = "/refund-list"
+    nothing = lazy_gettext("No refund yet: money is returned from the patient's settlement.")
     class_permission_name = "payment"
     report = ReportKind.BILLS_PAYMENTS
     base_filters = [["business_day", OpenDays, ReportKind.BILLS_PAYMENTS]]

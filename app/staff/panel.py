@@ -247,6 +247,7 @@ class AuditPanel(ReadOnlyPanel):
 
     datamodel = DeskInterface(AuditEvent)
     route_base = "/audit"
+    nothing = lazy_gettext("No action yet: what employees change is written here by itself.")
     class_permission_name = "audit"
     one, list_title = lazy_gettext("Action"), lazy_gettext("Log of actions")
     base_order = ("id", "desc")
