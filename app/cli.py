@@ -125,4 +125,7 @@ def install(app: Flask) -> None:
             )
         with transaction():
             found_clinic(name.strip(), surname.strip(), login.strip(), password, clinic.strip())
-        click.echo("Готово. Запустите make run и войдите как директор.")
+        click.echo(
+            "Готово. Запустите make run и войдите как директор. Сначала заполните «Справочники»: юрлицо (его реквизиты"
+            " стоят в договорах), кресла, сотрудники, график врачей, услуги и цены."
+        )
