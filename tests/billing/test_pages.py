@@ -229,6 +229,8 @@ def test_a_work_order_is_filled_in_and_issued(client_of, make, shift):
     }  # fmt: skip
     answer = browser.post(address, data=typed)
     assert answer.status_code == 422 and 'value="два"' in answer.text
+    answer = browser.post(address, data={**typed, "line_quantity": "-3"})
+    assert answer.status_code == 422 and "Количество — от 1 до 999." in answer.text  # a line has many numbers
     answer = browser.post(address, data={**typed, "line_quantity": "2", "do": "save", "request_id": str(uuid4())})
     assert answer.status_code == 303, answer.text
     order = session.scalars(select(WorkOrder).where(WorkOrder.patient_id == patient.id)).one()

@@ -378,6 +378,12 @@ def test_a_file_goes_through_the_pages(client_of: Any, make: Any) -> None:
     assert f"/prices/service/{one.id}" in client.get(f"/service-list/edit/{one.id}").text
 
 
+def test_a_file_of_refused_rows_is_not_called_old(client_of: Any) -> None:
+    director = client_of("director")
+    page = director.get(send(director, table(HEAD, ["Щ1", "", "", "1"])).location).text
+    assert "исправьте строки с отказом" in page and "нет ничего нового" not in page
+
+
 def test_a_wrong_file_comes_back_with_a_sentence(client_of: Any) -> None:
     client = client_of("director")
     for answer, said in (
