@@ -51,9 +51,7 @@ class WholeField(fields.Integer):
 
     default_error_messages = {**_REQUIRED, "invalid": N_("This must be a whole number.")}
 
-    def __init__(
-        self, low: int, high: int, *, said: str = N_("This number is out of bounds."), **kwargs: Any
-    ) -> None:
+    def __init__(self, low: int, high: int, *, said: str = N_("This number is out of bounds."), **kwargs: Any) -> None:
         super().__init__(validate=validate.Range(low, high, error=said), **kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
