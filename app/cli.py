@@ -15,12 +15,24 @@ from werkzeug.security import generate_password_hash
 from app.db import db, session, transaction
 from app.documents import operations as documents
 from app.messages import operations as messages
-from app.models import Branch, CashDesk, ClinicSetting, Employee, LegalEntity, RefusalReason, Role, User
+from app.models import (
+    Branch,
+    CancelReason,
+    CashDesk,
+    ClinicSetting,
+    Employee,
+    LegalEntity,
+    RefusalReason,
+    Role,
+    User,
+)
 from app.reports import queries as reports
 from app.roles import DIRECTOR, ROLES
 
 #: Why patients refuse, for a clinic that has no list of its own yet; changed in the directory.
 FIRST_REFUSALS = ("Дорого", "Лечится в другой клинике", "Не устроило время", "Переехал", "Пока не готов", "Передумал")
+#: Why visits are cancelled, for a new clinic: without a reason no visit can be, and the desk may not write its own.
+FIRST_CANCELLATIONS = ("Заболел", "Изменились планы", "Не устроила цена", "Врач не принимает", "Записан по ошибке")
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
@@ -53,10 +65,11 @@ def _what_every_clinic_has() -> None:
 
 
 def found_clinic(name: str, surname: str, login: str, password: str, clinic: str) -> None:
-    """The first rows of a clinic of one's own: the legal entity, a branch with its desks, the director's login."""
-    entity = LegalEntity(name=clinic, short_name=clinic)
+    """The first rows of a clinic of one's own: the legal entity with who signs for it, a branch with its desks, why
+    visits are cancelled, the director's login."""
+    entity = LegalEntity(name=clinic, short_name=clinic, director_post="Директор", director_name=f"{surname} {name}")
     branch = Branch(name=clinic, legal_entity=entity)
-    session.add_all([entity, branch])
+    session.add_all([entity, branch, *(CancelReason(name=why) for why in FIRST_CANCELLATIONS)])
     session.flush()
     desk = {"branch_id": branch.id, "legal_entity_id": entity.id}
     session.add(CashDesk(name="Касса", kind="main", **desk))
@@ -112,4 +125,7 @@ def install(app: Flask) -> None:
             )
         with transaction():
             found_clinic(name.strip(), surname.strip(), login.strip(), password, clinic.strip())
-        click.echo("Готово. Запустите make run и войдите как директор.")
+        click.echo(
+            "Готово. Запустите make run и войдите как директор. Сначала заполните «Справочники»: юрлицо (его реквизиты"
+            " стоят в договорах), кресла, сотрудники, график врачей, услуги и цены."
+        )

@@ -39,6 +39,7 @@ from app.errors import (
     NotEnoughAdvance,
     NotEnoughCash,
     NothingToReverse,
+    NumberTooLarge,
     OrderReversed,
     OverRefund,
     Refusal,
@@ -149,6 +150,8 @@ def refusal_of(error: DBAPIError) -> Refusal | None:
             return DirectoryInUse() if "still referenced" in str(e) else Invalid(fields={})
         case pg.DeadlockDetected() | pg.SerializationFailure() | pg.LockNotAvailable():
             return Busy()
+        case pg.NumericValueOutOfRange():
+            return NumberTooLarge()
         case pg.CheckViolation() | pg.NotNullViolation() | pg.DataError():
             return Invalid(fields={})
     return None
@@ -168,9 +171,12 @@ def transaction() -> Iterator[None]:
     if info.get("depth"):
         try:
             yield
-        except BaseException:
+        except BaseException as error:
             info["failed"] = True
             session.rollback()
+            refusal = refusal_of(error) if isinstance(error, DBAPIError) else None
+            if refusal is not None:
+                raise refusal from error
             raise
         return
     info.update(depth=1, failed=False, after=[])

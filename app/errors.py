@@ -33,6 +33,13 @@ class Invalid(Refusal):
     sentence = N_("Some fields are filled in wrongly: correct them and save again.")
 
 
+class NumberTooLarge(Refusal):
+    """A number that, alone or added to what is there, is more than the database holds."""
+
+    code = "number_too_large"
+    sentence = N_("The number is too large: see whether a digit is one too many.")
+
+
 class NotFound(Refusal):
     code = "not_found"
     status = 404
@@ -487,7 +494,7 @@ class NotCorrectable(Refusal):
 
 class CategoryNeeded(Refusal):
     code = "category_needed"
-    sentence = N_("Choose the expense category.")
+    sentence = N_("Choose the expense category or write a new one.")
 
 
 class CountDiffers(Refusal):

@@ -11,7 +11,7 @@ from flask_appbuilder.forms import FieldConverter
 from flask_babel import gettext, lazy_gettext
 from markupsafe import Markup
 from wtforms import DateField, DateTimeLocalField, Field, IntegerField, StringField, ValidationError
-from wtforms.validators import DataRequired, Optional
+from wtforms.validators import DataRequired, Optional, StopValidation
 from wtforms.widgets import CheckboxInput, DateInput, DateTimeLocalInput, Select, TextArea, TextInput, html_params
 
 from app import money
@@ -39,7 +39,15 @@ class MomentField(DateTimeLocalField):
         super().__init__(*args, **kwargs)
 
 
-class SumField(StringField):
+class _Understood(Field):
+    """What could not be read has been complained about: whether it is too small or too large is not asked."""
+
+    def pre_validate(self, form: Any) -> None:
+        if self.process_errors:
+            raise StopValidation()
+
+
+class SumField(_Understood, StringField):
     """A sum of money: «1 500,50» is understood, NaN is not."""
 
     data: Any = None
@@ -57,7 +65,7 @@ class SumField(StringField):
         return "" if self.data is None else money.shown(self.data)
 
 
-class WholeField(IntegerField):
+class WholeField(_Understood, IntegerField):
     """A whole number that the database can hold."""
 
     data: Any = None

@@ -18,7 +18,7 @@ from flask_appbuilder.fields import QuerySelectField
 from flask_appbuilder.models.sqla.filters import BaseFilter
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext, lazy_gettext
-from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, SmallInteger, String, false, or_
+from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, SmallInteger, String, false, func, or_
 from sqlalchemy import inspect as describe
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import joinedload
@@ -117,7 +117,8 @@ def _sought(interface: DeskInterface, name: str, text: str, *, whole: bool) -> A
         case String() if whole:
             return column == text
         case String():
-            return column.icontains(text[:200], autoescape=True)
+            folded = func.replace(func.lower(column), "ё", "е")
+            return folded.contains(text[:200].lower().replace("ё", "е"), autoescape=True)
         case Integer():
             return column == int(text) if re.fullmatch(r"[0-9]{1,9}", text) else false()
         case Numeric():
@@ -185,6 +186,8 @@ class PanelView(SafeFilters, ModelView):
     words: ClassVar[dict[str, type[Labelled]]] = {}
     #: Columns with a list of stored values and their words that is no `Labelled`: only for the search.
     choices: ClassVar[dict[str, dict[str, str]]] = {}
+    #: What stands in place of an empty list: where its rows come from.
+    nothing: Any = lazy_gettext("There is nothing here yet.")
     #: A sentence under the title of the list.
     hint: Any = ""
     #: Which values the log of actions keeps; all plain columns unless a room says otherwise.
@@ -400,6 +403,8 @@ class PanelView(SafeFilters, ModelView):
         """The form of a new row (item None) or of this one; what was typed stays when it is refused."""
         form = form_class.refresh(obj=item)
         form._id = item.id if item is not None else None
+        if item is None and request.method == "GET":
+            self.begin(form)
         if request.method == "POST" and self._is_right(form):
             refusal = self._save(form, item)
             if refusal is None:
@@ -415,6 +420,9 @@ class PanelView(SafeFilters, ModelView):
             title=title, form=form, columns=columns, panel=self, pk=pk,
         )  # fmt: skip
         return page, 422 if request.method == "POST" else 200
+
+    def begin(self, form: Any) -> None:
+        """What the form of a new row starts with; a room's panel fills in what the page that led here knows."""
 
     def _is_right(self, form: Any) -> bool:
         form.validate()

@@ -47,12 +47,12 @@ class IdField(fields.Integer):
 
 
 class WholeField(fields.Integer):
-    """A whole number between two bounds."""
+    """A whole number between two bounds; `said` where the field stands among others and must name itself."""
 
     default_error_messages = {**_REQUIRED, "invalid": N_("This must be a whole number.")}
 
-    def __init__(self, low: int, high: int, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Range(low, high, error=N_("This number is out of bounds.")), **kwargs)
+    def __init__(self, low: int, high: int, *, said: str = N_("This number is out of bounds."), **kwargs: Any) -> None:
+        super().__init__(validate=validate.Range(low, high, error=said), **kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         if isinstance(value, bool | float):

@@ -165,11 +165,14 @@ def _fingerprint() -> str:
     return hashlib.sha256(f"{request.method} {request.path}\n".encode() + body).hexdigest()
 
 
-def _page_above() -> str | None:
-    """The nearest page above an address that only takes what is sent to it: of `/settlement/6/pay`, `/settlement/6`."""
+def _page_above(*, itself: bool = False) -> str | None:
+    """The nearest page above an address that only takes what is sent to it: of `/settlement/6/pay`, `/settlement/6`.
+
+    `itself`: the address too, when it is a page.
+    """
     rules = current_app.url_map.bind("")
     parts = request.path.rstrip("/").split("/")
-    for many in range(len(parts) - 1, 1, -1):
+    for many in range(len(parts) - (not itself), 1, -1):
         above = "/".join(parts[:many])
         for address in (above, above + "/"):
             try:
@@ -299,8 +302,8 @@ class ContractJson(DefaultJSONProvider):
 class _Plain(Refusal):
     """An HTTP error that no rule of the desk raised."""
 
-    def __init__(self, code: str, status: int, message: str) -> None:
-        super().__init__()
+    def __init__(self, code: str, status: int, message: str, **facts: Any) -> None:
+        super().__init__(**facts)
         self.code, self.status, self.sentence = code, status, message
 
 
@@ -329,9 +332,10 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(CSRFError)
     def forged(_: CSRFError) -> Any:
-        return _answer_refusal(
-            _Plain("not_allowed", 403, N_("The page was open too long. Load it again and repeat what you did."))
-        )
+        # Who is no longer signed in is asked to, and led on to the page.
+        anew = {} if wants_json() else {"page": _page_above(itself=True)}
+        said = N_("The page was open too long. Load it again and repeat what you did.")
+        return _answer_refusal(_Plain("not_allowed", 403, said, **anew))
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Any:

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from app import clock
 from app.db import session, transaction
 from app.models import Branch, LegalEntity, ServiceCategory, Speciality
-from app.panels import LARGEST_PAGE, PanelView
+from app.panels import LARGEST_PAGE, PanelView, ReadOnlyPanel
 from tests.conftest import counted_statements, sign_in
 
 ROWS = 400
@@ -84,6 +84,12 @@ def test_every_panel_is_configured_by_hand(panels: list[PanelView]) -> None:
             label = panel.label_columns.get(column)
             assert label is not None and not isinstance(label, str), (kind.__name__, column)
         assert set(panel.order_columns) <= set(panel.datamodel.list_columns), kind
+
+
+def test_an_empty_list_says_where_its_rows_come_from(panels: list[PanelView]) -> None:
+    for panel in panels:
+        if isinstance(panel, ReadOnlyPanel):
+            assert panel.nothing != PanelView.nothing, type(panel).__name__
 
 
 def list_of(panel: PanelView) -> str:
@@ -187,6 +193,9 @@ def test_searching_finds(app: Flask, full: None) -> None:
     assert "На Тверской" not in client.get("/branches/list/?_flt_0_name=нет такого").text
     assert "На Тверской" not in client.get("/branches/list/?_flt_0_archived=y").text
     assert "На Тверской" in client.get("/branches/list/?_flt_0_archived=n&_flt_0_legal_entity=1").text
+    assert client.post("/chairs/add", data={"name": "Зелёное кресло", "branch": 1}).status_code == 302
+    for typed in ("зеленое", "ЗЕЛЁНОЕ"):  # nobody types ё
+        assert "Зелёное кресло" in client.get(f"/chairs/list/?_flt_0_name={typed}").text, typed
     today = clock.today().isoformat()
     assert "rows: " in (page := client.get(f"/audit/list/?_flt_0_at={today}&_flt_0_action=card.changed").text) or page
     assert client.get("/audit/list/?_flt_0_at=1999-01-01").text.count("<tr") == 0

@@ -177,6 +177,15 @@ def test_signing_in_needs_the_token(strict: Any) -> None:
     assert answer.status_code in (400, 403)
 
 
+def test_a_form_sent_too_late_leads_back_to_its_page(strict: Any) -> None:
+    """And who has been signed out meanwhile passes the sign-in on the way there."""
+    late = strict.app.test_client()
+    for address, page in (("/settlement/1/pay", "/settlement/1"), ("/patients/new", "/patients/new")):
+        answer = late.post(address, data={"cash": "1"})
+        assert answer.status_code == 403 and f'href="{page}"' in answer.text
+        assert late.get(page).headers["Location"] == f"/login/?next={page}"
+
+
 def test_a_program_with_a_token_needs_no_csrf(strict: Any) -> None:
     client = strict.app.test_client()
     login = {"username": "director", "password": "demo", "provider": "db"}

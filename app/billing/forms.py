@@ -13,7 +13,7 @@ from app.vocab import N_, PaymentMethod
 
 class OrderLine(Body):
     service_id = IdField(required=True)
-    quantity = WholeField(1, 999, load_default=1)
+    quantity = WholeField(1, 999, said=N_("The quantity is from 1 to 999."), load_default=1)
     tooth = TextField(10, load_default="", allow_none=True)
     discount_percent = MoneyField(load_default=None, allow_none=True, validate=not_negative)
     discount_amount = MoneyField(load_default=None, allow_none=True, validate=not_negative)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from flask import request
 from flask_appbuilder.models.sqla.filters import BaseFilter
 from flask_babel import lazy_gettext
 from wtforms import SelectField
@@ -33,9 +34,10 @@ class ServiceCategoryPanel(PanelView):
     label_columns = {"name": lazy_gettext("Name"), "archived": lazy_gettext("Archived")}
 
 
-def _choice(label: Any, listed: type[Labelled]) -> SelectField:
+def _choice(label: Any, listed: type[Labelled], description: Any = "") -> SelectField:
     return SelectField(
         label,
+        description=description,
         choices=[SelectChoice(str(one), lazy_gettext(one.label)) for one in listed],
         render_kw={"class": "form-control"},
     )
@@ -67,11 +69,14 @@ class ServicePanel(PanelView):
     words = {"item_kind": ItemKind, "vat": Vat, "tax_code": TaxCode}
     add_form_extra_fields = edit_form_extra_fields = {
         "item_kind": _choice(label_columns["item_kind"], ItemKind), "vat": _choice(label_columns["vat"], Vat),
-        "tax_code": _choice(label_columns["tax_code"], TaxCode),
+        "tax_code": _choice(
+            label_columns["tax_code"], TaxCode,
+            lazy_gettext("2 – expensive treatment from the government's list: implants, prostheses"),
+        ),
     }  # fmt: skip
     description_columns = {
         "code": lazy_gettext("As in the nomenclature: A16.07.002; Russian letters that look alike become Latin ones"),
-        "tax_code": lazy_gettext("2 – expensive treatment from the government's list: implants, prostheses"),
+        "category": lazy_gettext("A new one is added in the directory “Service categories”."),
     }
     validators_columns = {
         "code": [
@@ -120,6 +125,11 @@ class ServicePricePanel(PanelView):
         )
     }  # fmt: skip
 
+    def begin(self, form: Any) -> None:
+        """From today, and of the service whose prices one came from."""
+        form.valid_from.data = clock.today()
+        form.service.process_data(self.datamodel.get_related_interface("service").get(request.args.get("service", "")))
+
     def pre_add(self, item: ServicePrice) -> None:
         item.created_at, item.created_by_id = clock.now(), actor().id
         service = item.service or session.get(Service, item.service_id)
@@ -140,6 +150,7 @@ class WorkOrderPanel(DayPanel):
 
     datamodel = DeskInterface(WorkOrder, eager=("patient", "doctor"))
     route_base = "/work-order-list"
+    nothing = lazy_gettext("No work order yet: it is filled in from the visit or from the card.")
     class_permission_name = "work_order"
     report = ReportKind.BILLS_PAYMENTS
     base_filters = [
@@ -164,6 +175,7 @@ class PaymentPanel(DayPanel):
 
     datamodel = DeskInterface(Payment, eager=("patient",))
     route_base = "/payment-list"
+    nothing = lazy_gettext("No payment yet: it is taken on the page “Settlement”.")
     class_permission_name = "payment"
     report = ReportKind.BILLS_PAYMENTS
     base_filters = [["business_day", OpenDays, ReportKind.BILLS_PAYMENTS]]
@@ -185,6 +197,7 @@ class RefundPanel(DayPanel):
 
     datamodel = DeskInterface(Refund)
     route_base = "/refund-list"
+    nothing = lazy_gettext("No refund yet: money is returned from the patient's settlement.")
     class_permission_name = "payment"
     report = ReportKind.BILLS_PAYMENTS
     base_filters = [["business_day", OpenDays, ReportKind.BILLS_PAYMENTS]]

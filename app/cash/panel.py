@@ -81,6 +81,7 @@ class CashShiftPanel(DayPanel):
 
     datamodel = DeskInterface(CashShift)
     route_base = "/cash-shifts"
+    nothing = lazy_gettext("No shift yet: they are opened at the cash desk.")
     class_permission_name = "cash"
     report = ReportKind.CASH
     base_filters = [["business_day", OpenDays, ReportKind.CASH]]
@@ -106,6 +107,7 @@ class CashMovementPanel(DayPanel):
 
     datamodel = DeskInterface(CashMovement)
     route_base = "/cash-movements"
+    nothing = lazy_gettext("No operation yet: they come from payments and from the cash desk.")
     class_permission_name = "cash"
     report = ReportKind.CASH
     base_filters = [["business_day", OpenDays, ReportKind.CASH]]
@@ -131,6 +133,7 @@ class ReceiptPanel(DayPanel):
 
     datamodel = DeskInterface(Receipt)
     route_base = "/receipt-list"
+    nothing = lazy_gettext("No receipt yet: one is made with every payment.")
     class_permission_name = "payment"
     report = ReportKind.BILLS_PAYMENTS
     base_filters = [["business_day", OpenDays, ReportKind.BILLS_PAYMENTS]]

@@ -125,7 +125,7 @@ class CashView(DeskView):
                 form["category_id"] = self._category(named["name"]).id
             movement = operations.move(form.pop("desk_id"), form.pop("kind"), form.pop("amount"), **form, actor=actor())
             return gettext(
-                "Done: № %(number)s, %(amount)s ₽.", number=movement.number, amount=money.shown(abs(movement.delta))
+                "Done: № %(number)s for %(amount)s ₽.", number=movement.number, amount=money.shown(abs(movement.delta))
             )
 
         return self._do(pk, work)

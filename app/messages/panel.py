@@ -50,6 +50,7 @@ class OutboxPanel(ReadOnlyPanel):
 
     datamodel = DeskInterface(OutboxMessage, eager=("patient",))
     route_base = "/outbox"
+    nothing = lazy_gettext("No message yet: they are written by themselves when patients are booked.")
     class_permission_name = "message"
     one, list_title = lazy_gettext("Message"), lazy_gettext("All messages")
     words: ClassVar[dict[str, Any]] = {"kind": MessageKind, "status": MessageStatus}

@@ -44,6 +44,7 @@ class PatientPanel(ReadOnlyPanel):
     class_permission_name = "audit"
     datamodel = DeskInterface(Patient)
     route_base = "/tables/patients"
+    nothing = _("No card yet: the first one is made on the page “Patients”.")
     one, list_title = _("Patient's card"), _("Patients' cards")
     list_columns = ["card_number", "surname", "name", "patronymic", "birth_date", "status"]
     show_columns = ["card_number", "surname", "name", "patronymic", "birth_date", "status", "comment"]

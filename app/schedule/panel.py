@@ -40,6 +40,7 @@ class AppointmentPanel(ReadOnlyPanel):
 
     datamodel = DeskInterface(Appointment, eager=("patient", "doctor", "branch", "cancel_reason"))
     route_base = "/appointment-list"
+    nothing = lazy_gettext("No visit yet: patients are booked in the schedule.")
     class_permission_name = "schedule"
     base_filters = [["doctor_id", _OwnVisits, None]]
     base_order = ("starts_at", "desc")

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from flask import url_for
+from flask import request, url_for
 from flask_babel import gettext, lazy_gettext
 from markupsafe import Markup
 from wtforms.validators import Optional, Regexp
@@ -193,6 +193,10 @@ class EmployeePanel(PanelView):
     }
     formatters_columns: ClassVar[dict[str, Any]] = {"user": _login}
 
+    def begin(self, form: Any) -> None:
+        """The page of doctors' hours sends here for a doctor."""
+        form.is_doctor.data = request.args.get("doctor") == "1"
+
 
 def _deed(action: str) -> str:
     return gettext(DEEDS[action]) if action in DEEDS else action
@@ -243,6 +247,7 @@ class AuditPanel(ReadOnlyPanel):
 
     datamodel = DeskInterface(AuditEvent)
     route_base = "/audit"
+    nothing = lazy_gettext("No action yet: what employees change is written here by itself.")
     class_permission_name = "audit"
     one, list_title = lazy_gettext("Action"), lazy_gettext("Log of actions")
     base_order = ("id", "desc")

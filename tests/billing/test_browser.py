@@ -52,9 +52,13 @@ def test_an_order_is_filled_settled_with_one_key_and_the_next_visit_planned(clin
     page.wait_for_url("**/work-orders/*")
     page.goto(f"{clinic.w.base}/settlement/{clinic.patient}")
     page.wait_for_load_state("load")
+    page.fill("#cash", "")
+    page.fill("#certificate", "10")
     page.fill("#certificate_number", "77-77")
     page.press("#certificate_number", "Tab")
     expect(page.locator("[data-certificate]")).to_contain_text("Сертификата № 77-77 нет")
+    expect(page.locator("#certificate")).to_have_value("10")  # what no certificate pays has not become cash
+    expect(page.locator("#cash")).to_have_value("")
     page.locator("h1").click()
     page.keyboard.press("b")  # a letter takes no money
     page.keyboard.press("F9")

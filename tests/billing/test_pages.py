@@ -66,6 +66,16 @@ def test_a_double_click_pays_once(client_of, bill):
     assert taken(bill.patient_id) == 1
 
 
+def test_a_sum_with_a_digit_too_many_comes_back(client_of, bill):
+    """With what lies in the drawer it is more than the database holds: said in a sentence; what was typed stays."""
+    browser, address = client_of("administrator"), f"/settlement/{bill.patient_id}/pay"
+    assert browser.post(address, data={"cash": "1", "request_id": str(uuid4())}).status_code == 303
+    answer = browser.post(address, data={"cash": "9999999999.99", "tendered": "", "request_id": str(uuid4())})
+    assert answer.status_code == 422 and "Число слишком большое" in answer.text
+    assert 'value="9999999999.99"' in answer.text
+    assert taken(bill.patient_id) == 1
+
+
 def test_the_way_back_to_a_sent_form_leads_on(client_of, bill):
     """Changed and sent again with its old key: nothing is paid twice, and the page says where to go on."""
     browser, key, address = client_of("administrator"), str(uuid4()), f"/settlement/{bill.patient_id}"
@@ -219,6 +229,8 @@ def test_a_work_order_is_filled_in_and_issued(client_of, make, shift):
     }  # fmt: skip
     answer = browser.post(address, data=typed)
     assert answer.status_code == 422 and 'value="два"' in answer.text
+    answer = browser.post(address, data={**typed, "line_quantity": "-3"})
+    assert answer.status_code == 422 and "Количество — от 1 до 999." in answer.text  # a line has many numbers
     answer = browser.post(address, data={**typed, "line_quantity": "2", "do": "save", "request_id": str(uuid4())})
     assert answer.status_code == 303, answer.text
     order = session.scalars(select(WorkOrder).where(WorkOrder.patient_id == patient.id)).one()

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from sqlalchemy import func, select, text
@@ -182,6 +182,7 @@ def test_what_stands_in_the_way_of_a_row() -> None:
     assert first.kind == "price" and second.kind == "refused" and second.facts == {"line": 2}
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.dictionaries(st.sampled_from(list(price_files.HEADINGS)), st.text(max_size=30)), max_size=5))
 def test_no_row_breaks_the_judge(rows: list[dict[str, str]]) -> None:
     verdicts = rules.judge([{"line": n, **row} for n, row in enumerate(rows)], {}, {})
@@ -376,6 +377,12 @@ def test_a_file_goes_through_the_pages(client_of: Any, make: Any) -> None:
     history = client.get(f"/prices/service/{one.id}").text
     assert history.count("<tr>") == 3 and "Сотрудник" in history and "1\u202f700,00" in history
     assert f"/prices/service/{one.id}" in client.get(f"/service-list/edit/{one.id}").text
+
+
+def test_a_file_of_refused_rows_is_not_called_old(client_of: Any) -> None:
+    director = client_of("director")
+    page = director.get(send(director, table(HEAD, ["Щ1", "", "", "1"])).location).text
+    assert "исправьте строки с отказом" in page and "нет ничего нового" not in page
 
 
 def test_a_wrong_file_comes_back_with_a_sentence(client_of: Any) -> None:

@@ -95,3 +95,31 @@ def test_a_wrong_price_is_written_anew_or_taken_back(client_of: Any, make: Any) 
         assert costs(day) == before
     assert director.post(f"/prices/price/{old.id}/take-back").status_code == 303
     assert written(date(2020, 1, 1), "5") != 302 and costs(today) == Decimal(1000)
+
+
+def test_a_new_price_begins_with_the_service_one_came_from_and_with_today(client_of: Any, make: Any) -> None:
+    service = make.service()
+    director = client_of("director")
+    assert f"/service-prices/add?service={service.id}" in director.get(f"/prices/service/{service.id}").text
+    page = director.get(f"/service-prices/add?service={service.id}").text
+    assert f'<option value="{service.id}" selected>' in page
+    assert f'value="{clock.today().isoformat()}"' in page
+    for nonsense in ("", "x", "2000000000", "-1"):
+        assert director.get(f"/service-prices/add?service={nonsense}").status_code == 200
+
+
+def test_what_is_no_sum_is_not_also_called_too_small(client_of: Any, make: Any) -> None:
+    """One mistake, one sentence: «1 500 руб» is no sum, but nobody asked for less than nothing."""
+    director = client_of("director")
+    typed = {"service": make.service().id, "valid_from": clock.today().isoformat(), "price": "дорого"}
+    page = director.post("/service-prices/add", data=typed).text
+    assert page.count("field-error") == 1 and "Это не денежная сумма." in page
+    page = director.post("/service-prices/add", data={**typed, "price": "-5"}).text
+    assert page.count("field-error") == 1 and "Сумма не может быть меньше нуля." in page
+    page = director.post("/service-list/add", data={"code": "A1", "name": "Слепок", "minutes": "полчаса"}).text
+    assert "От 5 до 720 минут." not in page
+
+
+def test_where_a_category_comes_from_and_what_is_expensive_is_said(client_of: Any) -> None:
+    page = client_of("director").get("/service-list/add").text
+    assert "Категории услуг" in page.split("<main")[-1] and "из перечня правительства" in page

@@ -86,6 +86,14 @@ def test_bad_operations_come_back_with_what_was_typed(client_of, make, branch, w
     assert held(branch.desk_id) == 0
 
 
+def test_the_first_withdrawal_of_a_clinic_is_told_to_write_a_category(client_of, make, branch):
+    with transaction():
+        operations.open_shift(branch.desk_id, D(0), actor=make.user())
+    data = {"kind": "withdrawal", "amount": "5", **once()}
+    answer = client_of("administrator").post(f"/cash/desks/{branch.desk_id}/move", data=data)
+    assert answer.status_code == 422 and "или впишите новую" in answer.text
+
+
 def test_reverse_by_the_page(client_of, make, branch):
     with transaction():
         operations.open_shift(branch.desk_id, D(0), actor=make.user())

@@ -132,6 +132,20 @@ def test_the_card_shows_what_the_desk_must_not_miss(client_of: Any, make: Maker,
         assert clerk.get(tab).status_code == 200, tab
 
 
+@pytest.mark.parametrize(
+    ("known", "lacking"),
+    [
+        ({"phone": "+79161234567", "birth_date": ""}, "заполните дату рождения."),
+        ({"phone": "", "birth_date": "1970-01-02"}, "заполните телефон."),
+        ({"phone": "", "birth_date": ""}, "заполните дату рождения и телефон."),
+    ],
+)
+def test_a_draft_says_what_it_still_lacks(client_of: Any, known: dict[str, str], lacking: str) -> None:
+    clerk = client_of("administrator")
+    made = clerk.post("/patients/new", data={**VALUES, **known, "surname": f"Черновик{uuid4().hex[:6]}", "anyway": "1"})
+    assert f"Карта — черновик: {lacking}" in clerk.get(made.headers["Location"]).text
+
+
 def test_the_box_the_index_and_the_api_find_the_same(client_of: Any, make: Maker, program: Any) -> None:
     """Ctrl+K asks the API, the index is a page, the select of a form asks the lookup: one search, one order."""
     parent = make.patient("Одинаковцев", name="Фёдор", phone="+79457771234", birth_date=date(1961, 2, 3))

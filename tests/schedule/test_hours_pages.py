@@ -95,9 +95,13 @@ def test_a_clinic_without_doctors_is_told_what_to_do(fresh_app: Flask) -> None:
     with fresh_app.app_context(), transaction():
         for row in session.scalars(select(Employee).where(Employee.is_doctor.is_(True))):
             row.archived = True
-    page = sign_in(fresh_app, "director").get("/schedule/hours/").text
-    assert "/employees/add" in page
+    director = sign_in(fresh_app, "director")
+    page = director.get("/schedule/hours/").text
+    assert 'href="/employees/add?doctor=1"' in page
     assert "data-calendar" not in page
+    ticked = re.compile(r'<input[^>]*checked[^>]*name="is_doctor"|<input[^>]*name="is_doctor"[^>]*checked')
+    assert "«Ведёт приём»" in page and ticked.search(director.get("/employees/add?doctor=1").text)
+    assert not ticked.search(director.get("/employees/add").text)
 
 
 # --- what it shows --------------------------------------------------------------------------------------------------

@@ -86,14 +86,7 @@
       said.textContent = found ? body.said : body.message || "";
       said.hidden = !said.textContent;
       certificate.classList.toggle("has-error", !found && Boolean(said.textContent));
-      if (!found) {
-        // What it was to pay is paid in cash again.
-        const lost = kopecks(sum.value);
-        sum.value = "";
-        if (lost) cash.value = shown(kopecks(cash.value) + lost);
-        show();
-        return;
-      }
+      if (!found) return;  // what it was to pay stays beside it, and is refused: nobody has said that it is cash
       sum.dataset.most = body.left;
       if (!sum.value.trim()) form.querySelector("[data-all=certificate]").click();
     });
