@@ -293,7 +293,8 @@ def sweep() -> None:
             return
     for device_id in session.scalars(select(FiscalDevice.id).where(FiscalDevice.closing_by != "")):
         enqueue("app.fiscal.jobs.close_shift", device_id, job_id=f"fiscal-close-{device_id}")
-    for device_id in session.scalars(select(FiscalDevice.id).where(FiscalDevice.levelling_by != "")):
+    levelled = select(FiscalDevice.id).where(FiscalDevice.levelling_by != "", ~FiscalDevice.archived)
+    for device_id in session.scalars(levelled):
         enqueue("app.fiscal.jobs.level", device_id, job_id=f"fiscal-level-{device_id}")
 
 

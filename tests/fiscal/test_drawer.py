@@ -500,6 +500,17 @@ def test_a_device_that_does_not_answer_is_levelled_later(shop, fault):
     assert shop.simulator.device.state["cash"] == 100_000 and len(tasks_of(shop)) == 2
 
 
+def test_a_device_that_was_archived_meanwhile_is_not_levelled(shop):
+    with transaction():
+        operations.ask_to_level(shop.device_id, actor=shop.make.user("senior"))
+        shop.told().archived = True
+    shop.simulator.device.state["cash"] = 777
+    jobs.level(shop.device_id)
+    assert tasks_of(shop) == []
+    with pytest.raises(errors.NotFound), transaction():
+        operations.ask_to_level(shop.device_id, actor=shop.make.user("senior"))
+
+
 # --- at once
 
 

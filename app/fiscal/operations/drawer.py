@@ -4,16 +4,14 @@ A new device counts nothing in its drawer while the desks hold money; and what s
 itself the program does not know. Where next: `intents.py` for what it is told of, `jobs.py`, which asks it.
 """
 
-from sqlalchemy import select
-
 from app import access, audit
 from app.db import after_commit, lock, session
 from app.errors import NotFound, WrongStatus
 from app.fiscal import queries, rules
 from app.fiscal.operations.intents import cash_task
-from app.models import CashDesk, FiscalDevice, FiscalReceipt, User
+from app.models import FiscalDevice, FiscalReceipt, User
 from app.queue import enqueue
-from app.vocab import DeskKind, FiscalStatus
+from app.vocab import FiscalStatus
 
 
 def can_be_left(receipt: FiscalReceipt) -> bool:
@@ -68,24 +66,17 @@ def _enqueue(device_id: int) -> None:
 def level(device_id: int, told: int, since: int) -> None:
     """Write the one task that levels a drawer of so many kopecks; `since`: the device's rest when it was asked.
 
-    Locks the desks, so that no cash moves meanwhile. Nothing when the device did something since it was asked: it is
-    asked again.
+    Nothing when the device has something to do, or did it since it was asked: it is asked again. The desks are read
+    before that is looked at, so cash that moved in between is either in both sums or stops this. Locks the device.
     """
-    device = session.get_one(FiscalDevice, device_id)
-    held = session.scalars(
-        select(CashDesk.balance)
-        .where(
-            CashDesk.legal_entity_id == device.legal_entity_id, CashDesk.branch_id == device.branch_id,
-            CashDesk.kind != DeskKind.NON_CASH,
-        )
-        .order_by(CashDesk.id)
-        .with_for_update(of=CashDesk, key_share=True)
-    ).all()  # fmt: skip
-    locked = lock(FiscalDevice, device_id)
-    if locked is None or not locked.levelling_by or queries.rest_of(device_id) != since:
+    device = lock(FiscalDevice, device_id)
+    if device is None or device.archived or not device.levelling_by:
         return
-    change = sum(held, rules.roubles(0)) - rules.roubles(told)
-    cashier, locked.levelling_by = locked.levelling_by, ""
+    held = [drawer.desks for drawer in queries.drawers(device.legal_entity_id, device.branch_id)]
+    if queries.rest_of(device_id) != since:
+        return
+    change = sum(held, -rules.roubles(told))
+    cashier, device.levelling_by = device.levelling_by, ""
     session.flush()
     if change:
         cash_task(device_id, change, cashier, actor=None)
