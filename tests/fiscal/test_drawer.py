@@ -13,13 +13,14 @@ from sqlalchemy.exc import DBAPIError
 
 from app import errors
 from app.cash import operations as cash
-from app.db import session, transaction
+from app.db import db, session, transaction
 from app.fiscal import jobs, operations, queries
 from app.fiscal.operations.decisions import NOT_COUNTED
-from app.models import AuditEvent, CashDesk, CashMovement, CashShift, FiscalDevice, FiscalReceipt
+from app.models import AuditEvent, Branch, CashDesk, CashMovement, CashShift, FiscalDevice, FiscalReceipt, User
 from app.money import shown
 from app.reports import queries as reports
 from tests.fiscal.conftest import Shop
+from tests.messages.test_jobs import until
 from tests.test_races import together
 
 (PROMISE,) = [promise for promise in reports.PROMISES if promise.name == "fiscal_drawer_once"]
@@ -107,8 +108,6 @@ def test_a_transfer_leaves_one_device_and_comes_to_the_other(shop, simulator):
     """Two branches of one organisation, each with its drawer and its device."""
     entity = shop.branch.legal_entity_id
     with transaction():
-        from app.models import Branch
-
         branch = Branch(name="Второй филиал", legal_entity_id=entity)
         session.add(branch)
         session.flush()
@@ -240,17 +239,21 @@ def test_a_worker_that_died_after_telling_tells_no_second_time(shop, app, monkey
     assert shop.simulator.device.state["cash"] == 100_500
 
 
-def test_a_worker_that_woke_up_late_marks_nothing(shop, app, monkeypatch):
-    """Its claim was taken over: what it brings comes to nothing."""
+def test_a_worker_that_woke_up_late_marks_nothing(shop):
+    """Its claim was taken over by another, which is still at it: what the first brings comes to nothing."""
     task = shop.move("pay_in", "5")
     with transaction():
         late = operations.claim(task.id, timedelta(seconds=60))
-    monkeypatch.setitem(app.config, "KKT_STALE_SECONDS", 0.0)
-    done = shop.send(task)
+    with transaction():
+        mine = operations.claim(task.id, timedelta())
+    assert mine.ask_first and mine.uuid == late.uuid
     with transaction():
         operations.mark_failed(late, "?")
         operations.mark_counted(late, 1)
-    assert (shop.of(id=task.id).status, shop.told().drawer) == ("done", done.amount)
+    assert (shop.of(id=task.id).status, shop.told().drawer) == ("sending", None)
+    with transaction():
+        operations.mark_counted(mine, 500)
+    assert (shop.of(id=task.id).status, shop.told().drawer) == ("done", 5)
 
 
 def test_the_same_uuid_twice_is_counted_once(shop):
@@ -454,9 +457,8 @@ def level(shop) -> None:
 
 def test_it_is_levelled_when_it_has_nothing_else_to_do(shop):
     task = shop.move("pay_in", "1000")
-    level_first = shop.told().id
     with transaction():
-        operations.ask_to_level(level_first, actor=shop.make.user("senior"))
+        operations.ask_to_level(shop.device_id, actor=shop.make.user("senior"))
     jobs.level(shop.device_id)
     assert len(tasks_of(shop)) == 1 and shop.told().levelling_by  # the pay-in has to come first
     shop.send(task)
@@ -518,8 +520,6 @@ def test_ten_people_pay_in_at_once(shop, app):
     desk, director = shop.branch.desk_id, shop.make.user("director").id
 
     def pay(amount: int):
-        from app.models import User
-
         return lambda: cash.move(desk, "pay_in", Decimal(amount), actor=session.get(User, director)).id
 
     together(app, [pay(amount) for amount in range(1, 11)])
@@ -548,23 +548,39 @@ def test_ten_workers_carry_one_task(shop, app):
     assert sum(one["task"]["type"] == "cashIn" for one in shop.simulator.device.tasks) == 1
 
 
-def test_somebody_leaves_it_while_a_worker_takes_it(shop, app):
-    """Whoever is first has it: it is left, or it is carried to the device; never both."""
-    for _ in range(5):
-        task = shop.move("pay_in", "1").id
-        senior = shop.make.user("senior").id
+def test_ten_workers_claim_one_task(shop, app):
+    task = shop.move("pay_in", "1000").id
+    claims = together(app, [lambda: operations.claim(task, timedelta(seconds=60))] * 10)
+    assert sum(claim is not None for claim in claims) == 1
 
-        def leave(pk=task, who=senior):
-            from app.models import User
 
-            return operations.leave(pk, actor=session.get(User, who))
+def test_nobody_leaves_what_a_worker_takes(shop, app):
+    """The worker has it and has not committed yet: whoever leaves it waits, and is refused."""
+    task, senior, refused = shop.move("pay_in", "1").id, shop.make.user("senior").id, []
 
-        left, claim = together(app, [leave, lambda pk=task: operations.claim(pk, timedelta(seconds=60))])
-        assert isinstance(left, errors.Refusal) == (claim is not None)
-        if claim is not None:
-            with transaction():
-                operations.mark_counted(claim, None)
-        assert shop.of(id=task).status == ("left" if claim is None else "done")
+    def leave():
+        with app.app_context():
+            try:
+                with transaction():
+                    operations.leave(task, actor=session.get(User, senior))
+            except errors.WrongStatus as refusal:
+                refused.append(refusal)
+            session.remove()
+
+    def is_waiting() -> bool:
+        with db.engine.connect() as other:
+            asked = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            return bool(other.scalar(text(asked)))
+
+    person = threading.Thread(target=leave)
+    with transaction():
+        assert operations.claim(task, timedelta(seconds=60))
+        person.start()
+        until(is_waiting)
+    person.join()
+    assert refused and shop.of(id=task).status == "sending"
 
 
 def test_levelling_and_a_desk_at_once(shop, app):
@@ -576,8 +592,6 @@ def test_levelling_and_a_desk_at_once(shop, app):
     since, desk = queries.rest_of(shop.device_id), shop.branch.desk_id
 
     def pay():
-        from app.models import User
-
         return cash.move(desk, "pay_in", Decimal(10), actor=session.get(User, director)).id
 
     together(app, [pay, lambda: operations.level(shop.device_id, 777, since), pay])
