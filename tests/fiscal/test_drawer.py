@@ -440,6 +440,16 @@ def test_a_new_device_is_told_what_the_desks_hold(shop, client_of):
     assert not reports.breaches(PROMISE)
 
 
+def test_who_may_not_leave_or_level_is_refused_by_the_deed_itself(shop):
+    task = short(shop)
+    for who in ("administrator", "doctor", "sysadmin"):
+        with pytest.raises(errors.NotAllowed), transaction():
+            operations.leave(task.id, actor=shop.make.user(who))
+        with pytest.raises(errors.NotAllowed), transaction():
+            operations.ask_to_level(shop.device_id, actor=shop.make.user(who))
+    assert shop.of(id=task.id).status == "failed" and not shop.told().levelling_by
+
+
 def test_too_much_in_the_device_is_counted_out(shop):
     shop.simulator.device.state["cash"] = 500
     level(shop)
