@@ -24,6 +24,7 @@ from app.demo_calls import Calls
 from app.demo_health import Health
 from app.demo_notify import Notifying
 from app.demo_waiting import Waits
+from app.fiscal import operations as fiscal
 from app.models import (
     Appointment,
     Branch,
@@ -120,17 +121,27 @@ class DemoClinic:
         )
         Notifying(self.chance, self.desk).make()
         Health(Random(20261201), self.desk).make()
-        session.add_all(  # last, so that only what is paid from now on is printed
+        self._fiscal_devices()
+        session.add_all(
+            SlipPrinter(name=f"Принтер «{branch.name}»", branch_id=branch.id)
+            for branch in session.scalars(select(Branch).order_by(Branch.id))
+        )
+
+    def _fiscal_devices(self) -> None:
+        """Last, so that only what is paid from now on is printed; their drawers are told what the desks hold."""
+        devices = [
             FiscalDevice(
                 name=f"ККТ «{branch.name}»", legal_entity_id=branch.legal_entity_id, branch_id=branch.id,
                 taxation=Taxation.USN_INCOME,
             )
             for branch in session.scalars(select(Branch).order_by(Branch.id))
-        )  # fmt: skip
-        session.add_all(
-            SlipPrinter(name=f"Принтер «{branch.name}»", branch_id=branch.id)
-            for branch in session.scalars(select(Branch).order_by(Branch.id))
-        )
+        ]  # fmt: skip
+        session.add_all(devices)
+        session.flush()
+        for device in devices:
+            fiscal.ask_to_level(device.id, actor=self.director)
+        with clock.at(self.now):
+            cash.move(self.drawers[0].id, "pay_in", Decimal("3000.00"), comment="Размен", actor=self.desk)
 
     def _at(self, day: date, hour: int, minute: int = 0) -> datetime:
         return datetime.combine(day, time(hour, minute))

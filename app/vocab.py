@@ -266,6 +266,8 @@ class FiscalKind(Labelled):
     SELL_RETURN = "sellReturn", N_("Return receipt")
     SELL_CORRECTION = "sellCorrection", N_("Correction receipt")
     SELL_RETURN_CORRECTION = "sellReturnCorrection", N_("Correction receipt of a return")
+    CASH_IN = "cashIn", N_("Paid into the device's drawer")
+    CASH_OUT = "cashOut", N_("Paid out of the device's drawer")
 
 
 class FiscalStatus(Labelled):
@@ -275,6 +277,7 @@ class FiscalStatus(Labelled):
     FAILED = "failed", N_("Not printed")
     UNKNOWN = "unknown", N_("Being found out")
     REPLACED = "replaced", N_("Replaced by a correction")
+    LEFT = "left", N_("Left as it is")
 
 
 class Taxation(Labelled):
@@ -473,6 +476,10 @@ class ReportKind(Labelled):
 DEEDS: dict[str, str] = {
     "fiscal.printed": N_("Fiscal receipt printed"),
     "fiscal.failed": N_("Fiscal receipt not printed"),
+    "fiscal.told": N_("Fiscal device told of cash that moved"),
+    "fiscal.not_told": N_("Fiscal device refused to be told of cash that moved"),
+    "fiscal.left": N_("Fiscal device not told of cash that moved: left as it is"),
+    "fiscal.levelling": N_("Drawer of the fiscal device to be levelled with the desks"),
     "fiscal.retried": N_("Fiscal receipt sent to the device again"),
     "fiscal.decided": N_("Decided by the paper whether a fiscal receipt was printed"),
     "fiscal.corrected": N_("Fiscal receipt replaced by a correction"),

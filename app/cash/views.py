@@ -187,12 +187,19 @@ class CashView(DeskView):
             "cash/close.html", status, title=gettext("Close the shift"), shift=shift, desk=shift.desk,
             denominations=rules.DENOMINATIONS, typed=request.form, wrong=wrong,
             over=rules.over_limit(shift.desk.balance, shift.desk.cash_limit), troubled=_troubled(),
+            drawer=_drawer(shift.desk),
         )  # fmt: skip
 
 
-def _troubled() -> int:
-    """Fiscal receipts that wait for a person, for who may look at them."""
-    return fiscal.troubled() if may("fiscal.see") else 0
+def _troubled() -> fiscal.Troubled:
+    """What of the fiscal devices waits for a person, for who may look at it."""
+    return fiscal.troubled() if may("fiscal.see") else fiscal.Troubled()
+
+
+def _drawer(desk: CashDesk) -> fiscal.Drawer | None:
+    """What the fiscal device counts in the drawer of this desk, for who may look at it; None without a device."""
+    found = fiscal.drawers(desk.legal_entity_id, desk.branch_id) if may("fiscal.see") else []
+    return found[0] if found else None
 
 
 class ExpenseCategoriesView(DeskView):

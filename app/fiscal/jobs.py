@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from app import clock
 from app.db import session, transaction
-from app.fiscal import operations
+from app.fiscal import operations, queries, rules
 from app.gateways.kkt import atol, tasks
 from app.gateways.kkt.atol import Kkt, NoAnswer, NotTaken, Outcome, Refused
 from app.models import FiscalDevice, FiscalShift
@@ -27,12 +27,13 @@ log = logging.getLogger(__name__)
 #: How many times a task is asked for before the worker turns to something else.
 POLLS = 15
 NO_ADDRESS = N_("The device has no address: write it in the directory, or in KKT_URL.")
-MAYBE_PRINTED = N_("The fiscal device did not answer; whether it printed the receipt will be asked.")
+MAYBE_PRINTED = N_("The fiscal device did not answer; whether it has done it will be asked.")
 HANGS = N_("The device has not finished the task: look at its screen and its paper.")
-NO_PAPER = N_("There is no paper: put in a new roll, the receipt will be printed by itself.")
+NO_PAPER = N_("There is no paper: put in a new roll, the rest is done by itself.")
 BLOCKED = N_("The queue of the device is blocked by another task: finish or cancel it on the device.")
 NO_NUMBERS = N_("The device says that it is done, without fiscal numbers: look whether the receipt was printed.")
 CANCELLED = N_("The task was cancelled on the device.")
+NO_DRAWER = N_("The device does not tell what it counts in its drawer.")
 
 
 class NotNow(Exception):
@@ -41,6 +42,10 @@ class NotNow(Exception):
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
+
+
+class Undone(NotNow):
+    """The device answered that it cannot do this."""
 
 
 def kkt(device_id: int) -> Kkt | None:
@@ -85,6 +90,8 @@ def send(receipt_id: int) -> None:
             following = operations.next_of(claim.device_id)
         if following is not None:
             enqueue("app.fiscal.jobs.send", following, job_id=f"fiscal-{following}")
+        else:
+            _look_into_drawer(device, claim.device_id)
 
 
 def _printed(device: Kkt, claim: operations.Claim) -> Outcome:
@@ -113,7 +120,9 @@ def _waited(device: Kkt, uuid: str, found: Outcome | None) -> Outcome:
 
 
 def _mark(claim: operations.Claim, outcome: Outcome) -> None:
-    if outcome.done:
+    if outcome.done and not rules.is_receipt(claim.body["type"]):
+        operations.mark_counted(claim, atol.drawer(outcome.result))
+    elif outcome.done:
         numbers = atol.printed(outcome.result)
         if numbers.fn and numbers.document > 0:
             operations.mark_printed(claim, numbers)
@@ -154,7 +163,7 @@ def _ask(device: Kkt, device_id: int, task: dict[str, Any], uuid: str = "") -> d
             _keep_pending(device_id, mine)
         raise NotNow(error.why) from error
     if not outcome.done:
-        raise NotNow(NO_PAPER if outcome.code == atol.NO_PAPER else outcome.description)
+        raise Undone(NO_PAPER if outcome.code == atol.NO_PAPER else outcome.description)
     return outcome.result
 
 
@@ -170,6 +179,30 @@ def _open_shift(device: Kkt, device_id: int, cashier: str) -> None:
         _close(device, device_id, shift.number, cashier)
     if shift.state in ("expired", "closed"):
         _ask(device, device_id, tasks.of_shift("openShift", cashier))
+
+
+def _drawer(device: Kkt, device_id: int) -> int | None:
+    """The kopecks that the device counts in its drawer; None: it cannot tell."""
+    try:
+        return atol.drawer(_ask(device, device_id, tasks.ask("getCashDrawerStatus")))
+    except Undone as error:
+        log.warning("device %s does not tell of its drawer: %s", device_id, error.why)
+        return None
+
+
+def _look_into_drawer(device: Kkt, device_id: int) -> None:
+    """Ask what is in the drawer of a device that has a rest, unless it is known; it can wait for the next look."""
+    known = session.scalar(select(FiscalDevice.drawer).where(FiscalDevice.id == device_id))
+    session.rollback()
+    if known is not None:
+        return
+    try:
+        told = _drawer(device, device_id)
+    except NotNow as error:
+        log.warning("device %s: %s", device_id, error.why)
+        return
+    with transaction():
+        operations.note_drawer(device_id, told)
 
 
 def _close(device: Kkt, device_id: int, number: int, cashier: str) -> None:
@@ -224,22 +257,49 @@ def close_shift(device_id: int) -> None:
         look_at(device_id)
 
 
+def level(device_id: int) -> None:
+    """Level a device's drawer with the desks because somebody asked for it. Safe to run twice and to be killed.
+
+    Not while the device has anything else to do: the sweep comes again.
+    """
+    asked = session.scalar(select(FiscalDevice.levelling_by).where(FiscalDevice.id == device_id))
+    since = queries.rest_of(device_id)
+    session.rollback()
+    device = kkt(device_id)
+    if not asked or since is None:
+        return
+    try:
+        if device is None:
+            raise NotNow(NO_ADDRESS)
+        told = _drawer(device, device_id)
+        if told is None:
+            raise NotNow(NO_DRAWER)
+    except (NotNow, NoAnswer) as error:
+        _problem(device_id, error.why)
+        return
+    with transaction():
+        operations.level(device_id, told, since)
+
+
 def _problem(device_id: int, why: str) -> None:
     with transaction():
         operations.note(device_id, problem=why)
 
 
 def sweep() -> None:
-    """Put everything that is due into the queue: receipts and closings that a dead broker, worker or device left."""
+    """Put everything that is due into the queue: what a dead broker, worker or device left."""
     for receipt_id in operations.due(clock.now(), _stale()):
         if not enqueue("app.fiscal.jobs.send", receipt_id, job_id=f"fiscal-{receipt_id}"):
             return
     for device_id in session.scalars(select(FiscalDevice.id).where(FiscalDevice.closing_by != "")):
         enqueue("app.fiscal.jobs.close_shift", device_id, job_id=f"fiscal-close-{device_id}")
+    levelled = select(FiscalDevice.id).where(FiscalDevice.levelling_by != "", ~FiscalDevice.archived)
+    for device_id in session.scalars(levelled):
+        enqueue("app.fiscal.jobs.level", device_id, job_id=f"fiscal-level-{device_id}")
 
 
 def look() -> None:
-    """Ask each device about its shift and what the ОФД has not got."""
+    """Ask each device about its shift, its drawer and what the ОФД has not got."""
     for device_id in session.scalars(select(FiscalDevice.id).where(~FiscalDevice.archived)).all():
         look_at(device_id)
 
@@ -252,9 +312,11 @@ def look_at(device_id: int) -> None:
             raise NotNow(NO_ADDRESS)
         shift = atol.shift(_ask(device, device_id, tasks.ask("getShiftStatus")))
         unsent = atol.not_sent(_ask(device, device_id, tasks.ask("ofdExchangeStatus")))
+        told = _drawer(device, device_id)
         _finish_closing(device, device_id)
     except (NotNow, NoAnswer) as error:
         _problem(device_id, error.why)
         return
     with transaction():
+        operations.note_drawer(device_id, told)
         operations.note(device_id, state=shift.state, number=shift.number, expires_at=shift.expires_at, not_sent=unsent)

@@ -2,18 +2,20 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import segno
-from sqlalchemy import Select, func, or_, select, text, true
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, text, true
 
 from app import clock
 from app.db import Fixed, session
 from app.fiscal import rules
 from app.gateways.kkt import tasks
 from app.models import (
+    CashDesk,
+    CashMovement,
     FiscalDevice,
     FiscalReceipt,
     FiscalShift,
@@ -25,7 +27,7 @@ from app.models import (
     WorkOrder,
     WorkOrderLine,
 )
-from app.vocab import FiscalStatus
+from app.vocab import DeskKind, FiscalStatus
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,15 @@ def selling(legal_entity_id: int, branch_id: int, paid: Mapping[int, int] | Iter
     )  # fmt: skip
 
 
+def device_at(legal_entity_id: int, branch_id: int) -> int | None:
+    """The device whose drawer the drawers of an organisation in a branch are; None when it has none here."""
+    return session.scalar(
+        select(FiscalDevice.id).where(
+            FiscalDevice.legal_entity_id == legal_entity_id, FiscalDevice.branch_id == branch_id, ~FiscalDevice.archived
+        )
+    )
+
+
 _OBJECTS = {"goods": "commodity"}
 
 
@@ -121,16 +132,17 @@ def sold_by(payment_ids: Collection[int]) -> dict[int, FiscalReceipt]:
 
 @dataclass(frozen=True)
 class Line:
-    """A receipt as the page shows it."""
+    """A receipt as the page shows it: its patient, or the movement that the device is told of."""
 
     receipt: FiscalReceipt
-    number: int
-    patient_id: int
+    number: int | None
+    patient_id: int | None
     patient: str
+    movement: CashMovement | None
 
 
-#: A receipt that is neither printed nor replaced by a correction.
-_OPEN = FiscalReceipt.status.not_in((FiscalStatus.DONE, FiscalStatus.REPLACED))
+#: What is neither done, nor replaced by a correction, nor left as it is.
+_OPEN = FiscalReceipt.status.not_in((FiscalStatus.DONE, FiscalStatus.REPLACED, FiscalStatus.LEFT))
 
 
 def receipts(*, unfinished: bool, since: date | None, limit: int, offset: int) -> tuple[int, list[Line]]:
@@ -139,41 +151,102 @@ def receipts(*, unfinished: bool, since: date | None, limit: int, offset: int) -
     count = session.scalar(select(func.count()).select_from(FiscalReceipt).where(which)) or 0
     newest = FiscalReceipt.id.asc() if unfinished else FiscalReceipt.id.desc()
     rows = session.execute(_lines().where(which).order_by(newest).limit(limit).offset(offset)).all()
-    return count, [Line(row, number, patient.id, str(patient)) for row, number, patient in rows]
+    return count, [_shown(*row) for row in rows]
 
 
 def line_of(receipt_id: int) -> Line | None:
     """One receipt with whose it is."""
     row = session.execute(_lines().where(FiscalReceipt.id == receipt_id)).one_or_none()
-    return Line(row[0], row[1], row[2].id, str(row[2])) if row else None
+    return _shown(*row) if row else None
 
 
-def _lines() -> Select[FiscalReceipt, int, Patient]:
+def _shown(row: FiscalReceipt, number: int | None, patient: Patient | None, movement: CashMovement | None) -> Line:
+    return Line(row, number, patient.id if patient else None, str(patient or ""), movement)
+
+
+def _lines() -> Select[FiscalReceipt, int | None, Patient | None, CashMovement | None]:
+    number = func.coalesce(Payment.number, Refund.number, WorkOrder.number, CashMovement.number)
     return (
-        select(FiscalReceipt, func.coalesce(Payment.number, Refund.number, WorkOrder.number), Patient)
+        select(FiscalReceipt, number, Patient, CashMovement)
         .outerjoin(Payment, Payment.id == FiscalReceipt.payment_id)
         .outerjoin(Refund, Refund.id == FiscalReceipt.refund_id)
         .outerjoin(WorkOrder, WorkOrder.id == FiscalReceipt.reversal_id)
-        .join(Patient, Patient.id == func.coalesce(Payment.patient_id, Refund.patient_id, WorkOrder.patient_id))
+        .outerjoin(CashMovement, CashMovement.id == FiscalReceipt.movement_id)
+        .outerjoin(Patient, Patient.id == func.coalesce(Payment.patient_id, Refund.patient_id, WorkOrder.patient_id))
     )
 
 
 def waiting() -> int:
-    """Receipts that are not printed yet."""
+    """What the devices have not done yet."""
     return session.scalar(select(func.count()).select_from(FiscalReceipt).where(_OPEN)) or 0
 
 
-def troubled() -> int:
-    """Receipts that wait for a person: refused by the device, or nobody knows; or a first try came to nothing."""
+@dataclass(frozen=True)
+class Troubled:
+    """What waits for a person: so many receipts, and so much cash that a device has not been told of."""
+
+    receipts: int = 0
+    cash: int = 0
+
+
+def troubled() -> Troubled:
+    """What waits for a person: refused by the device, or nobody knows; or a first try came to nothing."""
     stuck = or_(
         FiscalReceipt.status.in_((FiscalStatus.FAILED, FiscalStatus.UNKNOWN)),
         (FiscalReceipt.status == FiscalStatus.PLANNED) & (FiscalReceipt.error != ""),
     )
-    return session.scalar(select(func.count()).select_from(FiscalReceipt).where(_OPEN, stuck)) or 0
+    cash = FiscalReceipt.kind.in_(rules.DRAWER)
+    row = session.execute(
+        select(func.count().filter(~cash), func.count().filter(cash)).select_from(FiscalReceipt).where(_OPEN, stuck)
+    ).one()
+    return Troubled(*row)
 
 
-def devices() -> Sequence[FiscalDevice]:
-    return session.scalars(select(FiscalDevice).where(~FiscalDevice.archived).order_by(FiscalDevice.id)).all()
+@dataclass(frozen=True)
+class Drawer:
+    """What a device counts in its drawer, when it said so, and what the desks of its branch hold.
+
+    `waiting`: so much the device has still to do; until then the two may differ.
+    """
+
+    device: FiscalDevice
+    told: Decimal | None
+    at: datetime | None
+    desks: Decimal
+    waiting: int
+
+    @property
+    def difference(self) -> Decimal | None:
+        """Told less held; None while it is not known."""
+        return None if self.told is None or self.waiting else self.told - self.desks
+
+
+def drawers(legal_entity_id: int | None = None, branch_id: int | None = None) -> list[Drawer]:
+    """The drawers of the devices in use; or only that of an organisation in a branch."""
+    held = (
+        select(func.coalesce(func.sum(CashDesk.balance), 0))
+        .where(_of_device(CashDesk.legal_entity_id, CashDesk.branch_id), CashDesk.kind != DeskKind.NON_CASH)
+        .scalar_subquery()
+    )
+    waits = select(func.count()).where(FiscalReceipt.device_id == FiscalDevice.id, _OPEN).scalar_subquery()
+    rows = select(FiscalDevice, held, waits).where(~FiscalDevice.archived).order_by(FiscalDevice.id)
+    if branch_id is not None:
+        rows = rows.where(FiscalDevice.legal_entity_id == legal_entity_id, FiscalDevice.branch_id == branch_id)
+    return [Drawer(row, row.drawer, row.drawer_at, desks, many) for row, desks, many in session.execute(rows)]
+
+
+def _of_device(legal_entity_id: Any, branch_id: Any) -> ColumnElement[bool]:
+    return and_(legal_entity_id == FiscalDevice.legal_entity_id, branch_id == FiscalDevice.branch_id)
+
+
+def rest_of(device_id: int) -> int | None:
+    """The last thing that a device did, while it has nothing to do; None when it has: its drawer is about to change."""
+    row = session.execute(
+        select(func.coalesce(func.max(FiscalReceipt.id), 0), func.count().filter(_OPEN)).where(
+            FiscalReceipt.device_id == device_id
+        )
+    ).one()
+    return None if row[1] else row[0]
 
 
 def left_of_shift(device: FiscalDevice) -> timedelta | None:

@@ -12,7 +12,7 @@ from typing import Any
 from app.gateways.kkt import tasks
 from app.gateways.kkt.tasks import NAME_LENGTH, Item
 from app.money import split
-from app.vocab import N_, FiscalKind, PaymentMethod
+from app.vocab import N_, FiscalKind, FiscalStatus, PaymentMethod
 
 #: How each way of paying stands on a receipt.
 WAYS = {
@@ -28,6 +28,13 @@ WORDS = {
 METHODS = {
     "fullPayment": N_("full payment"), "partialPayment": N_("partial payment and credit"), "advance": N_("advance"),
     PAYS_CREDIT: N_("payment of the credit"),
+}  # fmt: skip
+#: What is no receipt: the device counts cash in its drawer.
+DRAWER = (FiscalKind.CASH_IN, FiscalKind.CASH_OUT)
+#: How such a one stands, where the words of a receipt would be wrong.
+_COUNTED = {
+    FiscalStatus.SENDING: N_("Being told"), FiscalStatus.DONE: N_("Counted by the device"),
+    FiscalStatus.FAILED: N_("Not counted by the device"),
 }  # fmt: skip
 _KOPECK = Decimal("0.01")
 
@@ -84,6 +91,27 @@ def roubles(amount: int) -> Decimal:
 def is_money(method: str) -> bool:
     """Did it come as money, not from what was paid ahead?"""
     return WAYS[PaymentMethod(method)] != "prepaid"
+
+
+def is_receipt(kind: str) -> bool:
+    """Is it printed as a fiscal document, and not only counted in the device's drawer?"""
+    return kind not in DRAWER
+
+
+def drawer_kind(change: Decimal) -> FiscalKind:
+    """What the device is told of cash that came into a desk (+) or left it (−)."""
+    return FiscalKind.CASH_IN if change > 0 else FiscalKind.CASH_OUT
+
+
+def touches_drawer(body: Mapping[str, Any]) -> bool:
+    """Does the device's drawer hold another sum after this?"""
+    return not is_receipt(body["type"]) or any(way == "cash" and amount for way, amount in payments_of(body))
+
+
+def status_word(kind: str, status: str) -> str:
+    """How it stands, in the words of the desk (message id)."""
+    known = FiscalStatus(status)
+    return known.label if is_receipt(kind) else _COUNTED.get(known, known.label)
 
 
 def shares(whole: int, weights: Sequence[int]) -> list[int]:
@@ -200,20 +228,20 @@ def taken_back(items: Sequence[Item], lines: Sequence[Line]) -> list[Item]:
 
 
 def items_of(body: Mapping[str, Any]) -> list[Item]:
-    """The positions of a receipt, as it was sent."""
+    """The positions of a receipt, as it was sent; none of what is no receipt."""
     return [
         Item(
             one["name"], tasks.kopecks(one["price"]), int(one["quantity"]), one["paymentMethod"], one["paymentObject"],
             one["tax"]["type"],
         )
-        for one in body["items"]
+        for one in body.get("items", ())
         if one.get("type") == "position"
     ]  # fmt: skip
 
 
 def payments_of(body: Mapping[str, Any]) -> list[tuple[str, int]]:
-    """The ways in which a receipt was paid, as it was sent."""
-    return [(one["type"], tasks.kopecks(one["sum"])) for one in body["payments"]]
+    """The ways in which a receipt was paid, as it was sent; none of what is no receipt."""
+    return [(one["type"], tasks.kopecks(one["sum"])) for one in body.get("payments", ())]
 
 
 def qr(printed_at: datetime, total: int, fn: str, document: int, sign: str, kind: str) -> str:

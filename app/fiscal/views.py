@@ -1,4 +1,4 @@
-"""The page «Fiscal receipts»: what waits for the device, what went wrong and what to do, the device's shifts.
+"""The page «Fiscal receipts»: what waits for the device, what went wrong and what to do, its drawer and shifts.
 
 Where next: `operations`.
 """
@@ -17,7 +17,7 @@ from app.fiscal import forms, operations, queries, rules
 from app.gateways.kkt.atol import Printed
 from app.models import FiscalDevice, FiscalReceipt
 from app.schemas import load
-from app.vocab import FiscalKind, FiscalStatus, ReportKind
+from app.vocab import FiscalKind, MovementKind, ReportKind
 from app.web import DeskView, actor, expose, fetched, guarded, say
 
 PAGE = 50
@@ -44,12 +44,14 @@ class FiscalView(DeskView):
         with transaction():
             since = access.look_back(actor(), ReportKind.BILLS_PAYMENTS, "page")
         count, lines = queries.receipts(unfinished=unfinished, since=since, limit=PAGE, offset=page * PAGE)
-        devices = [(device, queries.left_of_shift(device)) for device in queries.devices()]
+        drawers = queries.drawers()
+        devices = [(drawer.device, queries.left_of_shift(drawer.device), drawer) for drawer in drawers]
         return self.page(
             "fiscal/index.html", title=gettext("Fiscal receipts"), lines=lines, count=count, page=page, since=since,
-            pages=-(-count // PAGE), unfinished=unfinished, waiting=queries.waiting(), statuses=FiscalStatus,
+            pages=-(-count // PAGE), unfinished=unfinished, waiting=queries.waiting(),
             kinds=FiscalKind, shifts=queries.shifts(since), roubles=rules.roubles,
-            devices=[(device, left, _clock(left) if left is not None else "") for device, left in devices], soon=SOON,
+            devices=[(one, left, _clock(left) if left is not None else "", drawer) for one, left, drawer in devices],
+            soon=SOON, is_receipt=rules.is_receipt, word=rules.status_word, movements=MovementKind,
         )  # fmt: skip
 
     @expose("/<int:pk>")
@@ -65,7 +67,8 @@ class FiscalView(DeskView):
         receipt = line.receipt
         return self.page(
             "fiscal/receipt.html", status, title=gettext("Fiscal receipt"), line=line, receipt=receipt,
-            items=rules.items_of(receipt.body), payments=rules.payments_of(receipt.body), statuses=FiscalStatus,
+            items=rules.items_of(receipt.body), payments=rules.payments_of(receipt.body), movements=MovementKind,
+            fiscal=rules.is_receipt(receipt.kind), word=rules.status_word, can_be_left=operations.can_be_left(receipt),
             kinds=FiscalKind, square=Markup(queries.square_of(receipt)), ways=rules.WORDS, methods=rules.METHODS,
             roubles=rules.roubles, correctable=operations.correctable(receipt), typed=request.form, wrong=wrong or {},
             undecided=operations.undecided(receipt),
@@ -75,12 +78,12 @@ class FiscalView(DeskView):
     @expose("/<int:pk>/retry", methods=["POST"])
     @guarded("fiscal.retry")
     def retry(self, pk: int) -> Any:
-        """Send a receipt to the device again."""
+        """Send a receipt, or what its drawer is told of, to the device again."""
         fetched(FiscalReceipt, pk)
         try:
             with transaction():
                 operations.retry(pk, actor=actor())
-            flash(gettext("The receipt is sent to the device again."), "success")
+            flash(gettext("It is sent to the device again."), "success")
         except Refusal as refusal:
             say(refusal)
         return redirect(url_for("FiscalView.index"), 303)
@@ -103,11 +106,13 @@ class FiscalView(DeskView):
     @expose("/<int:pk>/decide", methods=["POST"])
     @guarded("fiscal.correct")
     def decide(self, pk: int) -> Any:
-        """Say what the device does not: it is printed, with these numbers, or there is no paper."""
-        fetched(FiscalReceipt, pk)
+        """Say what the device does not: it is printed, with these numbers, or counted; or there is no paper."""
+        asked = fetched(FiscalReceipt, pk)
         try:
             with transaction():
-                if request.form.get("printed"):
+                if request.form.get("printed") and not rules.is_receipt(asked.kind):
+                    operations.decide_counted(pk, actor=actor())
+                elif request.form.get("printed"):
                     sent = {name: request.form[name] for name in ("fn", "document", "sign") if request.form.get(name)}
                     paper = load(forms.Paper, sent)
                     numbers = Printed(paper["fn"], paper["document"], paper["sign"], "", 0, 0, None, 0)
@@ -119,6 +124,30 @@ class FiscalView(DeskView):
             return self._receipt(pk, refusal.status, refusal.facts.get("fields"))
         flash(gettext("Written down; the next receipts of the device go on."), "success")
         return redirect(url_for("FiscalView.receipt", pk=pk), 303)
+
+    @expose("/<int:pk>/leave", methods=["POST"])
+    @guarded("fiscal.correct")
+    def leave(self, pk: int) -> Any:
+        """Let the device not be told of cash that it refused to count."""
+        fetched(FiscalReceipt, pk)
+        try:
+            with transaction():
+                operations.leave(pk, actor=actor())
+        except Refusal as refusal:
+            say(refusal)
+            return self._receipt(pk, refusal.status)
+        flash(gettext("Left as it is: the device will not be told of it."), "success")
+        return redirect(url_for("FiscalView.index"), 303)
+
+    @expose("/devices/<int:pk>/level", methods=["POST"])
+    @guarded("fiscal.correct")
+    def level(self, pk: int) -> Any:
+        """Level the drawer of a device with the desks of its branch."""
+        fetched(FiscalDevice, pk)
+        with transaction():
+            operations.ask_to_level(pk, actor=actor())
+        flash(gettext("The device is told what the desks hold as soon as it has nothing else to do."), "success")
+        return redirect(url_for("FiscalView.index"), 303)
 
     @expose("/devices/<int:pk>/close", methods=["POST"])
     @guarded("fiscal.close")

@@ -1,9 +1,10 @@
-"""Fiscal devices, and the receipts they must print: what was meant, what the device answered."""
+"""Fiscal devices, and what they must print and be told of: what was meant, what the device answered."""
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint, Uuid
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, SmallInteger, String, UniqueConstraint, Uuid
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -16,7 +17,7 @@ from app.vocab import FiscalKind, FiscalStatus, Taxation
 class FiscalDevice(Archivable, Model):
     """The cash register of a branch (ККТ) behind ATOL's web server; without an address the one of the settings.
 
-    What it said last of itself stands here: its shift, what the ОФД has not got, what is wrong with it.
+    What it said last of itself stands here: its shift, its drawer, what the ОФД has not got, what is wrong with it.
     """
 
     __tablename__ = "fiscal_device"
@@ -34,6 +35,11 @@ class FiscalDevice(Archivable, Model):
     not_sent: Mapped[int] = mapped_column(default=0, server_default="0")
     #: Who asked that its shift be closed; empty: nobody.
     closing_by: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    #: The cash that it counts in its drawer, and when it said so; None: not asked since its receipts changed it.
+    drawer: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
+    drawer_at: Mapped[Instant | None]
+    #: Who asked that its drawer be levelled with the desks; empty: nobody.
+    levelling_by: Mapped[str] = mapped_column(String(200), default="", server_default="")
     #: A question to the device that it has not answered yet: nothing else is asked before.
     pending: Mapped[str] = mapped_column(String(36), default="", server_default="")
     problem: Mapped[LongText]
@@ -41,6 +47,7 @@ class FiscalDevice(Archivable, Model):
         one_of("taxation", Taxation, "fiscal_device"),
         not_blank("name", "fiscal_device"),
         CheckConstraint("address ~ '^(https?://.+)?$'", name="ck_fiscal_device_address_of_a_server"),
+        CheckConstraint("(drawer IS NULL) = (drawer_at IS NULL)", name="ck_fiscal_device_drawer_said_when"),
         Index(
             "uq_fiscal_device_of_branch",
             "legal_entity_id",
@@ -57,15 +64,19 @@ class FiscalDevice(Archivable, Model):
 
 #: Receipts that are, or will be, on paper.
 _LIVING = sql("status <> 'replaced'")
+#: What is no receipt: the device counts it in its drawer.
+_OF_DRAWER = "kind IN ('cashIn', 'cashOut')"
 
 
 class FiscalReceipt(Made, Model):
-    """A receipt that the device must print for a payment, a refund or a reversing order, exactly once.
+    """What the device must do with money, exactly once: print the receipt of a payment, a refund or a reversing order,
+    or count in its drawer the cash that came into a desk, or left it, otherwise.
 
     Written with the money. The device knows it by `uuid` and `round`: the round grows only after the device itself
     said that it printed nothing. What is printed is never changed (trigger). A receipt that was certainly never
     printed may be replaced by a correction, which is of the same operation. A reversing order has two: the return of
-    what was paid, and the advance that it became.
+    what was paid, and the advance that it became. A movement has one, for ever; what counts cash without a movement
+    levels the device's drawer with the desks.
     """
 
     __tablename__ = "fiscal_receipt"
@@ -78,6 +89,7 @@ class FiscalReceipt(Made, Model):
     payment_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id"))
     refund_id: Mapped[int | None] = mapped_column(ForeignKey("refund.id"))
     reversal_id: Mapped[int | None] = mapped_column(ForeignKey("work_order.id"))
+    movement_id: Mapped[int | None] = mapped_column(ForeignKey("cash_movement.id"))
     corrects_id: Mapped[int | None] = mapped_column(ForeignKey("fiscal_receipt.id"))
     #: What was paid or given back, without what is owed on credit.
     amount: Mapped[Money]
@@ -112,12 +124,15 @@ class FiscalReceipt(Made, Model):
             unique=True,
             postgresql_where=sql("status <> 'replaced' AND kind IN ('sell', 'sellCorrection')"),
         ),
+        UniqueConstraint("movement_id", name="uq_fiscal_receipt_movement"),
         UniqueConstraint("corrects_id", name="uq_fiscal_receipt_corrects"),
         UniqueConstraint("fn", "document", name="uq_fiscal_receipt_document"),
         one_of("kind", FiscalKind, "fiscal_receipt"),
         one_of("status", FiscalStatus, "fiscal_receipt"),
         CheckConstraint(
-            "num_nonnulls(payment_id, refund_id, reversal_id) = 1", name="ck_fiscal_receipt_of_one_operation"
+            f"CASE WHEN {_OF_DRAWER} THEN num_nonnulls(payment_id, refund_id, reversal_id) = 0"
+            " ELSE num_nonnulls(payment_id, refund_id, reversal_id) = 1 AND movement_id IS NULL END",
+            name="ck_fiscal_receipt_of_one_operation",
         ),
         CheckConstraint(
             "(corrects_id IS NOT NULL) = (kind IN ('sellCorrection', 'sellReturnCorrection'))",
@@ -125,11 +140,23 @@ class FiscalReceipt(Made, Model):
         ),
         CheckConstraint("amount >= 0", name="ck_fiscal_receipt_amount_not_negative"),
         CheckConstraint("(status = 'sending') = (sending_since IS NOT NULL)", name="ck_fiscal_receipt_sending_since"),
-        CheckConstraint("(status = 'done') = (document IS NOT NULL)", name="ck_fiscal_receipt_printed_with_document"),
+        CheckConstraint(
+            f"CASE WHEN {_OF_DRAWER} THEN document IS NULL ELSE (status = 'done') = (document IS NOT NULL) END",
+            name="ck_fiscal_receipt_printed_with_document",
+        ),
+        CheckConstraint(
+            f"CASE WHEN {_OF_DRAWER} THEN amount > 0 AND status <> 'replaced' ELSE status <> 'left' END",
+            name="ck_fiscal_receipt_drawer_left",
+        ),
         CheckConstraint(
             "document IS NULL OR (document > 0 AND fn <> '')", name="ck_fiscal_receipt_printed_with_numbers"
         ),
-        Index("ix_fiscal_receipt_open", "device_id", "id", postgresql_where=sql("status NOT IN ('done', 'replaced')")),
+        Index(
+            "ix_fiscal_receipt_open",
+            "device_id",
+            "id",
+            postgresql_where=sql("status NOT IN ('done', 'replaced', 'left')"),
+        ),
         index("fiscal_receipt", "device_id", "id"),
     )
 

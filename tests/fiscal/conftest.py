@@ -14,7 +14,7 @@ from app.cash import operations as cash
 from app.db import session, transaction
 from app.fiscal import jobs, rules
 from app.gateways.kkt.simulator import Simulator, running
-from app.models import FiscalCredit, FiscalDevice, FiscalReceipt
+from app.models import CashDesk, FiscalCredit, FiscalDevice, FiscalReceipt
 from tests.conftest import Maker
 
 
@@ -84,6 +84,37 @@ class Shop:
         """What receipts told of a bill on credit and nobody paid since."""
         found = session.query(FiscalCredit).filter_by(work_order_id=order_id).all()
         return sum((row.change for row in found), Decimal(0))
+
+    def move(self, kind: str, amount: str, *, desk_id: int | None = None, **more: Any) -> FiscalReceipt:
+        """Cash that moves at the desk, and what the device must be told of it."""
+        if kind != "transfer" and kind != "pay_in":
+            more |= {"comment": "нужно"}
+        with transaction():
+            movement = cash.move(
+                desk_id or self.branch.desk_id, kind, Decimal(amount), actor=self.make.user("director"), **more
+            )
+            pk = movement.id
+        return self.of(movement_id=pk)
+
+    def balance(self) -> int:
+        """What the drawer's desk holds, in kopecks."""
+        session.expire_all()
+        return rules.kopecks(session.get_one(CashDesk, self.branch.desk_id).balance)
+
+    def told(self) -> FiscalDevice:
+        """The device as the program knows it."""
+        session.expire_all()
+        return session.get_one(FiscalDevice, self.device_id)
+
+    def carry(self) -> None:
+        """Send whatever waits for the device, in its order, until nothing can go on."""
+        for _ in range(100):
+            session.rollback()
+            following = jobs.operations.next_of(self.device_id)
+            session.rollback()
+            if following is None:
+                return
+            jobs.send(following)
 
     def of(self, **which: Any) -> FiscalReceipt:
         session.expire_all()

@@ -1,4 +1,4 @@
-"""From payment to receipt with a real worker, broker and device over HTTP: killed anywhere, printed once."""
+"""From money to the device with a real worker, broker and device over HTTP: killed anywhere, done once."""
 
 import os
 import signal
@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.db import session
-from app.fiscal import jobs
+from app.db import session, transaction
+from app.fiscal import jobs, operations
 from app.gateways.kkt.simulator import Simulator
 from app.local import Broker, end
 from tests.conftest import Maker
@@ -53,9 +53,13 @@ def worker(desk: Shop, fresh_app: Flask, tmp_path: Path) -> Iterator[Callable[[]
         end(process, sign=signal.SIGKILL)
 
 
-@pytest.mark.parametrize("step", ["getShiftStatus", "openShift", "sell"])
+@pytest.mark.parametrize(
+    ("deed", "step"),
+    [("pay", "getShiftStatus"), ("pay", "openShift"), ("pay", "sell"),
+     ("pay_in", "getShiftStatus"), ("pay_in", "openShift"), ("pay_in", "cashIn")],
+)  # fmt: skip
 def test_the_worker_is_killed_while_the_device_is_silent(
-    desk: Shop, worker: Any, simulator: Simulator, step: str
+    desk: Shop, worker: Any, simulator: Simulator, deed: str, step: str
 ) -> None:
     """The device has taken the task and says nothing; the worker dies; the next one asks and finishes."""
     device, add, seen = simulator.device, simulator.device.add, []
@@ -67,7 +71,10 @@ def test_the_worker_is_killed_while_the_device_is_silent(
         return add(uuid, task)
 
     device.add = silent_once  # type: ignore[method-assign]
-    receipt_id = desk.pay(desk.bill().patient_id, ("cash", "1000")).id
+    if deed == "pay":
+        receipt_id = desk.pay(desk.bill().patient_id, ("cash", "1000")).id
+    else:
+        receipt_id = desk.move("pay_in", "1000").id
 
     def status() -> str:
         session.rollback()
@@ -85,7 +92,39 @@ def test_the_worker_is_killed_while_the_device_is_silent(
         return status() == "done"
 
     until(done)
-    assert len(device.printed) == 1 and device.state["cash"] == 100_000
+    assert len(device.papers) == 1 and device.state["cash"] == desk.balance() == 100_000
+
+
+def test_the_worker_is_killed_while_it_levels(desk: Shop, worker: Any, simulator: Simulator) -> None:
+    """Asked what is in the drawer, the device is silent and the worker dies; the next one levels it, once."""
+    desk.move("pay_in", "1000")
+    desk.carry()
+    device, add, seen = simulator.device, simulator.device.add, []
+    device.state["cash"] = 5
+
+    def silent_once(uuid: str, task: dict[str, Any]) -> dict[str, Any]:
+        if task["type"] == "getCashDrawerStatus" and not seen:
+            device.fault("silent", 1)
+            seen.append(uuid)
+        return add(uuid, task)
+
+    device.add = silent_once  # type: ignore[method-assign]
+    with transaction():
+        operations.ask_to_level(desk.device_id, actor=desk.make.user("senior"))
+    process = worker()
+    until(lambda: seen, sweep=False)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert desk.told().levelling_by
+    worker()
+
+    def done() -> bool:
+        jobs.sweep()
+        session.rollback()
+        return device.state["cash"] == desk.balance() and desk.told().drawer == 1000
+
+    until(done)
+    assert len(device.counted) == 2 and not desk.told().levelling_by
 
 
 def test_a_receipt_whose_job_was_never_enqueued_is_found(desk: Shop, worker: Any, fresh_app: Flask) -> None:

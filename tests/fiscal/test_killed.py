@@ -1,4 +1,4 @@
-"""The web process is killed in the middle of a payment: done again, the money is there once, and so is its receipt."""
+"""The web process is killed in the middle of a payment or a pay-in: done again, the money is there and told once."""
 
 import os
 import signal
@@ -11,6 +11,7 @@ from flask import Flask
 
 from app.billing.operations import payments
 from app.cash import operations as cash
+from app.cash.operations import desks
 from app.db import db, session
 from app.fiscal import operations as fiscal
 from app.fiscal.operations import carrying
@@ -79,3 +80,32 @@ def test_a_payment_that_died_is_taken_once(
     receipt = session.query(FiscalReceipt).filter_by(payment_id=payment.id).one()
     assert shop.send(receipt).status == "done" and len(shop.printed()) == 1
     assert {promise.name: reports.breaches(promise) for promise in reports.PROMISES} == before
+
+
+MOVES: dict[str, tuple[Any, str, Callable[..., Any]]] = {
+    "the desk is locked": (desks, "lock_desks", dies_after(desks.lock_desks)),
+    "the device's task is planned": (fiscal, "intend_cash", dies_after(fiscal.intend_cash)),
+    "all is written, before the commit": (desks, "_record", dies_after(desks._record)),
+    "after the commit, before the queue": (carrying, "_enqueue", dies),
+    "after the queue, before the answer": (carrying, "_enqueue", dies_after(carrying._enqueue)),
+}
+
+
+@pytest.mark.parametrize("step", MOVES)
+def test_a_pay_in_that_died_is_told_once(
+    app: Flask, shop: Shop, program: Any, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    desk, key = program("administrator"), uuid4()
+    body = {"desk_id": shop.branch.desk_id, "kind": "pay_in", "amount": "1000.00"}
+    session.remove()
+    room, name, deadly = MOVES[step]
+    with monkeypatch.context() as patch:
+        patch.setattr(room, name, deadly)
+        killed(lambda: desk.post("cash/movements/", body, key=key))
+    answer = desk.post("cash/movements/", body, key=key)
+    assert answer.status_code == 201, answer.text
+    assert ("Idempotent-Replayed" in answer.headers) == step.startswith("after")
+    (movement,) = session.query(CashMovement).filter_by(desk_id=shop.branch.desk_id)
+    (task,) = session.query(FiscalReceipt).filter_by(device_id=shop.device_id)
+    assert task.movement_id == movement.id and shop.send(task).status == "done"
+    assert shop.simulator.device.state["cash"] == shop.balance() == 100_000

@@ -100,6 +100,23 @@ def test_totals_and_cash_are_those_of_the_shift(kkt):
     assert atol.not_sent(done(kkt, tasks.ask("ofdExchangeStatus")).result) == 4
 
 
+def test_the_drawer_is_told_after_each_change_and_when_asked(kkt, simulator):
+    assert done(kkt, tasks.cash("cashIn", 100, "Смирнова")).code == 73  # as a receipt, in an open shift
+    opened(kkt)
+    assert atol.drawer(done(kkt, tasks.cash("cashIn", 300_050, "Смирнова")).result) == 300_050
+    assert atol.drawer(done(kkt, tasks.cash("cashOut", 50, "Смирнова")).result) == 300_000
+    assert atol.drawer(done(kkt, tasks.ask("getCashDrawerStatus")).result) == 300_000
+    assert atol.drawer({}) is None and atol.drawer({"counters": {"cashSum": "много"}}) is None
+    simulator.device.fault("no_cash")
+    assert done(kkt, tasks.cash("cashOut", 1, "Смирнова")).code == 66
+    simulator.device.fault("no_paper", 1)
+    assert done(kkt, tasks.cash("cashIn", 1, "Смирнова")).code == atol.NO_PAPER
+    simulator.device.age(24)
+    assert done(kkt, tasks.cash("cashIn", 1, "Смирнова")).code == 68
+    page = requests.get(simulator.url, timeout=5).text
+    assert "ВНЕСЕНИЕ" in page and "ВЫПЛАТА" in page and "3000.00" in page
+
+
 def test_every_misdeed_is_told_apart(kkt, simulator):
     opened(kkt)
     device = simulator.device

@@ -100,6 +100,18 @@ CRIMES = [
     ("numbers_without_gaps", "UPDATE number_series SET last_number = last_number + 1 WHERE series = 'work_order'"),
     ("numbers_without_gaps", "UPDATE receipt SET number = number + 1000"),
     ("fiscal_receipt_once", "UPDATE fiscal_receipt SET amount = amount + 1"),
+    ("fiscal_drawer_once", "UPDATE fiscal_receipt SET amount = amount + 1 WHERE kind = 'cashOut'"),
+    ("fiscal_drawer_once", "UPDATE fiscal_receipt SET kind = 'cashIn' WHERE kind = 'cashOut'"),
+    (
+        "fiscal_drawer_once",
+        "DELETE FROM fiscal_receipt WHERE movement_id > (SELECT min(movement_id) FROM fiscal_receipt)",
+    ),
+    ("fiscal_drawer_once", "UPDATE cash_movement SET delta = delta - 1 WHERE kind = 'salary'"),
+    ("fiscal_drawer_once", "UPDATE cash_movement SET kind = 'payment' WHERE kind = 'salary'"),
+    (
+        "fiscal_drawer_once",
+        "UPDATE fiscal_device SET branch_id = (SELECT max(b.id) FROM branch b WHERE b.id <> branch_id)",
+    ),
     ("fiscal_reversal", "DELETE FROM fiscal_receipt WHERE reversal_id IS NOT NULL"),
     ("fiscal_reversal", "DELETE FROM fiscal_receipt WHERE reversal_id IS NOT NULL AND kind = 'sell'"),
     ("fiscal_reversal", "INSERT INTO fiscal_credit SELECT f.id, o.id, -1 FROM fiscal_receipt f, work_order o LIMIT 1"),
@@ -148,6 +160,9 @@ def clinic(server, template):
                 billing.sell_certificate(ward.id, Decimal(9), [part], branch_id=desk.branch_id, actor=director)
                 session.add(FiscalDevice(name="ККТ", **entity))
                 session.flush()
+                cash.move(desk.id, "pay_in", Decimal(11), actor=director)
+                cash.move(desk.id, "salary", Decimal(2), counterparty="Иванова", actor=director)
+                cash.move(desk.id, "transfer", Decimal(1), to_desk_id=other.id, actor=director)
             for _ in range(2):
                 with transaction():
                     part = {"method": "cash", "amount": Decimal(5), "desk_id": desk.id}
@@ -199,7 +214,7 @@ def test_the_command(clinic):
         session.execute(text("UPDATE cash_desk SET balance = balance + 1 WHERE name = 'Вторая касса'"))
     try:
         caught = clinic.test_cli_runner().invoke(args=["verify"])
-        assert caught.exit_code == 1 and "должно быть 20.00, записано 21.00" in caught.output
+        assert caught.exit_code == 1 and "должно быть 21.00, записано 22.00" in caught.output
     finally:
         with clinic.app_context(), transaction():
             session.execute(text("UPDATE cash_desk SET balance = balance - 1 WHERE name = 'Вторая касса'"))

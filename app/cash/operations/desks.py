@@ -24,6 +24,7 @@ from app.errors import (
     ShiftOpen,
     WrongDesk,
 )
+from app.fiscal import operations as fiscal
 from app.models import CashCount, CashDesk, CashMovement, CashShift, ExpenseCategory, User
 from app.vocab import N_, CountMoment, DeskKind, MovementKind, ReportKind
 
@@ -88,7 +89,10 @@ def _write(
     category_id: int | None = None, patient_id: int | None = None, counterparty: str = "", comment: str = "",
     paired_id: int | None = None, reverses_id: int | None = None, actor: User | None,
 ) -> CashMovement:  # fmt: skip
-    """One movement with its number; the desk must be locked, its new balance is read when next asked for."""
+    """One movement with its number, and what the fiscal device must be told of it.
+
+    The desk must be locked, its new balance is read when next asked for.
+    """
     rules.check_enough(desk.balance, delta, desk.name)
     rules.check_fits(desk.balance + delta)
     series, now = rules.series(desk.kind, delta), clock.now()
@@ -102,6 +106,7 @@ def _write(
     session.add(movement)
     session.flush()
     session.expire(desk, ["balance"])
+    fiscal.intend_cash(movement, desk, actor=actor)
     return movement
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid5
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select, update
 from sqlalchemy.orm import aliased
 
 from app import access, audit, clock
@@ -108,7 +108,7 @@ def _mark(claim: Claim, change: Callable[[FiscalReceipt], None]) -> None:
 
 
 def mark_printed(claim: Claim, printed: Printed) -> None:
-    """The device printed it: its fiscal numbers, for ever."""
+    """The device printed it: its fiscal numbers, for ever. What its drawer holds now it has to be asked."""
 
     def change(row: FiscalReceipt) -> None:
         row.status, row.error = FiscalStatus.DONE, ""
@@ -118,6 +118,20 @@ def mark_printed(claim: Claim, printed: Printed) -> None:
         session.flush()
         after = {"number": row.document, "amount": str(row.amount)}
         audit.record("fiscal.printed", row, after=after, actor=None)
+        if rules.touches_drawer(row.body):
+            note_drawer(row.device_id, None)
+
+    _mark(claim, change)
+
+
+def mark_counted(claim: Claim, told: int | None) -> None:
+    """The device counted it in its drawer, for ever; `told`: the kopecks that it says are in it now."""
+
+    def change(row: FiscalReceipt) -> None:
+        row.status, row.error, row.printed_at = FiscalStatus.DONE, "", clock.now()
+        session.flush()
+        audit.record("fiscal.told", row, after={"kind": row.kind, "amount": str(row.amount)}, actor=None)
+        note_drawer(row.device_id, told)
 
     _mark(claim, change)
 
@@ -144,11 +158,14 @@ def mark_later(claim: Claim, why: str, *, refused: bool = False, at_once: bool =
 
 
 def mark_failed(claim: Claim, why: str) -> None:
-    """The device said that it cannot print this; somebody must look."""
+    """The device said that it cannot do this; somebody must look, the others go on."""
 
     def change(row: FiscalReceipt) -> None:
         row.status, row.error = FiscalStatus.FAILED, why
-        audit.record("fiscal.failed", row, after={"error": why}, actor=None)
+        action = "fiscal.failed" if rules.is_receipt(row.kind) else "fiscal.not_told"
+        audit.record(action, row, after={"error": why}, actor=None)
+        if rules.touches_drawer(row.body):  # whether its drawer has less than the program thinks is asked
+            note_drawer(row.device_id, None)
 
     _mark(claim, change)
 
@@ -163,7 +180,7 @@ def retry(receipt_id: int, *, actor: User | None) -> FiscalReceipt:
     row = lock(FiscalReceipt, receipt_id)
     if row is None:
         raise NotFound()
-    if row.status in (FiscalStatus.DONE, FiscalStatus.SENDING, FiscalStatus.REPLACED):
+    if row.status in (FiscalStatus.DONE, FiscalStatus.SENDING, FiscalStatus.REPLACED, FiscalStatus.LEFT):
         raise NotAllowed()
     if row.status == FiscalStatus.FAILED:
         row.round += 1
@@ -189,3 +206,11 @@ def note(
     if not_sent is not None:
         device.not_sent = not_sent
     session.flush()
+
+
+def note_drawer(device_id: int, told: int | None) -> None:
+    """Write what a device counts in its drawer, in kopecks; None: it has to be asked. Money is taken meanwhile."""
+    known = {"drawer": None, "drawer_at": None} if told is None else {
+        "drawer": rules.roubles(told), "drawer_at": clock.now(),
+    }  # fmt: skip
+    session.execute(update(FiscalDevice).where(FiscalDevice.id == device_id).values(**known))

@@ -1,7 +1,7 @@
 """A person decides what the device does not tell: it was printed, with these numbers, or it was not.
 
-A receipt of which nobody knows holds up the next ones of its device; the paper in the hand ends that. Where next:
-`carrying.py`, `corrections.py`.
+A receipt of which nobody knows holds up the next ones of its device; the paper in the hand ends that. What the device
+was to count in its drawer has no numbers. Where next: `carrying.py`, `corrections.py`, `drawer.py`.
 """
 
 from dataclasses import replace
@@ -9,15 +9,17 @@ from dataclasses import replace
 from app import access, audit, clock
 from app.db import lock, session
 from app.errors import Invalid, NotFound, WrongStatus
+from app.fiscal import rules
 from app.gateways.kkt.atol import Printed
 from app.models import FiscalDevice, FiscalReceipt, User
 from app.vocab import N_, FiscalStatus
 
 LOOKED_AT = N_("Somebody looked at the device: this receipt was not printed.")
+NOT_COUNTED = N_("Somebody looked at the device: its drawer was not told of this.")
 
 
 def undecided(receipt: FiscalReceipt) -> bool:
-    """Does nobody know whether it was printed?"""
+    """Does nobody know whether the device did it?"""
     return receipt.status == FiscalStatus.UNKNOWN
 
 
@@ -32,6 +34,8 @@ def decide_printed(receipt_id: int, numbers: Printed, *, actor: User | None) -> 
         Invalid: no number of the document, or one that another receipt has.
     """
     row = _undecided(receipt_id, actor)
+    if not rules.is_receipt(row.kind):
+        raise NotFound()
     if not numbers.fn.isdigit() or numbers.document < 1:
         raise Invalid(fields={"document": N_("Write the numbers as they stand on the receipt.")})
     taken = session.query(FiscalReceipt.id).filter_by(fn=numbers.fn, document=numbers.document).first()
@@ -45,15 +49,31 @@ def decide_printed(receipt_id: int, numbers: Printed, *, actor: User | None) -> 
     return _recorded(row, {"number": row.document, "amount": str(row.amount)}, actor)
 
 
+def decide_counted(receipt_id: int, *, actor: User | None) -> FiscalReceipt:
+    """Say that the device counted this cash in its drawer: its slip came out. Records `fiscal.decided`.
+
+    Raises:
+        NotAllowed, WrongStatus
+        NotFound: or a receipt, which has numbers.
+    """
+    row = _undecided(receipt_id, actor)
+    if rules.is_receipt(row.kind):
+        raise NotFound()
+    row.status, row.error, row.printed_at = FiscalStatus.DONE, "", clock.now()
+    return _recorded(row, {"kind": row.kind, "amount": str(row.amount)}, actor)
+
+
 def decide_not_printed(receipt_id: int, *, actor: User | None) -> FiscalReceipt:
-    """Say that there is no paper: the receipt may be printed anew, or corrected. Records `fiscal.decided`.
+    """Say that there is no paper: the receipt may be printed anew, or corrected; cash may be told of anew, or left.
+
+    Records `fiscal.decided`.
 
     Raises:
         NotAllowed, NotFound, WrongStatus
     """
     row = _undecided(receipt_id, actor)
-    row.status, row.error = FiscalStatus.FAILED, LOOKED_AT
-    return _recorded(row, {"error": LOOKED_AT, "amount": str(row.amount)}, actor)
+    row.status, row.error = FiscalStatus.FAILED, LOOKED_AT if rules.is_receipt(row.kind) else NOT_COUNTED
+    return _recorded(row, {"error": row.error, "amount": str(row.amount)}, actor)
 
 
 def _undecided(receipt_id: int, actor: User | None) -> FiscalReceipt:

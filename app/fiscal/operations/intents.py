@@ -1,4 +1,4 @@
-"""Which receipt a payment, a refund or a reversing order needs, written in the same transaction as the money.
+"""What the device must do for a payment, a refund, a reversing order or a movement, written in the same transaction.
 
 Where next: `rules.py` for what a receipt says, `carrying.py` for the way to the device.
 """
@@ -13,8 +13,21 @@ from app.db import session
 from app.fiscal import queries, rules
 from app.fiscal.operations.carrying import hurry
 from app.gateways.kkt import tasks
-from app.models import FiscalCredit, FiscalReceipt, LedgerEntry, Payment, Refund, User, WorkOrder
-from app.vocab import FiscalKind, FiscalStatus, LedgerKind
+from app.models import (
+    CashDesk,
+    CashMovement,
+    FiscalCredit,
+    FiscalReceipt,
+    LedgerEntry,
+    Payment,
+    Refund,
+    User,
+    WorkOrder,
+)
+from app.vocab import DeskKind, FiscalKind, FiscalStatus, LedgerKind, MovementKind
+
+#: Of these the receipts tell the device.
+_TOLD_BY_RECEIPTS = (MovementKind.PAYMENT, MovementKind.REFUND)
 
 
 def intended(payment: Payment, pk: int, *, actor: User | None) -> list[FiscalReceipt | FiscalCredit]:
@@ -104,6 +117,37 @@ def intend_reversal(
         )  # fmt: skip
 
 
+def intend_cash(movement: CashMovement, desk: CashDesk, *, actor: User | None) -> FiscalReceipt | None:
+    """Write that the device must count in its drawer the cash that came into a desk, or left it.
+
+    Its drawer is all drawers of its organisation in its branch: a transfer between two of them is counted out and in
+    again. Nothing of the bank's desk, of a patient's money, or without a device here. The desk is locked, so that cash
+    is told of in the order in which it moved.
+    """
+    if desk.kind == DeskKind.NON_CASH or movement.kind in _TOLD_BY_RECEIPTS:
+        return None
+    device_id = queries.device_at(desk.legal_entity_id, desk.branch_id)
+    if device_id is None:
+        return None
+    cashier = access.account(actor).name if actor else ""
+    return cash_task(device_id, movement.delta, cashier, actor=actor, movement_id=movement.id)
+
+
+def cash_task(
+    device_id: int, change: Decimal, cashier: str, *, movement_id: int | None = None, actor: User | None
+) -> FiscalReceipt:
+    """One change of a device's drawer, on its way to the device as soon as it is committed."""
+    kind = rules.drawer_kind(change)
+    row = _task(
+        device_id, kind, tasks.cash(str(kind), rules.kopecks(abs(change)), cashier), actor,
+        amount=abs(change), movement_id=movement_id,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    hurry(row.id)
+    return row
+
+
 def _groups(sold: FiscalReceipt | None, shares: Mapping[int, int], of_advance: int) -> list[rules.Group]:
     """The positions that a return is of, with how much of each group goes back."""
     whole = sum(shares.values()) + of_advance
@@ -152,11 +196,15 @@ def _receipt(
     **of: Any,
 ) -> FiscalReceipt:  # fmt: skip
     cashier = access.account(actor).name if actor else ""
+    body = tasks.receipt(str(kind), items, payments, taxation=device.taxation, cashier=cashier)
+    return _task(device.id, kind, body, actor, **of)
+
+
+def _task(device_id: int, kind: FiscalKind, body: dict[str, Any], actor: User | None, **of: Any) -> FiscalReceipt:
     now = clock.now()
     return FiscalReceipt(
-        uuid=uuid4(), device_id=device.id, kind=kind, created_at=now, due_at=now,
-        created_by_id=actor.id if actor else None, status=FiscalStatus.PLANNED,
-        body=tasks.receipt(str(kind), items, payments, taxation=device.taxation, cashier=cashier), **of,
+        uuid=uuid4(), device_id=device_id, kind=kind, created_at=now, due_at=now,
+        created_by_id=actor.id if actor else None, status=FiscalStatus.PLANNED, body=body, **of,
     )  # fmt: skip
 
 

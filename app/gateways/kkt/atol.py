@@ -190,6 +190,12 @@ def closed_with(result: dict[str, Any]) -> int:
     return _whole(_part(result, "fiscalParams").get("fiscalDocumentNumber"))
 
 
+def drawer(result: dict[str, Any]) -> int | None:
+    """The result of cashIn, cashOut or getCashDrawerStatus: the kopecks in the device's drawer; None: not said."""
+    said = _part(result, "counters").get("cashSum")
+    return kopecks(said) if isinstance(said, int | float) else None
+
+
 def not_sent(result: dict[str, Any]) -> int:
     """The result of ofdExchangeStatus: documents that the ОФД has not got yet."""
     return _whole(_part(result, "status").get("notSentCount"))

@@ -16,9 +16,11 @@ from app.gateways.kkt.tasks import kopecks, roubles
 
 #: What it can do wrong until it is told otherwise: no_paper, offline (closes the line), hang (a task stays
 #: inProgress), error500, blocked (the queue stands), lost_answer (takes the task and drops the line), silent (takes
-#: the task and says nothing for long).
-FAULTS = ("no_paper", "offline", "hang", "error500", "blocked", "lost_answer", "silent")
+#: the task and says nothing for long), no_cash (says that its drawer has not the sum).
+FAULTS = ("no_paper", "offline", "hang", "error500", "blocked", "lost_answer", "silent", "no_cash")
 FISCAL = ("sell", "sellReturn", "buy", "buyReturn", "sellCorrection", "sellReturnCorrection")
+#: What it counts in its drawer without a fiscal document.
+DRAWER = ("cashIn", "cashOut")
 SHIFT_HOURS = 24
 _REG = "0000000001002292"
 
@@ -62,7 +64,20 @@ class Device:
     @property
     def printed(self) -> list[dict[str, Any]]:
         """Fiscal documents, the oldest first."""
-        return [task for task in self.tasks if task["status"] == "ready" and task["task"].get("type") in FISCAL]
+        return self._done(FISCAL)
+
+    @property
+    def counted(self) -> list[dict[str, Any]]:
+        """What was paid into its drawer and out of it, the oldest first."""
+        return self._done(DRAWER)
+
+    @property
+    def papers(self) -> list[dict[str, Any]]:
+        """Both, as they came out of it."""
+        return self._done(FISCAL + DRAWER)
+
+    def _done(self, kinds: tuple[str, ...]) -> list[dict[str, Any]]:
+        return [task for task in self.tasks if task["status"] == "ready" and task["task"].get("type") in kinds]
 
     def fault(self, name: str, times: int = 1_000_000) -> None:
         """Misbehave so many times; an empty name: behave."""
@@ -153,7 +168,7 @@ class Device:
         work = getattr(self, f"_{kind}", None)
         if kind in FISCAL:
             return self._receipt(kind, task)
-        if kind in ("cashIn", "cashOut"):
+        if kind in DRAWER:
             return self._cash(kind, kopecks(task.get("cashSum")))
         if work is None:
             raise Failed(10, "Неизвестное задание")
@@ -199,12 +214,19 @@ class Device:
             "fnsUrl": "www.nalog.gov.ru",
         }  # fmt: skip
 
-    def _receipt(self, kind: str, task: dict[str, Any]) -> dict[str, Any]:
+    def _in_shift(self) -> None:
         state = self.shift_state()
         if state == "expired":
             raise Failed(68, "Смена превысила 24 часа")
         if state != "opened":
             raise Failed(73, "Смена закрыта, операция невозможна")
+
+    def _enough(self, amount: int) -> None:
+        if amount > self.state["cash"] or (amount and self.take_fault("no_cash")):
+            raise Failed(66, "Недостаточно наличных в денежном ящике")
+
+    def _receipt(self, kind: str, task: dict[str, Any]) -> dict[str, Any]:
+        self._in_shift()
         items, payments = task.get("items") or [], task.get("payments") or []
         if not items or not task.get("operator") or not task.get("taxationType"):
             raise Failed(4, "Неверные параметры чека")
@@ -224,8 +246,8 @@ class Device:
             raise Failed(64, "Сумма оплаты меньше суммы чека")
         cash = total - other
         back = kind in ("sellReturn", "sellReturnCorrection", "buy")
-        if back and cash > self.state["cash"]:
-            raise Failed(66, "Недостаточно наличных в денежном ящике")
+        if back:
+            self._enough(cash)
         self._paper()
         self.state["cash"] += -cash if back else cash
         self.state["receipts"] += 1
@@ -238,10 +260,20 @@ class Device:
         return {"fiscalParams": params, "warnings": None}
 
     def _cash(self, kind: str, amount: int) -> dict[str, Any]:
-        if kind == "cashOut" and amount > self.state["cash"]:
-            raise Failed(66, "Недостаточно наличных в денежном ящике")
+        self._in_shift()
+        if amount <= 0:
+            raise Failed(4, "Неверная сумма")
+        if kind == "cashOut":
+            self._enough(amount)
+        self._paper()
         self.state["cash"] += amount if kind == "cashIn" else -amount
+        return self._counters()
+
+    def _counters(self) -> dict[str, Any]:
         return {"counters": {"cashSum": roubles(self.state["cash"])}}
+
+    def _getCashDrawerStatus(self) -> dict[str, Any]:
+        return self._counters() | {"cashDrawerStatus": {"cashDrawerOpened": False}}
 
     def _getShiftStatus(self) -> dict[str, Any]:
         status = {"state": self.shift_state(), "number": self.state["shift"]["number"]}

@@ -21,7 +21,6 @@ from app.gateways.kkt import simulator_page as _html
 from app.gateways.kkt.device import FAULTS, Device
 
 HANG = 60.0  # seconds
-FLOAT = 5_000_000  # kopecks that lie in the drawer of a demo from the start
 TASKS = "/api/v2/requests"
 #: Which of the devices, and the rest of the path.
 _OF_DEVICE = re.compile(r"(?:/(\d{1,6}))?(/.*)?", re.DOTALL)
@@ -149,14 +148,11 @@ class Simulator(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(
-        self, port: int = 0, *, bound: socket.socket | None = None, file: Path | None = None, drawer: int = 0
-    ) -> None:
+    def __init__(self, port: int = 0, *, bound: socket.socket | None = None, file: Path | None = None) -> None:
         self.device = Device(file)
-        self._file, self._drawer = file, drawer
+        self._file = file
         self._devices = {"": self.device}
         self._lock = threading.Lock()
-        self._fill(self.device)
         if file is not None:
             for kept in file.parent.glob(f"{file.stem}-*.json"):
                 self.one(kept.stem.removeprefix(f"{file.stem}-"))
@@ -175,12 +171,7 @@ class Simulator(ThreadingHTTPServer):
             if name not in self._devices:
                 own = self._file.with_name(f"{self._file.stem}-{name}.json") if self._file else None
                 self._devices[name] = Device(own)
-                self._fill(self._devices[name])
             return self._devices[name]
-
-    def _fill(self, device: Device) -> None:
-        if self._drawer and not device.tasks:
-            device.state["cash"] = self._drawer
 
     def names(self) -> list[str]:
         """The devices under a name."""
@@ -218,7 +209,7 @@ def main(arguments: list[str]) -> int:
     where = arguments[0]
     bound = socket.socket(fileno=int(where[3:])) if where.startswith("fd:") else None
     file = Path(arguments[1]) if len(arguments) > 1 else None
-    server = Simulator(0 if bound else int(where), bound=bound, file=file, drawer=FLOAT)
+    server = Simulator(0 if bound else int(where), bound=bound, file=file)
     with suppress(KeyboardInterrupt):
         server.serve_forever()
     return 0

@@ -15,7 +15,7 @@ class Shown(Protocol):
     state: dict[str, Any]
 
     @property
-    def printed(self) -> list[dict[str, Any]]: ...
+    def papers(self) -> list[dict[str, Any]]: ...
 
     def shift_state(self) -> str: ...
 
@@ -38,12 +38,14 @@ _FAULTS = {
     "blocked": "очередь заблокирована",
     "lost_answer": "принимает, ответ теряется",
     "silent": "принимает и молчит",
+    "no_cash": "говорит, что в ящике мало денег",
 }
 _SHIFT = {"opened": "открыта", "closed": "закрыта", "expired": "длится больше 24 часов"}
 _KIND = {
     "sell": "ПРИХОД", "sellReturn": "ВОЗВРАТ ПРИХОДА", "sellCorrection": "КОРРЕКЦИЯ ПРИХОДА",
     "sellReturnCorrection": "КОРРЕКЦИЯ ВОЗВРАТА ПРИХОДА",
 }  # fmt: skip
+_DRAWER = {"cashIn": "ВНЕСЕНИЕ", "cashOut": "ВЫПЛАТА"}
 _WAYS = {
     "cash": "НАЛИЧНЫМИ", "electronically": "БЕЗНАЛИЧНЫМИ", "prepaid": "ПРЕДВАРИТЕЛЬНАЯ ОПЛАТА (АВАНС)",
     "credit": "ПОСЛЕДУЮЩАЯ ОПЛАТА (КРЕДИТ)",
@@ -84,6 +86,16 @@ def _receipt(done: dict[str, Any]) -> str:
     )
 
 
+def _slip(done: dict[str, Any]) -> str:
+    """Cash paid into the drawer or out of it: no fiscal document."""
+    task, left = done["task"], done["result"]["counters"]["cashSum"]
+    return (
+        f'<article class="paper"><p class="mid"><b>{_DRAWER[task["type"]]}</b>'
+        f"<p>Кассир {escape(task['operator'].get('name', ''))}<hr>"
+        f"{_row('СУММА', '=' + _sum(task['cashSum']), 'b')}{_row('В ЯЩИКЕ', '=' + _sum(left))}</article>"
+    )
+
+
 def paper(device: Shown, name: str = "", others: Sequence[str] = ()) -> str:
     """Everything of one device on one page, and the way to the others."""
     state = device.state
@@ -94,7 +106,8 @@ def paper(device: Shown, name: str = "", others: Sequence[str] = ()) -> str:
     ways = " ".join(f'<a href="/{one}">ККТ {one}</a>' for one in others)
     base = f"/{name}" if name else ""
     title = f"ККТ {name} (имитация)".replace("  ", " ")
-    receipts = "".join(_receipt(done) for done in reversed(device.printed[-50:]))
+    papers = reversed(device.papers[-50:])
+    receipts = "".join(_slip(done) if done["task"]["type"] in _DRAWER else _receipt(done) for done in papers)
     return (
         '<!DOCTYPE html><html lang="ru"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>{title}</title><style>{_STYLE}</style><h1>{title}</h1>{ways and f'<p>{ways}'}"

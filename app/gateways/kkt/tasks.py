@@ -88,7 +88,7 @@ def cash(kind: str, amount: int, cashier: str) -> dict[str, Any]:
 
 
 def ask(kind: str) -> dict[str, Any]:
-    """getShiftStatus, getShiftTotals, getDeviceStatus, ofdExchangeStatus."""
+    """getShiftStatus, getShiftTotals, getDeviceStatus, getCashDrawerStatus, ofdExchangeStatus."""
     return {"type": kind}
 
 

@@ -375,7 +375,32 @@ PROMISES = (
         SELECT 'fiscal_receipt ' || f.id, f.amount, b.paid FROM living f
         CROSS JOIN LATERAL (SELECT COALESCE(sum((one ->> 'sum')::numeric) FILTER (WHERE one ->> 'type' <> 'credit'), 0)
                               AS paid FROM jsonb_array_elements(f.body -> 'payments') AS one) b
-        WHERE f.amount IS DISTINCT FROM b.paid""",
+        WHERE f.kind NOT IN ('cashIn', 'cashOut') AND f.amount IS DISTINCT FROM b.paid""",
+    ),
+    Promise(
+        "fiscal_drawer_once",
+        N_("While a fiscal device works, it is told once of all cash in the drawers that no receipt tells of."),
+        """
+        WITH cash AS (SELECT m.id, m.delta, d.legal_entity_id, d.branch_id FROM cash_movement m
+                        JOIN cash_desk d ON d.id = m.desk_id
+                       WHERE d.kind <> 'non_cash' AND m.kind NOT IN ('payment', 'refund')),
+             device AS (SELECT k.*, f.first, CASE WHEN k.archived THEN f.last END AS last FROM fiscal_device k
+                          JOIN (SELECT device_id, min(movement_id) AS first, max(movement_id) AS last
+                                  FROM fiscal_receipt GROUP BY 1) f ON f.device_id = k.id)
+        SELECT 'cash_movement ' || m.id, m.delta, t.told FROM cash m
+        CROSS JOIN LATERAL (SELECT count(*) AS many, sum(CASE kind WHEN 'cashIn' THEN amount ELSE -amount END) AS told
+                              FROM fiscal_receipt WHERE movement_id = m.id) t
+        WHERE t.many > 1 OR t.told <> m.delta
+           OR t.many = 0 AND EXISTS (
+                SELECT FROM device k WHERE (k.legal_entity_id, k.branch_id) = (m.legal_entity_id, m.branch_id)
+                   AND m.id >= k.first AND (k.last IS NULL OR m.id <= k.last))
+        UNION ALL
+        SELECT 'fiscal_receipt ' || f.id, f.amount, (f.body ->> 'cashSum')::numeric FROM fiscal_receipt f
+        LEFT JOIN fiscal_device k ON k.id = f.device_id LEFT JOIN cash m ON m.id = f.movement_id
+        WHERE f.kind IN ('cashIn', 'cashOut') AND (
+              (f.kind, f.amount) IS DISTINCT FROM (f.body ->> 'type', (f.body ->> 'cashSum')::numeric)
+              OR f.movement_id IS NOT NULL
+                 AND (m.legal_entity_id, m.branch_id) IS DISTINCT FROM (k.legal_entity_id, k.branch_id))""",
     ),
     Promise(
         "fiscal_reversal",
