@@ -1,6 +1,6 @@
 """Managing visits in a real browser: dragging, the shelf, undo, series, closed time, two windows, a lost connection."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -289,6 +289,52 @@ def test_a_series_is_previewed_booked_and_undone(day: Day) -> None:
         day.page.click(".telling-deed")
     assert undone.value.status == 200
     assert [day.visit(copy) for copy in copies] == [None, None]
+
+
+def held(page: Page, pattern: str) -> Callable[[], None]:
+    """What is asked like this gets no answer until the returned function is called."""
+    waiting: list[Any] = []
+    page.route(pattern, lambda route: waiting.append(route))
+
+    def let_go() -> None:
+        while not waiting:
+            page.wait_for_timeout(20)
+        for route in waiting:
+            route.continue_()
+        page.unroute(pattern)
+
+    return let_go
+
+
+def test_the_visit_that_was_pressed_last_is_the_one_that_is_shown(day: Day) -> None:
+    """A late answer must not put another visit under the hand that is about to cancel."""
+    first, second = day.book(10, surname="Первая"), day.book(12, surname="Вторая")
+    day.open()
+    let_go = held(day.page, f"**/appointments/{first}")
+    day.page.locator(f"[data-visit='{first}']").click()
+    day.page.locator(f"[data-visit='{second}']").click()
+    expect(day.page.locator("[data-side] [data-f=card]")).to_contain_text("Вторая")
+    with day.page.expect_response(lambda r: r.url.endswith(f"/appointments/{first}")):
+        let_go()
+    day.page.wait_for_function("desk && !schedule.pending")
+    expect(day.page.locator("[data-side] [data-f=card]")).to_contain_text("Вторая")
+
+
+def test_who_fits_a_freed_time_does_not_interrupt(day: Day) -> None:
+    first, second = day.book(10, surname="Первая"), day.book(12, surname="Вторая")
+    day.open(visit=str(first))
+    let_go = held(day.page, "**/schedule/fits?**")
+    day.page.click("details[data-cancel] summary")
+    day.page.select_option("#cancel-reason", index=1)
+    day.page.check("[data-cancel-form] input[value=patient]")
+    day.page.click("[data-cancel-form] button[type=submit]")
+    day.told("Отменён")
+    day.page.locator(f"[data-visit='{second}']").click()
+    expect(day.page.locator("[data-side] [data-f=card]")).to_contain_text("Вторая")
+    with day.page.expect_response(lambda r: "/schedule/fits" in r.url):
+        let_go()
+    day.page.click("details[data-cancel] summary")
+    expect(day.page.locator("[data-side] [data-f=card]")).to_contain_text("Вторая")
 
 
 def test_a_cancelled_visit_comes_back_to_another_time(day: Day) -> None:

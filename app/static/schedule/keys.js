@@ -44,6 +44,7 @@
   async function press(name) {
     const pk = Number(focused()?.dataset.visit);
     if (pk && schedule.opened?.id !== pk) await schedule.openVisit(pk);
+    if (pk && schedule.opened?.id !== pk) return; // another was opened meanwhile
     const button = side.querySelector(name);
     if (!button || !button.getClientRects().length) return;
     if (button.matches("details")) { button.open = true; button.querySelector("select, input")?.focus(); return; }

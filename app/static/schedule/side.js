@@ -5,6 +5,7 @@
   const side = document.querySelector("[data-side]");
 
   // Show a template in the panel; `opened` names it so that a fresh day can fill it again.
+  // `pending` is the visit that was asked for last and has not come yet: whatever is shown or closed meanwhile replaces it.
   let before = null; // what held the focus when the panel opened: it gets it back
   schedule.show = (template, opened) => {
     if (side.hidden) before = {one: document.activeElement, visit: document.activeElement?.dataset?.visit};
@@ -13,9 +14,11 @@
     side.hidden = false;
     side.scrollTop = 0;
     schedule.opened = opened;
+    schedule.pending = null;
     return side;
   };
   schedule.close = () => {
+    schedule.pending = null;
     if (side.hidden) return;
     side.hidden = true;
     side.textContent = "";

@@ -8,10 +8,16 @@
   let side = null, visit = null;
 
   schedule.openVisit = async (pk, {draft, refusal} = {}) => {
+    schedule.pending = pk;
     try {
       const {data} = await desk.ask(settings.urls.appointments + pk);
+      if (schedule.pending !== pk) return;
       visit = data;
-    } catch (failure) { desk.tell(failure.message, "danger"); return; }
+    } catch (failure) {
+      if (schedule.pending === pk) schedule.pending = null;
+      desk.tell(failure.message, "danger");
+      return;
+    }
     side = schedule.show("visit-panel", {kind: "visit", id: pk});
     const form = side.querySelector("[data-change]");
     schedule.fillDoctors(form.doctor_id, visit.doctor_id);
@@ -122,12 +128,12 @@
   function act(button, name, body) {
     schedule.forgive();
     return schedule.once(button, async (once) => {
+      const before = visit;
       try {
         const {data} = await desk.ask(`${settings.urls.appointments}${visit.id}/${name}`, {method: "POST", body, once});
-        if (side.querySelector("[data-cancel]")) side.querySelector("[data-cancel]").open = false;
+        if (schedule.opened?.id === data.id && side.querySelector("[data-cancel]")) side.querySelector("[data-cancel]").open = false;
         const who = data.patient.short_name;
         if (name !== "undo") schedule.did(fill(schedule.say.step, {who, what: name === "confirm" ? settings.confirmations[data.confirmation] : settings.statuses[data.status]}), schedule.ofVisit(data));
-        const before = visit;
         fresh(data);
         schedule.freed?.(before, data);
         return data;
@@ -155,13 +161,13 @@
   function save(form, body) {
     schedule.forgive();
     schedule.once(form.querySelector("[data-save]"), async () => {
+      const before = visit;
       try {
         const {data} = await desk.ask(settings.urls.appointments + visit.id, {method: "PATCH", body});
         side.querySelector("[data-reason]")?.toggleAttribute("hidden", true);
-        const said = data.moves === visit.moves ? schedule.say.changed : schedule.say.moved_to;
-        if (data.version !== visit.version) schedule.did(fill(said, {who: data.patient.short_name, when: schedule.whenWords(data.starts_at)}), schedule.ofVisit(data));
+        const said = data.moves === before.moves ? schedule.say.changed : schedule.say.moved_to;
+        if (data.version !== before.version) schedule.did(fill(said, {who: data.patient.short_name, when: schedule.whenWords(data.starts_at)}), schedule.ofVisit(data));
         else desk.tell(words.saved, "success");
-        const before = visit;
         fresh(data);
         schedule.freed?.(before, data);
       } catch (refusal) {

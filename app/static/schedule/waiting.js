@@ -26,12 +26,15 @@
   };
 
   // `visit`: the one that was cancelled or missed; the patient may wait, be planned or be booked again.
+  // Who has opened something else meanwhile is not interrupted.
   schedule.openFits = async (slot, {visit = null} = {}) => {
+    const before = schedule.opened;
     let data = {free: null, offers: [], result: []};
     if (urls.see) {
       try { ({data} = await desk.ask(`${urls.fits}?${query(slot)}`)); }
       catch (refusal) { if (!visit) { desk.tell(refusal.message, "danger"); return; } }
     }
+    if (schedule.pending || schedule.opened !== before) return;
     if (!visit && !data.result.length && !data.offers.length) return;
     now = {slot, visit, data};
     draw();
