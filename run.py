@@ -263,9 +263,9 @@ class Desk:
         command = [
             *(sys.executable, "-m", "gunicorn", "--bind", f"fd://{web_socket.fileno()}", "--no-control-socket"),
             *("--workers", str(WEB_PROCESSES), "--worker-class", "sync", "--timeout", "60", "--graceful-timeout", "5"),
-            # Imported once, before the fork: half the time to the first page; create_app() opens no connection.
+            # Imported once, before the fork: half the time to the first page; nothing here opens no connection.
             "--preload",
-            "app:create_app()",
+            "app:served()",
         ]
         self._keep_running("web", lambda: self._spawn(command, "web", keep=(web_socket.fileno(),)))
 

@@ -134,11 +134,11 @@ def main() -> None:
 
         font = ROOT / "app" / "static" / "vendor" / "DejaVuSans.ttf"
         programs = {
-            "ours": Program("app:create_app()", main_one.environ, stack),
+            "ours": Program("app:served()", main_one.environ, stack),
             "bare": Program("bench.bare:app", {"BARE_DATABASE_URL": main_one.plain_url, "BARE_FONT": str(font)}, stack),
         }
         if small is not main_one:
-            programs["small"] = Program("app:create_app()", small.environ, stack)
+            programs["small"] = Program("app:served()", small.environ, stack)
         from bench.bare import SIGNER
 
         programs["bare"].headers["Cookie"] = "who=" + SIGNER.sign("1").decode()

@@ -164,7 +164,7 @@ def main() -> None:
                 furnish()
                 day = datetime.combine(clock.today(), time())
             engine = db.engine
-        ours = Program("app:create_app()", {}, stack)
+        ours = Program("app:served()", {}, stack)
         ours.wait()
         base = f"http://127.0.0.1:{ours.port}"
         playwright = stack.enter_context(sync_playwright())

@@ -52,7 +52,7 @@ def balances(clinic: Clinic, stack: ExitStack) -> None:
     """Ask for both balances in turn."""
     with psycopg.connect(clinic.plain_url, autocommit=True) as connection:
         patients = entries(connection)
-    program = Program("app:create_app()", clinic.environ, stack)
+    program = Program("app:served()", clinic.environ, stack)
     program.wait()
     program.sign_in("director", "demo")
     took: dict[str, list[float]] = {name: [] for name in patients}

@@ -108,7 +108,7 @@ def main() -> None:
 
         with flask_app.app_context(), db.engine.connect() as connection:
             facts = Facts(connection, clinic.day, clock.today())
-        program = Program("app:create_app()", clinic.environ, stack)
+        program = Program("app:served()", clinic.environ, stack)
         program.wait()
         program.sign_in("director", "demo")
         program.print_papers(stack)
