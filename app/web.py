@@ -429,10 +429,18 @@ def _formatted(day: date, form: str, locale: Any) -> str:
 def quicken_words(app: Flask) -> None:
     """What a template is rendered without the words of `_said` (a macro of its own) still finds them."""
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        gettext=lambda one: get_translations().ugettext(one),
-        ngettext=lambda one, many, n: get_translations().ungettext(one, many, n),
+        gettext=lambda one: _catalogue().ugettext(one),
+        ngettext=lambda one, many, n: _catalogue().ungettext(one, many, n),
         newstyle=True,
     )
+
+
+def _catalogue() -> Any:
+    """The words of the language of this moment; looked for anew when it has changed: a macro asks at each word."""
+    locale, held = get_locale(), g.get("catalogue")
+    if held is None or held[0] is not locale:
+        held = g.catalogue = (locale, get_translations())
+    return held[1]
 
 
 def _said() -> dict[str, Any]:

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import Integer, inspect, literal, select, text
+from sqlalchemy.exc import DBAPIError
 
+from app.billing.queries import lists
 from app.connections import begin_request
-from app.db import Fixed, session, transaction
+from app.db import Fixed, given, session, transaction
 from app.errors import NotFound
 from app.models import ReferralSource
 from tests.conftest import Maker, counted_statements
@@ -78,6 +80,50 @@ def test_what_is_prepared_stays_prepared(apart: Any) -> None:
     assert session.scalar(kept) == 1
     asked()
     assert session.scalar(kept) == 1
+
+
+def test_a_statement_is_planned_once_though_its_index_is_for_some_rows_only(apart: Any) -> None:
+    """What does not change stands in the statement: a parameter would hide that the index of debtors fits."""
+    for _ in range(8):
+        lists.debtors()
+    kept = text(
+        "SELECT generic_plans, custom_plans FROM pg_prepared_statements"
+        " WHERE statement LIKE '%patient_account.debt > 0%' AND statement LIKE '%last_visit%'"
+    )
+    generic, custom = session.execute(kept).one()
+    assert generic >= 3 and custom <= 5
+
+
+def test_a_plain_answer_knows_its_columns_by_name(apart: Any) -> None:
+    asked = Fixed(select(literal("да").label("word"), given("number", Integer).label("number")))
+    rows = asked(number=3)
+    assert [(row.word, row.number) for row in rows] == [("да", 3)] and rows.one() == rows.first() == ("да", 3)
+    nobody = Fixed(select(literal(1)).where(given("number", Integer) > 5))(number=3)
+    assert (nobody.all(), nobody.first(), nobody.one_or_none()) == ([], None, None)
+    with pytest.raises(ValueError, match="not enough"):
+        nobody.one()
+
+
+def test_a_broken_promise_is_told_as_of_any_statement(apart: Any) -> None:
+    """A plain statement is refused with the error of the database, and its connection goes on."""
+    with pytest.raises(DBAPIError):
+        Fixed(select(literal(1) / given("number", Integer)))(number=0)
+    session.rollback()
+    assert session.scalar(text("SELECT 1")) == 1
+
+
+def test_an_account_is_one_record_however_it_was_read(apart: Any, make: Maker) -> None:
+    from app import access
+    from app.models import User
+
+    pk = make.user("administrator").id
+    first = session.get_one(User, pk)
+    read = access.load(pk)
+    assert read is first and not inspect(read).modified
+    session.expunge_all()
+    again = access.load(pk)
+    assert again is not None and again is session.get(User, pk) and again.username == first.username
+    assert {role.name for role in again.roles} == again.account.roles
 
 
 def test_a_connection_that_the_server_closed_is_not_used(app: Flask, apart: Any) -> None:
