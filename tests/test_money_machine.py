@@ -67,6 +67,13 @@ TOLD_AND_DONE = """
            (SELECT COALESCE(-sum(debt_change), 0) FROM ledger_entry
              WHERE branch_id = :branch AND kind IN ('payment', 'refund', 'paid_to_advance'))
 """
+#: What the device was told to count in its drawer, and what moved in the drawers beside receipts.
+COUNTED_AND_MOVED = """
+    SELECT (SELECT COALESCE(sum(CASE kind WHEN 'cashIn' THEN amount ELSE -amount END), 0) FROM fiscal_receipt
+             WHERE device_id = :device AND kind IN ('cashIn', 'cashOut')),
+           (SELECT COALESCE(sum(delta), 0) FROM cash_movement m JOIN cash_desk d ON d.id = m.desk_id
+             WHERE d.branch_id = :branch AND d.kind <> 'non_cash' AND m.kind NOT IN ('payment', 'refund'))
+"""
 CREDIT_OVER_DEBT = """
     SELECT o.id, o.due, sum(c.change) FROM fiscal_credit c JOIN work_order o ON o.id = c.work_order_id
     WHERE o.branch_id = :branch GROUP BY o.id HAVING sum(c.change) NOT BETWEEN 0 AND o.due
@@ -236,6 +243,8 @@ class Desk(RuleBasedStateMachine):
                         return
                     self.documents = getattr(self, "documents", 0) + 1
                     match how:
+                        case "printed" if claim.body["type"] in ("cashIn", "cashOut"):
+                            fiscal.mark_counted(claim, None)
                         case "printed":
                             numbers = (f"{self.device}", self.documents, "1", "1", self.moment.day, self.documents)
                             fiscal.mark_printed(claim, Printed(*numbers, clock.now(), 0))
@@ -302,6 +311,8 @@ class Desk(RuleBasedStateMachine):
         told, moved, services, paid = session.execute(text(TOLD_AND_DONE), of_branch).one()
         assert (told, services) == (moved, paid), (self.done, told, moved, services, paid)
         assert not session.execute(text(CREDIT_OVER_DEBT), of_branch).all(), self.done
+        counted, moved = session.execute(text(COUNTED_AND_MOVED), of_branch).one()
+        assert counted == moved, (self.done, counted, moved)
 
     def teardown(self) -> None:
         session.rollback()
