@@ -1,6 +1,6 @@
 """A report as a file: XLSX, CSV, PDF. The same tables as the page, all rows of them.
 
-What people typed never becomes a formula: a text that begins like one gets an apostrophe. Where next: `tables.py`.
+What people typed never becomes a formula: a text that begins like one gets an apostrophe. Where next: `tables/`.
 """
 
 import csv

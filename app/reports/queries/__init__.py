@@ -1,6 +1,6 @@
 """The figures of the four reports: SQL aggregates over the whole set, rows beside them.
 
-A file per report. Where next: `app/reports/tables.py`, which lays the figures out.
+A file per report. Where next: `app/reports/tables/`, which lays the figures out.
 """
 
 from app.reports.queries.base import EVERYTHING, Figures, Page, Row, branches, directors
