@@ -5,6 +5,7 @@ A room's pages are registered here and nowhere else. Where next: the room's own 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache, lru_cache
 from typing import Any
 
@@ -13,7 +14,7 @@ from flask_appbuilder import AppBuilder, IndexView, expose
 from flask_babel import get_locale, gettext
 from markupsafe import Markup
 
-from app import access
+from app import access, clock
 from app.billing.api import PaymentApi, ServiceApi, WorkOrderApi
 from app.billing.panel import (
     PaymentPanel,
@@ -335,7 +336,7 @@ def header() -> Markup:
         return _drawn(str(get_locale()), request.script_root, None, frozenset(), "", ())
     held = access.account(user)
     waiting = tuple(
-        (item.endpoint, item.waiting())
+        (item.endpoint, _counted(item.waiting, held.as_of, clock.today()))
         for _, items in MENU
         for item in items
         if item.waiting is not None and held.may(item.right)
@@ -343,6 +344,12 @@ def header() -> Markup:
     path = request.path
     here = path if path in _urls(request.script_root).values() else ""
     return _drawn(str(get_locale()), request.script_root, held.name, rights_held(), here, waiting)
+
+
+@lru_cache(maxsize=20)
+def _counted(waiting: Callable[[], tuple[int, int]], as_of: str, today: date) -> tuple[int, int]:
+    """How much waits, counted anew when anything at all was written since, or a day has ended."""
+    return waiting()
 
 
 @lru_cache(maxsize=500)
