@@ -24,7 +24,12 @@ import pytest
 from flask import Flask
 from flask.globals import _cv_app
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
 from werkzeug.security import generate_password_hash
+
+# No test watches the clock: how fast things are is measured in bench/. The rest stays as the place has it (CI, a desk).
+settings.register_profile("untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 PASSWORD = "demo"
 _HASH = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")

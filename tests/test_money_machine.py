@@ -331,7 +331,6 @@ def test_random_days(clinic: Any, first: int) -> None:
         settings=settings(
             max_examples=min(IN_ONE_CLINIC, PLAYS - first),
             stateful_step_count=25,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

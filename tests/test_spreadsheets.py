@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.rich_text import CellRichText, TextBlock
@@ -65,7 +65,7 @@ VALUES = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(st.lists(st.lists(VALUES, max_size=4), max_size=6), st.booleans(), st.booleans())
 def test_a_workbook_is_read_as_openpyxl_reads_it(rows: list[list[Any]], by_excel: bool, mac: bool) -> None:
     book = Workbook()
@@ -120,7 +120,7 @@ def test_the_limits_are_kept() -> None:
     assert [number for number, _ in read(saved(far))[0]] == [1, 9000]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200)
 @given(st.one_of(st.binary(max_size=300), st.binary(max_size=60).map(lambda tail: b"PK\x03\x04" + tail)))
 def test_whatever_comes_is_read_or_refused(content: bytes) -> None:
     try:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from sqlalchemy import func, select, text
@@ -182,7 +182,6 @@ def test_what_stands_in_the_way_of_a_row() -> None:
     assert first.kind == "price" and second.kind == "refused" and second.facts == {"line": 2}
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.dictionaries(st.sampled_from(list(price_files.HEADINGS)), st.text(max_size=30)), max_size=5))
 def test_no_row_breaks_the_judge(rows: list[dict[str, str]]) -> None:
     verdicts = rules.judge([{"line": n, **row} for n, row in enumerate(rows)], {}, {})
@@ -441,7 +440,7 @@ def test_the_price_list_of_a_day_on_screen_and_paper(client_of: Any, make: Any) 
 # --- the price of a day ----------------------------------------------------------------------------------------
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.dictionaries(st.integers(0, 30), st.integers(0, 10**6), max_size=6),
     st.lists(st.integers(-2, 33), min_size=1, max_size=8),

@@ -137,7 +137,7 @@ def card(make: Maker, has: set[tuple[int, int]], known: dict[str, Any]) -> int:
     return pk
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, suppress_health_check=list(HealthCheck))
 @given(facts, values, facts, values, chosen)
 def test_merged_and_parted_all_is_as_it_was(
     directories: None, make: Maker, has: Any, known: Any, others: Any, knows: Any, taken: Any

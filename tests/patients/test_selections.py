@@ -118,7 +118,7 @@ def perhaps(strategy: Any) -> Any:
     return st.none() | st.none() | strategy
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=60, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data=st.data())
 def test_who_fits_is_who_plainly_fits(clinic: Any, data: Any) -> None:
     days = st.integers(-5, 70).map(lambda ago: clinic["today"] - timedelta(days=ago))

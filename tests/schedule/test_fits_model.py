@@ -97,7 +97,7 @@ def naive(
     return None
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     given_wishes=st.lists(wishes, min_size=1, max_size=6),
     slot=slots,

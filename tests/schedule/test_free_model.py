@@ -87,7 +87,7 @@ def naive(
     return sorted(found)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     hours=st.lists(pieces(shortest=2, longest=60), min_size=1, max_size=4), visits=VISITS, blocks=BLOCKS,
     in_chair=st.booleans(), minutes=st.sampled_from([15, 20, 30, 45, 90]), now=st.integers(-50, 120),

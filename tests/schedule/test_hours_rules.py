@@ -49,7 +49,7 @@ def line(weekday: int = 1, weeks: str = "every", start: int = 9, end: int = 15, 
 # --- against the naive model --------------------------------------------------------------------------------
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(weekly(), max_size=6), DAYS, st.integers(0, 90), st.sets(DAYS, max_size=20), st.sets(DAYS, max_size=20))
 def test_patterns_give_what_walking_every_day_gives(
     week: list[Weekly], first: date, length: int, closed: set[date], by_hand: set[date]
@@ -66,7 +66,7 @@ def test_patterns_give_what_walking_every_day_gives(
     assert sorted(map(str, made)) == sorted(map(str, expected))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(weekly(), weekly())
 def test_two_patterns_meet_exactly_when_a_day_of_both_exists(one: Weekly, other: Weekly) -> None:
     start = max(one.first_day, other.first_day)
@@ -76,7 +76,7 @@ def test_two_patterns_meet_exactly_when_a_day_of_both_exists(one: Weekly, other:
     assert rules.common_day(one, other) == expected
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(weekly(), max_size=5), st.lists(weekly(), max_size=3), DAYS, st.none() | st.integers(0, 60))
 def test_a_new_week_changes_its_days_only(
     old: list[Weekly], lines: list[Weekly], first: date, length: int | None
@@ -103,7 +103,7 @@ def test_a_new_week_changes_its_days_only(
 SPANS = st.tuples(st.integers(0, 46), st.integers(1, 12)).map(lambda pair: (pair[0] * 30, (pair[0] + pair[1]) * 30))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(SPANS, st.lists(SPANS, max_size=3), st.lists(SPANS, max_size=3))
 def test_a_visit_is_displaced_when_it_loses_minutes(
     visit: tuple[int, int], old: list[tuple[int, int]], new: list[tuple[int, int]]

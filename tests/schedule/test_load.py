@@ -98,7 +98,7 @@ def naive(
     return total, booked, free, len([visit for visit in busy if only in (None, visit[0])])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(hours=HOURS.map(apart), visits=VISITS, blocks=BLOCKS)
 def test_the_month_counts_as_a_child_would(make: Any, people: People, hours: Any, visits: Any, blocks: Any) -> None:
     """Overlapping, nested, touching, side by side, in an empty chair, cancelled, held and lifted, up to midnight."""

@@ -214,7 +214,7 @@ def test_whatever_was_done_is_undone(server: Any, template: str) -> None:
         run_state_machine_as_test(
             Desk,
             settings=settings(
-                max_examples=int(os.environ.get("RANDOM_DAYS", "12")), stateful_step_count=14, deadline=None,
+                max_examples=int(os.environ.get("RANDOM_DAYS", "12")), stateful_step_count=14,
                 suppress_health_check=list(HealthCheck), print_blob=False, derandomize=True,
             ),
         )  # fmt: skip

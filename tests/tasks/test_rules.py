@@ -57,14 +57,13 @@ def naive(moment: datetime, open_days: frozenset[date], known_to: date) -> datet
     return moment
 
 
-@settings(deadline=None, max_examples=50)  # never timing; the model goes minute by minute
+@settings(max_examples=50)  # never timing; the model goes minute by minute
 @given(moments, days)
 def test_working_time_is_what_a_naive_model_finds(moment: datetime, open_days: frozenset[date]) -> None:
     known_to = max(open_days)
     assert rules.in_working_time(moment, open_days, known_to) == naive(moment, open_days, known_to)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 3), moments, days)
 def test_the_next_try_is_later_and_in_working_time(times: int, now: datetime, open_days: frozenset[date]) -> None:
     known_to = max(open_days)
@@ -78,7 +77,6 @@ def test_the_next_try_is_later_and_in_working_time(times: int, now: datetime, op
         assert found.date() > now.date() and found.time() == rules.CALLS_FROM
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(list(AttemptResult))))
 def test_missed_counts_the_last_ones_in_a_row(results: list[str]) -> None:
     tail = "".join("n" if one == AttemptResult.NOT_REACHED else "x" for one in results)

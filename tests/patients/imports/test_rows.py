@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.patients import rules
@@ -141,7 +141,7 @@ WORDS = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400)
 @given(
     st.lists(st.tuples(st.sampled_from(["", *CardColumn]), WORDS), max_size=25), st.sampled_from(["", "495", "3412"])
 )
