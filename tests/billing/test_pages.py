@@ -302,7 +302,8 @@ def test_pages_of_what_is_not_there(client_of):
         "/work-orders/new", "/work-orders/new?patient=abc", "/work-orders/new?appointment=99999999999",
         "/settlement/patient/999999999/money",
     ):  # fmt: skip
-        assert browser.get(address).status_code == 404, address
+        answer = browser.get(address)
+        assert answer.status_code == 404 and "<h1>Не найдено</h1>" in answer.text, address
     for address in ("/settlement/?page=-1", "/settlement/?page=x", "/settlement/?list=debtors&page=99999999999"):
         assert browser.get(address).status_code == 200, address
 
@@ -310,7 +311,8 @@ def test_pages_of_what_is_not_there(client_of):
 def test_a_doctor_sees_own_orders_and_no_money(client_of, bill):
     doctor = client_of("doctor")
     assert doctor.get("/settlement/").status_code == 403
-    assert doctor.get(f"/settlement/{bill.patient_id}").status_code == 403
+    refused = doctor.get(f"/settlement/{bill.patient_id}")
+    assert refused.status_code == 403 and "<h1>Нельзя</h1>" in refused.text
     assert doctor.get(f"/work-orders/{bill.id}").status_code == 403
     assert doctor.get(f"/work-orders/new?patient={bill.patient_id}").status_code == 403
     assert doctor.get("/work-orders/").status_code == 200
