@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 from flask_appbuilder.models.sqla.base import SQLA
 from psycopg import errors as pg
 from psycopg.types.json import Jsonb
-from sqlalchemy import JSON, BindParameter, ClauseElement, bindparam, event, inspect, select, text
+from sqlalchemy import JSON, BindParameter, ClauseElement, ColumnElement, bindparam, event, func, inspect, select, text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, make_transient_to_detached, scoped_session
@@ -89,6 +89,12 @@ class Fixed:
 def _as_it_is(value: BindParameter[Any]) -> None:
     """A value stands in the statement, but for those that come with each call, which are not missed before."""
     value.literal_execute, value.required = not value.required, False
+
+
+def holds(column: Any, words: str) -> ColumnElement[bool]:
+    """The condition that a column holds these words, in capitals or not; nobody types ё, so е finds it too."""
+    folded: ColumnElement[str] = func.replace(func.lower(column), "ё", "е")
+    return folded.contains(words.lower().replace("ё", "е"), autoescape=True)
 
 
 class Busy(Refusal):

@@ -18,13 +18,13 @@ from flask_appbuilder.fields import QuerySelectField
 from flask_appbuilder.models.sqla.filters import BaseFilter
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext, lazy_gettext
-from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, SmallInteger, String, false, func, or_
+from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, SmallInteger, String, false, or_
 from sqlalchemy import inspect as describe
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import joinedload
 
 from app import access, audit, clock, money
-from app.db import refusal_of, session, transaction
+from app.db import holds, refusal_of, session, transaction
 from app.errors import Invalid, NotFound, Refusal
 from app.panel_fields import PlainSelect, RemoteSelectField, is_box, tidy
 from app.roles import RIGHTS
@@ -117,8 +117,7 @@ def _sought(interface: DeskInterface, name: str, text: str, *, whole: bool) -> A
         case String() if whole:
             return column == text
         case String():
-            folded = func.replace(func.lower(column), "ё", "е")
-            return folded.contains(text[:200].lower().replace("ё", "е"), autoescape=True)
+            return holds(column, text[:200])
         case Integer():
             return column == int(text) if re.fullmatch(r"[0-9]{1,9}", text) else false()
         case Numeric():

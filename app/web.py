@@ -283,9 +283,8 @@ def _answer_refusal(refusal: Refusal) -> Any:
         return jsonify(refusal_body(refusal)), refusal.status
     if refusal.status == 401:
         return redirect(url_for("SignInView.login"))
-    page = render_template(
-        "desk/refusal.html", title=gettext("Not possible"), sentence=sentence(refusal), refusal=refusal
-    )
+    title = gettext("Not found") if refusal.status == 404 else gettext("Not possible")
+    page = render_template("desk/refusal.html", title=title, sentence=sentence(refusal), refusal=refusal)
     return page, refusal.status
 
 

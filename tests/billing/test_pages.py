@@ -1,15 +1,18 @@
 """The pages of billing as people use them."""
 
+import html
+import re
 from decimal import Decimal
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
 
+from app import clock
 from app.billing import operations, queries
 from app.cash import operations as cash
 from app.db import session, transaction
-from app.models import CashDesk, Payment, Refund, WorkOrder
+from app.models import CashDesk, Payment, Refund, ServicePrice, WorkOrder
 
 D = Decimal
 
@@ -248,6 +251,50 @@ def test_a_work_order_is_filled_in_and_issued(client_of, make, shift):
     assert order.status == "draft"
 
 
+def _opens_with(page):
+    """The lines that stand in the form of an order: service, price, discount and its reason, without the empty one."""
+    shown = html.unescape(page.text).split("<template>")[0]
+    names = ("service_id", "price", "discount", "discount_reason")
+    return list(zip(*(re.findall(rf'name="line_{name}" value="([^"]*)"', shown) for name in names), strict=True))
+
+
+def test_an_order_from_a_visit_opens_with_the_booked_service(client_of, make, shift):
+    """It stands there like one that was added by hand, until an order of the visit bills it."""
+    doctor, service = make.doctor(), make.service("200.50", name="Лечение «кариеса»")
+    patient = make.patient(discount_percent=D("7.5"), discount_reason="Ветеран")
+    visit = make.appointment(patient, doctor, clock.wall(clock.now()).replace(hour=10), service_id=service.id)
+    browser, address = client_of("administrator"), f"/work-orders/new?appointment={visit.id}"
+    first = [(str(service.id), "200.50", "7.5", "Ветеран")]
+    page = browser.get(address)
+    assert _opens_with(page) == first and f"{service.code} Лечение «кариеса»" in html.unescape(page.text)
+    assert _opens_with(browser.get(f"/work-orders/new?patient={patient.id}")) == []
+
+    other = {"appointment": visit.id, "doctor_id": doctor.id, "line_quantity": "1", "line_unit": "percent"}
+    empty = ("line_name", "line_price", "line_tooth", "line_discount", "line_discount_reason", "line_assistant_id")
+    removed = browser.post(address, data={"appointment": visit.id, "doctor_id": doctor.id, "request_id": str(uuid4())})
+    assert removed.status_code == 422 and _opens_with(removed) == []  # the doctor removed it, and it stays away
+    sent = {**dict.fromkeys(empty, ""), **other, "line_service_id": service.id, "request_id": str(uuid4())}
+    saved = browser.post(address, data=sent)
+    assert saved.status_code == 303, saved.text
+    assert _opens_with(browser.get(address)) == []  # nobody pays twice for it
+    assert browser.post(f"{saved.location}/annul").status_code == 303
+    assert _opens_with(browser.get(address)) == first
+
+
+def test_a_booked_service_without_a_price_or_in_the_archive_is_no_line(client_of, make, shift):
+    doctor, service = make.doctor(), make.service()
+    visit = make.appointment(make.patient(), doctor, clock.wall(clock.now()).replace(hour=11), service_id=service.id)
+    price = session.scalars(select(ServicePrice).where(ServicePrice.service_id == service.id)).one()
+    browser, address = client_of("administrator"), f"/work-orders/new?appointment={visit.id}"
+    with transaction():
+        price.annulled_at = clock.now()
+    assert _opens_with(browser.get(address)) == []
+    priced = make.service()
+    with transaction():
+        visit.service_id, priced.archived = priced.id, True
+    assert _opens_with(browser.get(address)) == []
+
+
 def test_pages_of_what_is_not_there(client_of):
     browser = client_of("administrator")
     for address in (
@@ -255,7 +302,8 @@ def test_pages_of_what_is_not_there(client_of):
         "/work-orders/new", "/work-orders/new?patient=abc", "/work-orders/new?appointment=99999999999",
         "/settlement/patient/999999999/money",
     ):  # fmt: skip
-        assert browser.get(address).status_code == 404, address
+        answer = browser.get(address)
+        assert answer.status_code == 404 and "<h1>Не найдено</h1>" in answer.text, address
     for address in ("/settlement/?page=-1", "/settlement/?page=x", "/settlement/?list=debtors&page=99999999999"):
         assert browser.get(address).status_code == 200, address
 
@@ -263,7 +311,8 @@ def test_pages_of_what_is_not_there(client_of):
 def test_a_doctor_sees_own_orders_and_no_money(client_of, bill):
     doctor = client_of("doctor")
     assert doctor.get("/settlement/").status_code == 403
-    assert doctor.get(f"/settlement/{bill.patient_id}").status_code == 403
+    refused = doctor.get(f"/settlement/{bill.patient_id}")
+    assert refused.status_code == 403 and "<h1>Нельзя</h1>" in refused.text
     assert doctor.get(f"/work-orders/{bill.id}").status_code == 403
     assert doctor.get(f"/work-orders/new?patient={bill.patient_id}").status_code == 403
     assert doctor.get("/work-orders/").status_code == 200

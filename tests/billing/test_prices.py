@@ -123,3 +123,10 @@ def test_what_is_no_sum_is_not_also_called_too_small(client_of: Any, make: Any) 
 def test_where_a_category_comes_from_and_what_is_expensive_is_said(client_of: Any) -> None:
     page = client_of("director").get("/service-list/add").text
     assert "Категории услуг" in page.split("<main")[-1] and "из перечня правительства" in page
+
+
+@pytest.mark.parametrize("typed", ["прием", "ПРИЁМ", "прием щёточ", "ЩЕТОЧНЫЙ"])
+def test_a_service_with_ё_is_found_by_е(make: Any, typed: str) -> None:
+    service = make.service(name="Приём щёточный")
+    assert service.id in {row.id for row in queries.price_list(typed, limit=100)[1]}
+    assert service.id in {row.id for row in queries.services_named(typed, limit=100)}

@@ -5,11 +5,14 @@ from datetime import date, datetime
 
 import pypdf
 import pytest
+from reportlab.lib.units import mm
+from reportlab.pdfbase.pdfmetrics import stringWidth
 
 from app import clock, pdf
 from app.db import session, transaction
 from app.documents import operations, paper, queries
 from app.models import Branch
+from app.pdf import BOLD, FONT
 from app.vocab import TemplateKind
 from tests.conftest import Maker
 from tests.documents.test_papers import text_of, words_of
@@ -56,6 +59,41 @@ def test_a_long_name_and_address_fit(make, kind):
     words = words_of(made).replace("- ", "-")
     assert "Константинопольская-Преображенская Александра-Виктория" in words
     assert len(_pages(made)) <= 3
+
+
+ENDLESS = "Превысокомногорассмотрительствующий" * 4
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<p>Просто {} конец</p>", "<p>Первые <b>слова</b> {} конец</p>", "<p><b>Слова</b> <b>{}</b></p>",
+        "<p>{0}<b>{0}</b></p>", "<h2>Раздел {}</h2>", '<p class="small">{}</p>',
+        '<table class="facts"><tr><td>Адрес</td><td>дом <b>5</b> {}</td></tr></table>',
+        '<table class="grid"><tr><th>№</th><th>{0}</th></tr><tr><td>1</td><td><b>да</b> {0}</td></tr></table>',
+    ],
+)  # fmt: skip
+def test_an_endless_word_is_broken_at_the_edge(body):
+    made = pdf.render(paper.sheet("Длинное", "Низ", body.format(ENDLESS)))
+    edge = _right_edge(made)
+    assert edge <= (210 - 15) * mm + 0.5, edge
+    said = "".join(text_of(made).split())
+    assert said.count("Превысокомногорассмотрительствующий") == 4 * body.count("{"), said
+    assert "конец" not in body or "ийконец" in said
+
+
+def _right_edge(made):
+    """How far to the right anything is written, in points."""
+    found = [0.0]
+
+    def see(text, _cm, tm, font, size):
+        if font and text.strip():
+            name = BOLD if "Bold" in font["/BaseFont"] else FONT
+            found.extend(tm[4] + stringWidth(line.strip(), name, size) for line in text.splitlines())
+
+    for page in pypdf.PdfReader(io.BytesIO(made)).pages:
+        page.extract_text(visitor_text=see)
+    return max(found)
 
 
 @pytest.mark.parametrize("kind", FROM_CARD)

@@ -5,6 +5,7 @@ import html
 from flask_babel import gettext
 
 from app.fiscal import jobs, queries
+from tests.conftest import sign_in
 
 
 def text_of(answer) -> str:
@@ -47,3 +48,11 @@ def test_a_refused_receipt_is_tried_again_from_the_page(shop, client_of):
 
 def test_a_doctor_has_no_business_here(client_of):
     assert client_of("doctor").get("/fiscal/").status_code == 403
+
+
+def test_without_a_device_nothing_is_said_to_be_printed(fresh_app):
+    desk = sign_in(fresh_app, "administrator")
+    page = text_of(desk.get("/fiscal/"))
+    assert "ККТ не настроена" in page and "Все чеки напечатаны" not in page
+    assert 'href="/fiscal-devices/list/">Открыть справочник' in page
+    assert "ККТ не настроена" in text_of(desk.get("/fiscal/?all=1"))

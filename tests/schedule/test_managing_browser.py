@@ -371,3 +371,40 @@ def test_a_lost_connection_is_not_an_empty_day(day: Day) -> None:
     day.page.click("[data-retry]")
     expect(day.page.locator("[data-load-failed]")).to_be_hidden()
     assert day.visit(pk).starts_at == day.at(10)
+
+
+@pytest.mark.parametrize(
+    ("typed", "surname", "name", "phone"),
+    [
+        ("Смирнова Анна", "Смирнова", "Анна", ""), ("8 916 123-45-67", "", "", "8 916 123-45-67"),
+        ("Смирнова Анна 8(916)123-45-67", "Смирнова", "Анна", "8(916)123-45-67"),
+        ("+7 916 123 45 67, Смирнова", "Смирнова", "", "+7 916 123 45 67"),
+        ("тел. 8.916.123.45.67 Анна-Мария Ли", "Анна-Мария", "Ли", "8.916.123.45.67"),
+        ("8 916 123–45–67", "", "", "8 916 123–45–67"), ("Смирнова 12.03.1985", "Смирнова", "", ""),
+    ],
+)  # fmt: skip
+def test_a_draft_takes_over_what_was_typed(day: Day, typed: str, surname: str, name: str, phone: str) -> None:
+    day.open()
+    day.page.click("[data-new]")
+    day.page.fill("#book-patient", typed)
+    day.page.click("[data-draft]")
+    for field, taken in (("surname", surname), ("name", name), ("phone", phone)):
+        expect(day.page.locator(f"#draft-{field}")).to_have_value(taken)
+
+
+def test_a_draft_keeps_what_was_filled_in_for_the_same_person_only(day: Day) -> None:
+    day.open()
+    day.page.click("[data-new]")
+    phone, plus = day.page.locator("#draft-phone"), day.page.locator("[data-draft]")
+    day.page.fill("#book-patient", "Смирнова Анна")
+    plus.click()
+    phone.fill("8 916 123-45-67")
+    plus.click()
+    plus.click()
+    expect(phone).to_have_value("8 916 123-45-67")
+    plus.click()
+    day.page.fill("#book-patient", "Ли")
+    plus.click()
+    expect(day.page.locator("#draft-surname")).to_have_value("Ли")
+    for field in ("name", "phone"):
+        expect(day.page.locator(f"#draft-{field}")).to_have_value("")

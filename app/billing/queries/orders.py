@@ -8,10 +8,22 @@ from typing import Any
 
 from sqlalchemy import case, exists, func, or_, select, text
 
+from app import clock
 from app.billing.queries.balances import Balance, Rows
+from app.billing.queries.prices import prices_of
 from app.billing.rules import Due, LineLeft
 from app.db import Fixed, session
-from app.models import Appointment, Branch, Employee, LedgerEntry, LegalEntity, Patient, WorkOrder, WorkOrderLine
+from app.models import (
+    Appointment,
+    Branch,
+    Employee,
+    LedgerEntry,
+    LegalEntity,
+    Patient,
+    Service,
+    WorkOrder,
+    WorkOrderLine,
+)
 from app.money import ZERO
 from app.vocab import LedgerKind, WorkOrderStatus
 
@@ -120,6 +132,28 @@ def orders_of_day(day: date, *, doctor_id: int | None = None, limit: int = 200) 
         .order_by(case((WorkOrder.status == WorkOrderStatus.DRAFT, 0), else_=1), WorkOrder.id.desc())
     )
     return _with_people(statement, doctor_id=doctor_id, limit=limit)
+
+
+def booked_service(visit: Appointment) -> tuple[Service, Decimal] | None:
+    """The service that a visit was booked for, with its price of today.
+
+    None when it cannot be billed today, without a price or from the archive, or when a work order of this visit has it
+    already: nobody is billed twice by default. What was annulled or taken back by a reversing order does not count.
+    """
+    service = session.get(Service, visit.service_id) if visit.service_id is not None else None
+    if service is None or service.archived:
+        return None
+    stands = (
+        select(func.coalesce(func.sum(WorkOrderLine.quantity), 0))
+        .join(WorkOrder, WorkOrder.id == WorkOrderLine.work_order_id)
+        .where(
+            WorkOrder.appointment_id == visit.id,
+            WorkOrder.status != WorkOrderStatus.ANNULLED,
+            WorkOrderLine.service_id == service.id,
+        )
+    )
+    price = prices_of([service.id], clock.today()).get(service.id)
+    return None if price is None or session.scalar(stands) else (service, price)
 
 
 def was_paid(work_order_id: int) -> bool:

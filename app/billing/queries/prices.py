@@ -5,13 +5,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app import clock
 from app.billing import rules
 from app.billing.queries.balances import Rows
-from app.db import session
+from app.db import holds, session
 from app.models import Service, ServiceCategory, ServicePrice
 
 
@@ -51,6 +51,12 @@ def services_by_id(ids: Collection[int]) -> dict[int, Service]:
     return {service.id: service for service in session.scalars(select(Service).where(Service.id.in_(ids)))}
 
 
+def _sought(q: str) -> ColumnElement[bool]:
+    """The services that somebody looks for: by words of the name in any order, or by the start of the code."""
+    by_name = and_(*(holds(Service.name, word) for word in q.split()[:8]))
+    return or_(by_name, Service.code.istartswith(rules.service_code(q) or q, autoescape=True))
+
+
 def price_list(q: str = "", *, day: date | None = None, limit: int = 25, offset: int = 0) -> tuple[int, Rows]:
     """The services offered on a day: id, code, name, category, minutes, price.
 
@@ -65,10 +71,8 @@ def price_list(q: str = "", *, day: date | None = None, limit: int = 25, offset:
         .join(ServiceCategory, ServiceCategory.id == Service.category_id)
         .where(Service.archived.is_(False), price.is_not(None))
     )  # fmt: skip
-    words = q.split()[:8]
-    if words:
-        by_name = and_(*(Service.name.icontains(word, autoescape=True) for word in words))
-        found = found.where(or_(by_name, Service.code.istartswith(rules.service_code(q) or q, autoescape=True)))
+    if q.strip():
+        found = found.where(_sought(q))
     count = session.scalar(select(func.count()).select_from(found.subquery())) or 0
     rows = session.execute(
         found.order_by(ServiceCategory.name, Service.code, Service.id).limit(limit).offset(offset)
@@ -79,8 +83,6 @@ def price_list(q: str = "", *, day: date | None = None, limit: int = 25, offset:
 def services_named(q: str, *, limit: int, offset: int = 0) -> list[Service]:
     """The services of the directory, with or without a price, by words or code."""
     statement = select(Service).where(Service.archived.is_(False)).order_by(Service.code).limit(limit).offset(offset)
-    words = q.split()[:8]
-    if words:
-        by_name = and_(*(Service.name.icontains(word, autoescape=True) for word in words))
-        statement = statement.where(or_(by_name, Service.code.istartswith(rules.service_code(q) or q, autoescape=True)))
+    if q.strip():
+        statement = statement.where(_sought(q))
     return list(session.scalars(statement))

@@ -1,6 +1,7 @@
 """Work orders: drafts to fill in, bills to look at and to reverse."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from flask import flash, jsonify, redirect, request, url_for
@@ -11,7 +12,7 @@ from app.billing import forms, operations, queries, rules
 from app.billing.views.form import filled
 from app.db import transaction
 from app.errors import NotAllowed, Refusal
-from app.models import Appointment, Employee, Patient, WorkOrder
+from app.models import Appointment, Employee, Patient, Service, WorkOrder
 from app.schemas import load
 from app.vocab import TEETH, LedgerKind, WorkOrderStatus
 from app.web import DeskView, actor, expose, fetched, guarded, may, say
@@ -46,7 +47,8 @@ class WorkOrdersView(DeskView):
                 return self._issued(order.id)
 
             return self._save(work, lambda: self._whose())
-        return self._form(patient=patient, visit=visit)
+        booked = queries.booked_service(visit) if visit else None
+        return self._form(patient=patient, visit=visit, lines=[_fresh_line(patient, *booked)] if booked else [])
 
     def _whose(self) -> tuple[Patient, Appointment | None]:
         """The patient, and the visit if the order is for one; a doctor's own patients only."""
@@ -178,7 +180,7 @@ class WorkOrdersView(DeskView):
             title=gettext("Work order № %(number)s", number=order.number) if order else gettext("New work order"),
             wrong=wrong or {}, doctors=doctors, doctor_id=request.form.get("doctor_id", chosen, type=int),
             limit=max(access.discount_limit(actor()), patient.discount_percent or 0), typed=request.form,
-            helpers=queries.assistants(), teeth=TEETH,
+            helpers=queries.assistants(), teeth=TEETH, fresh=_fresh_line(patient),
         )  # fmt: skip
 
     @expose("/<int:pk>/issue", methods=["POST"])
@@ -222,6 +224,17 @@ class WorkOrdersView(DeskView):
         return jsonify(
             results=[{"id": row.id, "text": str(row)} for row in rows[:20]], pagination={"more": len(rows) > 20}
         )
+
+
+def _fresh_line(patient: Patient, service: Service | None = None, price: Decimal | None = None) -> dict[str, Any]:
+    """A row of the form as it is added: the discount of the patient's card stands in it."""
+    percent = patient.discount_percent
+    return {
+        "service_id": service.id if service else "", "name": f"{service.code} {service.name}" if service else "",
+        "price": "" if price is None else price, "tooth": "", "quantity": 1,
+        "discount": f"{percent.normalize():f}" if percent else "", "unit": "percent",
+        "discount_reason": patient.discount_reason if percent else "", "assistant_id": "",
+    }  # fmt: skip
 
 
 def _typed_lines() -> list[dict[str, Any]]:

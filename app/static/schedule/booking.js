@@ -160,12 +160,22 @@
     schedule.showWishes?.(form, place, patient);
   }
 
+  // What was typed into the search, for a new card: the first words that are names and the phone. A birth date is neither.
+  const BORN = /(?<!\d)\d{1,2}[./]\d{1,2}[./]\d{4}(?!\d)/g, PHONE = /\+?\(?\d[\d\s().‑–-]{3,}\d/;
+  const BEFORE_PHONE = /^(тел|телефон|моб|мобильный)[.:]*$/i;
+  function typedCard(typed) {
+    const rest = typed.replace(BORN, " "), phone = rest.match(PHONE)?.[0] || "";
+    const names = rest.replace(phone, " ").split(/[\s,;]+/).filter((word) => /^\p{L}/u.test(word) && !BEFORE_PHONE.test(word));
+    return {phone, surname: names[0] || "", name: names[1] || ""};
+  }
+
   function draft(form) {
     const card = form.querySelector("[data-draft-card]"), typed = form.querySelector("[data-q]").value.trim();
     card.hidden = !card.hidden;
     if (card.hidden) return;
-    if (/^[+\d\s()-]{5,}$/.test(typed)) form.phone.value = typed;
-    else [form.surname.value, form.elements.name.value] = [typed.split(/\s+/)[0] || "", typed.split(/\s+/)[1] || ""];
+    // Closed and opened again it keeps what was filled in; of another search nothing of the former person stays.
+    if (card.dataset.typed !== typed) Object.entries(typedCard(typed)).forEach(([name, value]) => { form.elements[name].value = value; });
+    card.dataset.typed = typed;
     form.querySelector("[data-found]").hidden = true;
     (form.surname.value ? form.elements.name.value ? form.phone : form.elements.name : form.surname).focus();
   }
