@@ -58,11 +58,12 @@ def test_a_settlement_costs_the_same_with_one_payment_as_with_many(app: Flask, m
                 operations.take_payment(patient.id, parts, branch_id=branch.id, actor=actor)
         billed(make, branch, patient)
     sent, browser = {}, client_of("administrator")
+    browser.get("/me/password")  # the menu counts its call tasks anew after something was written only
     for pk in (few.id, many.id):
         with counted_statements(app) as seen:
             assert browser.get(f"/settlement/{pk}").status_code == 200
-        # who asks; the patient with what is open; payments; where the advance came from; the menu's call tasks
-        assert len(seen) <= 5, seen
+        # who asks; the patient with what is open; payments; where the advance came from
+        assert len(seen) <= 4, seen
         sent[pk] = len(seen)
     assert len(set(sent.values())) == 1, sent
 

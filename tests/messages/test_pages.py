@@ -23,6 +23,7 @@ def message(make: Any) -> OutboxMessage:
     with transaction():
         row = session.query(OutboxMessage).filter_by(appointment_id=visit.id, kind="booked").one()
         row.status, row.body = "failed", "<script>alert(1)</script>"
+        row.due_at = clock.now()  # after nine in the evening it would be tomorrow's
         row.error = "The phone number is wrong: correct it in the card."
     return row
 
