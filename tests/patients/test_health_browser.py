@@ -69,7 +69,7 @@ def test_from_the_questionnaire_to_the_schedule_and_the_printed_card(clinic: Fla
         chair.keyboard.press("ArrowDown")
         chair.keyboard.type("pt")
         chair.keyboard.press("Enter")
-        assert chair.evaluate("document.activeElement.name") == "tooth_45"
+        expect(chair.locator("[name=tooth_45]")).to_be_focused()
         chair.fill("[name=icd]", "к04.5")
         chair.fill("[name=diagnosis]", "Хронический периодонтит 46")
         other = seen.sign_in("doctor", PASSWORD)

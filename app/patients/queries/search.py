@@ -152,9 +152,7 @@ def _of_digits(shape: _Shape) -> list[ColumnElement[bool]]:
     card = aliased(Patient)
     looks: list[Any] = []
     if shape.card_number:
-        # a card that was merged is found by its old number as the card that it became
-        as_now = select(func.coalesce(card.merged_into_id, card.id))
-        looks.append(as_now.where(card.card_number == given("card_number", Integer)))
+        looks.append(_of_card_number())
         looks.append(_of_old_card())
     if shape.phone_tail:
         looks.append(_of_phone())
@@ -163,6 +161,12 @@ def _of_digits(shape: _Shape) -> list[ColumnElement[bool]]:
     if len(looks) > 1:
         return [Patient.id.in_(union(*looks))]
     return [Patient.id.in_(look) for look in looks]
+
+
+def _of_card_number() -> Select[int]:
+    """The card of this number; of a merged one, what it became."""
+    card = aliased(Patient)
+    return select(func.coalesce(card.merged_into_id, card.id)).where(card.card_number == given("card_number", Integer))
 
 
 def _of_old_card() -> Select[int]:
@@ -201,7 +205,8 @@ def _matching(shape: _Shape) -> Select[int, int, str]:
         conditions += _of_digits(shape)
         if shape.card_number:
             old = Patient.old_key == any_(given("old_keys", ARRAY(Text)))
-            rank = case((Patient.card_number == given("card_number", Integer), 0), (old, 1), else_=2)
+            # also the card that one of this number became: before those whose phone happens to end so
+            rank = case((Patient.id == _of_card_number().scalar_subquery(), 0), (old, 1), else_=2)
     if shape.born and not shape.phone_tail:
         conditions.append(Patient.birth_date == given("born", Date))
     if shape.of_doctor:
