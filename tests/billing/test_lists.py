@@ -7,8 +7,8 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import func, select
 
-from app.billing import queries
-from app.db import session
+from app.billing import operations, queries
+from app.db import session, transaction
 from app.models import CallTask, CallTaskReason, PatientAccount
 from app.money import shown
 from tests.billing.test_operations import D, billed, branch, pay  # noqa: F401
@@ -27,6 +27,10 @@ def crowd(make, branch):  # noqa: F811
     ahead = [make.patient("Авансова") for _ in range(3)]
     for patient in ahead:
         pay(make, branch, patient.id, ("card", "777"))
+    for _ in range(3):  # an advance that nobody paid: a relative's
+        child = make.patient("Авансова", guardian_id=ahead[0].id)
+        with transaction():
+            operations.pass_advance(ahead[0].id, child.id, D(7), "Семья", branch_id=branch.id, actor=make.user())
     return [patient.id for patient in debtors], [patient.id for patient in ahead]
 
 

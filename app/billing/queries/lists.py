@@ -3,11 +3,12 @@
 A page goes on after its last row, so that the hundredth costs what the first one does.
 """
 
+from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import exists, func, literal_column, select, tuple_
+from sqlalchemy import exists, func, literal, literal_column, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from app.billing.queries.balances import Rows
@@ -39,6 +40,11 @@ def _since_payment() -> Any:
         .correlate(PatientAccount)
         .scalar_subquery()
     )
+
+
+def _age(of: str) -> Any:
+    """Where the age puts a patient: who has an advance and never paid, as from a relative, stands at the end."""
+    return _since_bill() if of == "debt" else func.coalesce(_since_payment(), literal(date.max))
 
 
 def debtors(q: str = "", *, sort: str = "sum", after: int | None = None, limit: int = 50) -> Rows:
@@ -110,11 +116,10 @@ def _fixed_page(of: str, sort: str, further: bool, limit: int) -> Fixed:
 
 def _place(of: str, sort: str) -> Any:
     """Where a patient stands in the list."""
-    since = _since_bill() if of == "debt" else _since_payment()
     keys: Any = {
         "sum": (_amount(of), PatientAccount.patient_id),
         "name": (Patient.surname, Patient.name, Patient.id),
-        "age": (since, PatientAccount.patient_id),
+        "age": (_age(of), PatientAccount.patient_id),
     }[sort]
     return select(*keys).select_from(PatientAccount).join(Patient, Patient.id == PatientAccount.patient_id)
 
@@ -131,7 +136,7 @@ def _page(of: str, sort: str, further: bool, limit: int, q: str = "") -> Any:
         base, day = _by_oldest_bill(base)
         keys = (day, PatientAccount.patient_id)
     elif sort == "age":
-        keys = (_since_payment(), PatientAccount.patient_id)
+        keys = (_age(of), PatientAccount.patient_id)
     if q.strip():
         base = base.where(PatientAccount.patient_id.in_(patients.matching(q)))
     if further:
