@@ -5,9 +5,12 @@ It checks no rights, keeps no history and knows one clinic; it is the measure, n
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -147,22 +150,34 @@ def _plain(value: Any) -> Any:
     raise TypeError(type(value).__name__)
 
 
+@cache
+def _contract_words() -> list[str]:
+    """The words of the contract that ours prints, paragraph by paragraph, with a place for the name."""
+    html = (Path(__file__).parent.parent / "app/documents/shipped/contract.html").read_text(encoding="utf-8")
+    chosen = re.sub(r"{%.*?%}", "", re.sub(r"{% else %}.*?(?={% endif %})", "", html, flags=re.DOTALL))
+    plain = re.sub(r"<(?!/?b>)[^>]*>", " ", re.sub(r"{{.*?}}", "{name}", chosen))
+    return [line.strip() for line in plain.splitlines() if line.strip()]
+
+
 def _contract(name: str) -> bytes:
-    """One page by reportlab, without any template."""
+    """The same words by reportlab: paragraphs in one style, two sheets as ours, no template and no tables."""
     from io import BytesIO
 
+    from reportlab.lib.fonts import addMapping
+    from reportlab.lib.styles import ParagraphStyle
     from reportlab.pdfbase import pdfmetrics
     from reportlab.pdfbase.ttfonts import TTFont
-    from reportlab.pdfgen.canvas import Canvas
+    from reportlab.platypus import Paragraph, SimpleDocTemplate
 
     if "Doc" not in pdfmetrics.getRegisteredFontNames():
-        pdfmetrics.registerFont(TTFont("Doc", os.environ["BARE_FONT"]))
+        font = Path(os.environ["BARE_FONT"])
+        pdfmetrics.registerFont(TTFont("Doc", str(font)))
+        pdfmetrics.registerFont(TTFont("Doc-Bold", str(font.with_name("DejaVuSans-Bold.ttf"))))
+        addMapping("Doc", 0, 0, "Doc")
+        addMapping("Doc", 1, 0, "Doc-Bold")
+    style = ParagraphStyle("contract", fontName="Doc", fontSize=9, leading=11)
     out = BytesIO()
-    canvas = Canvas(out)
-    canvas.setFont("Doc", 10)
-    for line in range(55):
-        canvas.drawString(50, 800 - line * 13, f"Договор на оказание платных медицинских услуг, {name}, строка {line}")
-    canvas.save()
+    SimpleDocTemplate(out).build([Paragraph(words.replace("{name}", name), style) for words in _contract_words()])
     return out.getvalue()
 
 

@@ -1,7 +1,8 @@
 """`python -m bench.money`: what the poured clinic pays for being sure of its money.
 
-A patient's balance with 3 entries of the ledger and with 3,000; the proof of all promises beside a `pg_dump` of the
-tables that it reads. Stands on the clinic that `make bench` has poured.
+A patient's balance with 3 entries of the ledger and with 3,000; the rows of the first page of debtors beside one
+indexed SELECT; the proof of all promises beside a `pg_dump` of the tables that it reads. Stands on the clinic that
+`make bench` has poured.
 """
 
 import json
@@ -9,12 +10,15 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
 from bench.__main__ import Clinic
+from bench.bare import DEBTORS
 from bench.clinic import Size
 from bench.programs import Asked, Program
 
@@ -69,6 +73,33 @@ def balances(clinic: Clinic, stack: ExitStack) -> None:
     )
 
 
+def first_debtors(clinic: Clinic) -> None:
+    """The rows of the first page as the page gets them, and as one good statement of the bare driver gives them."""
+    flask_app = clinic.app()
+    from app.billing import queries
+    from app.billing.views.lists import PAGE
+    from app.db import session
+
+    took: dict[str, list[float]] = {"ours": [], "SELECT": []}
+    with flask_app.app_context(), psycopg.connect(clinic.plain_url, autocommit=True) as connection:
+        asking: dict[str, Callable[[], Any]] = {
+            "ours": lambda: queries.debtors(limit=PAGE + 1),
+            "SELECT": lambda: connection.execute(DEBTORS, prepare=True).fetchall(),
+        }
+        for n in range(-20, 10 * ROUNDS):
+            for name, ask in asking.items():
+                started = time.perf_counter()
+                rows = ask()
+                if n >= 0:
+                    took[name].append((time.perf_counter() - started) * 1000)
+                assert len(rows) >= PAGE
+        session.remove()
+    ours, bare = (statistics.median(times) for times in took.values())
+    print(
+        f"rows of the first page of debtors: {ours:.2f} ms, one indexed SELECT {bare:.2f} ms, ratio ×{ours / bare:.2f}, aim ≤ ×2"
+    )
+
+
 def proof(clinic: Clinic) -> None:
     """`flask verify` beside a dump of the same tables, each as a process of its own."""
     import os
@@ -102,6 +133,7 @@ def main() -> None:
     with ExitStack() as stack:
         clinic = Clinic("bench", Size.large(), stack, rebuild=False)
         balances(clinic, stack)
+        first_debtors(clinic)
         proof(clinic)
 
 

@@ -112,6 +112,6 @@ def questions(large: Facts) -> list[Question]:
                    lambda n: get("/reports", branch=f.branch, first=f.day, last=f.day), None) for kind in kinds),
         *(Question(f"report of a year: {kind}", lambda n, kind=kind: get(f"/api/v1/reports/{kind}", **year),
                    lambda n: get("/reports", branch=f.branch, first=year["from"], last=f.day), None, rounds=3) for kind in kinds),
-        Question("one-page contract PDF", lambda n: Asked("POST", "/documents/issue", {"kind": "contract", "patient_id": f.patient(n) % 4_000 + f.low}, follow=True),
+        Question("contract PDF", lambda n: Asked("POST", "/documents/issue", {"kind": "contract", "patient_id": f.patient(n) % 4_000 + f.low}, follow=True),
                  lambda n: get("/contract", id=f.patient(n) % 4_000 + f.low), None, 8),
     ]  # fmt: skip

@@ -322,7 +322,8 @@ PROMISES = (
         "receipt_as_written",
         N_("A receipt shows the number, the sum and the ways of paying of its payment or refund."),
         """
-        WITH shown AS (SELECT id, payment_id, refund_id, number, (snapshot ->> 'number')::int AS said,
+        WITH shown AS (SELECT id, CASE WHEN refund_id IS NULL THEN 'payment' ELSE 'refund' END AS of,
+                              COALESCE(refund_id, payment_id) AS of_id, number, (snapshot ->> 'number')::int AS said,
                               (snapshot ->> 'amount')::numeric AS amount,
                               (SELECT string_agg(concat(one ->> 'method', ' ', (one ->> 'amount')::numeric(12, 2)), ', '
                                                  ORDER BY one ->> 'method', (one ->> 'amount')::numeric)
@@ -330,13 +331,13 @@ PROMISES = (
                          FROM receipt)
         SELECT 'receipt ' || s.id, m.amount, s.amount
         FROM shown s JOIN (
-            SELECT p.id AS payment_id, NULL AS refund_id, p.amount,
+            SELECT 'payment' AS of, p.id AS of_id, p.amount,
                    string_agg(concat(t.method, ' ', t.amount), ', ' ORDER BY t.method, t.amount) AS parts
               FROM payment p JOIN payment_part t ON t.payment_id = p.id GROUP BY p.id
             UNION ALL
-            SELECT NULL, r.id, r.amount, string_agg(concat(t.method, ' ', f.amount), ', ' ORDER BY t.method, f.amount)
+            SELECT 'refund', r.id, r.amount, string_agg(concat(t.method, ' ', f.amount), ', ' ORDER BY t.method, f.amount)
               FROM refund r JOIN refund_part f ON f.refund_id = r.id JOIN payment_part t ON t.id = f.payment_part_id
-             GROUP BY r.id) m ON m.payment_id = s.payment_id OR m.refund_id = s.refund_id
+             GROUP BY r.id) m USING (of, of_id)
         WHERE (s.amount, s.said, s.parts) IS DISTINCT FROM (m.amount, s.number, m.parts)""",
     ),
     Promise(
