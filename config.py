@@ -152,16 +152,12 @@ def settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "AUTH_USER_REGISTRATION": False,
         "AUTH_ROLE_PUBLIC": "Public",
         # --- rate limits
-        "RATELIMIT_ENABLED": True,
+        "RATELIMIT_ENABLED": False,  # the framework's own looks at every request; `app/brakes.py` where it must
         "RATELIMIT_STORAGE_URI": _limits_storage(broker),  # one count for both web processes
         # Without retries: somebody waits to sign in.
         "RATELIMIT_STORAGE_OPTIONS": (
             {"socket_connect_timeout": 1, "socket_timeout": 1, "retry": Retry(NoBackoff(), 0)} if broker else {}
         ),
-        "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,  # a dead broker must not close the clinic
-        "RATELIMIT_HEADERS_ENABLED": False,
-        "AUTH_RATE_LIMITED": True,
-        "AUTH_RATE_LIMIT": "30 per minute",  # per address: a clinic's desks share one behind their router
         # --- sessions
         "SESSION_TYPE": "cachelib",
         "SESSION_CACHELIB": FileSystemCache(

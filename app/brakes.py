@@ -15,19 +15,19 @@ log = logging.getLogger(__name__)
 
 #: Wrong passwords for one login from one address.
 GUESSES: RateLimitItem = parse("10 per minute")
+#: And for all logins: a clinic's desks share one address behind their router.
+GUESSES_OF_PLACE: RateLimitItem = parse("30 per minute")
 #: Secret addresses that nobody has, from one address.
 WRONG_ADDRESSES: RateLimitItem = parse("20 per minute")
 _memory = FixedWindowRateLimiter(MemoryStorage())
 
 
 def _limiter() -> FixedWindowRateLimiter:
-    uri = current_app.config.get("RATELIMIT_STORAGE_URI")
-    if not uri or uri.startswith("memory"):
-        return _memory
     limiter: FixedWindowRateLimiter | None = current_app.extensions.get("desk_brake")
     if limiter is None:
-        limiter = FixedWindowRateLimiter(storage_from_string(uri, **current_app.config["RATELIMIT_STORAGE_OPTIONS"]))
-        current_app.extensions["desk_brake"] = limiter
+        config = current_app.config
+        storage = storage_from_string(config["RATELIMIT_STORAGE_URI"], **config["RATELIMIT_STORAGE_OPTIONS"])
+        limiter = current_app.extensions["desk_brake"] = FixedWindowRateLimiter(storage)
     return limiter
 
 

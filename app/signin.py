@@ -69,7 +69,9 @@ def renew_session(user: User) -> None:
 
 def _guess_allowed(username: str, *, failed: bool = False) -> bool:
     """May another password be tried; with `failed`, count one more wrong guess."""
-    return brakes.may_try(brakes.GUESSES, username[:64], request.remote_addr or "", failed=failed)
+    place = request.remote_addr or ""
+    of_login = brakes.may_try(brakes.GUESSES, username[:64], place, failed=failed)
+    return brakes.may_try(brakes.GUESSES_OF_PLACE, "sign-in", place, failed=failed) and of_login
 
 
 class SignInView(AuthDBView):
@@ -206,7 +208,7 @@ class DeskSecurityManager(SecurityManager):
 
         Raises:
             WrongPassword: nobody, or switched off.
-            TooManyRequests: after ten wrong guesses a minute for one login from one address.
+            TooManyRequests: after ten wrong guesses a minute for one login from one address, thirty for all logins.
         """
         if not _guess_allowed(username):
             raise TooManyRequests()

@@ -9,7 +9,7 @@ from flask import Flask
 from icalendar import Calendar
 from sqlalchemy import select
 
-from app import brakes, clock
+from app import clock
 from app.db import session, transaction
 from app.models import AuditEvent, CalendarFeed, Employee, User
 from app.schedule import operations
@@ -41,8 +41,8 @@ def doctor(make: Any) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def no_brake() -> None:
-    brakes._memory.storage.reset()
+def no_brake(app: Flask) -> None:
+    app.extensions.pop("desk_brake", None)
 
 
 def test_a_visit_in_the_calendar(app: Flask, make: Any, doctor: Any) -> None:
