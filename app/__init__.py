@@ -13,7 +13,7 @@ from flask import Flask
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     """The web application; `config` overrides the settings of the environment."""
     import app.models  # noqa: F401  every table before the first query
-    from app import cli, extensions, signin, views, web
+    from app import cli, extensions, looks, signin, views, web
     from app.db import db
     from app.tables.base import Model
     from config import settings
@@ -41,7 +41,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         builder.indexview = views.Home
         builder.init_app(flask_app, db.session)
         views.register_views(builder)
-    web.quicken_words(flask_app)
+    looks.quicken_words(flask_app)
     cli.install(flask_app)
     return flask_app
 

@@ -26,10 +26,11 @@ from sqlalchemy.orm import joinedload
 from app import access, audit, clock, money
 from app.db import holds, refusal_of, session, transaction
 from app.errors import Invalid, NotFound, Refusal
+from app.looks import label, shown_day, shown_moment
 from app.panel_fields import PlainSelect, RemoteSelectField, is_box, tidy
 from app.roles import RIGHTS
 from app.vocab import Labelled
-from app.web import actor, day_filter, expose, guarded, label, may, moment_filter, sentence
+from app.web import actor, expose, guarded, may, sentence
 
 __all__ = ["DayPanel", "DeskInterface", "OpenDays", "PanelView", "ReadOnlyPanel", "RemoteSelectField"]
 
@@ -142,9 +143,9 @@ def shown(value: Any) -> Any:
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if isinstance(value, datetime):
-        return moment_filter(value)
+        return shown_moment(value)
     if isinstance(value, date):
-        return day_filter(value, "d MMMM")
+        return shown_day(value, "d MMMM")
     if isinstance(value, Decimal):
         return money.shown(value)
     return value

@@ -8,6 +8,7 @@ import functools
 import hashlib
 import json
 import logging
+import secrets
 import uuid
 from collections.abc import Callable
 from datetime import date, datetime
@@ -20,7 +21,7 @@ from flask import session as browser_session
 from flask.json.provider import DefaultJSONProvider
 from flask_appbuilder import BaseView
 from flask_appbuilder.api import BaseApi, expose
-from flask_babel import LazyString, get_locale, get_translations, gettext
+from flask_babel import LazyString, get_locale, gettext
 from flask_jwt_extended import verify_jwt_in_request
 from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_wtf.csrf import CSRFError
@@ -34,20 +35,19 @@ from sqlalchemy.sql.base import ExecutableOption
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from app import access, clock, money
+from app import access, clock, looks, money
 from app.connections import PREPARED, begin_request
 from app.db import Fixed, given, refusal_of, session, transaction
 from app.deeds import deed, details
 from app.errors import FormSent, Invalid, KeyReused, NotAllowed, NotFound, Refusal
 from app.extensions import csrf
 from app.models import RequestKey, User
-from app.phones import shown as phone_filter
 from app.roles import RIGHTS
 from app.schemas import Body, Query, load
 from app.signin import TooManyRequests, Unauthenticated
 from app.vocab import N_
 
-__all__ = ["DeskApi", "DeskView", "actor", "expose", "guarded", "may", "phone_filter"]
+__all__ = ["DeskApi", "DeskView", "actor", "expose", "guarded", "may"]
 
 log = logging.getLogger(__name__)
 
@@ -389,71 +389,17 @@ def install(app: Flask) -> None:
             "appbuilder": app.extensions["appbuilder"],
             "base_template": app.config["FAB_BASE_TEMPLATE"],
             "get_locale": get_locale,
-            **_said(),
+            **looks.of_this_page(),
         }
 
-    app.jinja_env.filters.update(
-        money=money_filter, day=day_filter, time=time_filter, moment=moment_filter, phone=phone_filter
-    )
+    looks.hang_on(app)
     app.jinja_env.globals.update(
-        may=may, request_id=lambda: uuid.uuid4(), today=clock.today, label=label, deed=deed, details=details,
+        may=may, request_id=lambda: Markup(secrets.token_hex(16)), today=clock.today, deed=deed, details=details,
         standing=standing,
     )  # fmt: skip
 
 
-# --- how things look --------------------------------------------------------------------------------
-
-
-def money_filter(amount: Decimal | str | None) -> str:
-    """1 500,00 with thin spaces, below zero with a minus, not a hyphen; an empty string for nothing."""
-    return "" if amount is None else money.shown(Decimal(amount)).replace("-", "−")
-
-
-def day_filter(day: date | None, form: str = "EEE d MMMM") -> str:
-    """пн 23 ноября; with the year when it is not this one."""
-    if day is None:
-        return ""
-    if day.year != clock.today().year:
-        form += " yyyy"
-    return _formatted(day, form, get_locale())
-
-
-@functools.lru_cache(maxsize=4096)
-def _formatted(day: date, form: str, locale: Any) -> str:
-    from babel.dates import format_date
-
-    return format_date(day, form, locale=locale)
-
-
-def quicken_words(app: Flask) -> None:
-    """What a template is rendered without the words of `_said` (a macro of its own) still finds them."""
-    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        gettext=lambda one: _catalogue().ugettext(one),
-        ngettext=lambda one, many, n: _catalogue().ungettext(one, many, n),
-        newstyle=True,
-    )
-
-
-def _catalogue() -> Any:
-    """The words of the language of this moment; looked for anew when it has changed: a macro asks at each word."""
-    locale, held = get_locale(), g.get("catalogue")
-    if held is None or held[0] is not locale:
-        held = g.catalogue = (locale, get_translations())
-    return held[1]
-
-
-def _said() -> dict[str, Any]:
-    """The words of one page, from the catalogue of its language, which is looked for once and not at each word."""
-    catalogue = get_translations()
-
-    def one(text: str, **values: Any) -> Markup:
-        said = Markup(catalogue.ugettext(text))
-        return said % values if values or "%" in said else said
-
-    def several(one: str, many: str, n: int, **values: Any) -> Markup:
-        return Markup(catalogue.ungettext(one, many, n)) % {"num": n, **values}
-
-    return {"_": one, "gettext": one, "ngettext": several}
+# --- what pages share ---------------------------------------------------------------------------------
 
 
 def standing(template: str) -> Markup:
@@ -464,25 +410,6 @@ def standing(template: str) -> Markup:
 @functools.lru_cache(maxsize=500)
 def _standing(template: str, _locale: str, _script_root: str, _rights: frozenset[str]) -> Markup:
     return Markup(current_app.jinja_env.get_template(template).render(get_locale=get_locale))
-
-
-def time_filter(moment: datetime | None) -> str:
-    """10:05 by the clinic's clock."""
-    if moment is None:
-        return ""
-    return f"{clock.wall(moment) if moment.tzinfo else moment:%H:%M}"
-
-
-def moment_filter(moment: datetime | None) -> str:
-    """23.11.2026 10:05 by the clinic's clock."""
-    if moment is None:
-        return ""
-    return f"{clock.wall(moment) if moment.tzinfo else moment:%d.%m.%Y %H:%M}"
-
-
-def label(values: Any, value: str | None) -> str:
-    """The word that the desk uses for a stored value: `label(AppointmentStatus, row.status)`."""
-    return gettext(values(value).label) if value else ""
 
 
 def say(refusal: Refusal) -> None:

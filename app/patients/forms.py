@@ -25,9 +25,9 @@ from wtforms.validators import DataRequired, Length, Optional, Regexp
 from app.models import Patient
 from app.patients import queries, rules
 from app.patients.rules import medical
+from app.phones import shown as shown_phone
 from app.schemas import Body, DayField, IdField, MoneyField, PageQuery, TextField, WholeField, load, one_of
 from app.vocab import N_, IdentityType, Sex
-from app.web import phone_filter
 
 _CLEAN = Regexp(r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$", message=_("There are characters here that cannot be printed."))
 
@@ -237,7 +237,7 @@ class CardForm(FlaskForm):
         if request.form.get("phone"):
             return [{"number": request.form["phone"], "owner": "", "for_sms": True}]
         standing = patient.phones if patient else []
-        rows = [{"number": phone_filter(one.number), "owner": one.owner, "for_sms": one.for_sms} for one in standing]
+        rows = [{"number": shown_phone(one.number), "owner": one.owner, "for_sms": one.for_sms} for one in standing]
         return rows or [{"number": "", "owner": "", "for_sms": True}]
 
     @staticmethod

@@ -34,9 +34,9 @@ from reportlab.platypus import (
 
 from app import clock, money, pdf
 from app.patients import alerts
+from app.phones import shown as shown_phone
 from app.schedule.queries import PaperLine, PaperList, Slip, SpareBranch
 from app.vocab import AppointmentStatus
-from app.web import phone_filter
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ufffe\uffff]+")
 _SIDE = 10 * mm
@@ -197,7 +197,7 @@ def _row(line: PaperLine, wanted: Wanted, chairs: dict[int, str]) -> list[Any]:
     patient = visit["patient"]
     cells = [line.time, _patient(line)]
     if wanted.phones:
-        cells.append(clean(phone_filter(patient["phone"])) if patient["phone"] else "")
+        cells.append(clean(shown_phone(patient["phone"])) if patient["phone"] else "")
     cells.append(clean(visit["doctor"] if wanted.by_chair else chairs.get(visit["chair_id"], "")))
     cells.append(clean(about(line)))
     made = [Paragraph(cell, _CELL) for cell in cells]
@@ -322,7 +322,7 @@ def slip(given: Slip) -> bytes:
     small, plain = _style("small", 7.5, **centre), _style("plain", 9, spaceAfter=2)
     story: list[Any] = [
         Paragraph(clean(given.clinic), _style("clinic", 11, font=pdf.BOLD, **centre)),
-        *(Paragraph(clean(part), small) for part in (given.address, phone_filter(given.phone)) if part),
+        *(Paragraph(clean(part), small) for part in (given.address, shown_phone(given.phone)) if part),
         Spacer(1, 3 * mm),
         Paragraph(clean(gettext("Slip for a visit")), _style("what", 10, **centre)),
         Spacer(1, 1 * mm),

@@ -11,12 +11,13 @@ from markupsafe import Markup
 from wtforms.validators import Optional, Regexp
 
 from app.deeds import in_words
+from app.looks import label
 from app.models import AuditEvent, Branch, Chair, Employee, LegalEntity, Speciality
 from app.panels import DeskInterface, PanelView, ReadOnlyPanel, shown
 from app.roles import RIGHTS, ROLES
 from app.staff.rules import FACTS
 from app.vocab import DEEDS, THINGS, ReportKind
-from app.web import label, may
+from app.web import may
 
 _name, _archived = lazy_gettext("Name"), lazy_gettext("Archived")
 _ARCHIVE = lazy_gettext("No longer offered; stays where it was used.")

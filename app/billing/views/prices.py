@@ -18,11 +18,12 @@ from app.billing import forms, operations, price_files, queries, rules
 from app.billing.views.form import filled
 from app.db import transaction
 from app.errors import Invalid, Refusal
+from app.looks import label
 from app.models import PriceImport, Service, ServicePrice
 from app.schemas import load
 from app.spreadsheets import XLSX, safe
 from app.vocab import ItemKind, PriceVerdict, Vat
-from app.web import DeskView, actor, expose, fetched, guarded, label, say
+from app.web import DeskView, actor, expose, fetched, guarded, say
 
 PAGE = 100
 

@@ -13,8 +13,9 @@ from flask_babel import gettext
 from app import access, audit, clock, spreadsheets
 from app.db import transaction
 from app.documents import queries
+from app.looks import label
 from app.vocab import N_, TemplateKind
-from app.web import DeskView, actor, expose, guarded, label
+from app.web import DeskView, actor, expose, guarded
 
 PAGE = 100
 #: On one page, to be printed.

@@ -17,11 +17,12 @@ from app.documents import jobs, operations, paper, queries
 from app.documents.views.copies import shown
 from app.errors import Invalid, NotFound, Refusal
 from app.extensions import talisman
+from app.looks import label
 from app.models import IssuedDocument, Receipt, SignedScan, TaxCertificate, WorkOrder
 from app.patients import operations as patients
 from app.pdf import as_pdf
 from app.vocab import N_, OpenedKind, PrintedKind, TemplateKind, WorkOrderStatus
-from app.web import DeskView, actor, expose, fetched, guarded, label, say
+from app.web import DeskView, actor, expose, fetched, guarded, say
 
 #: The papers that are made of a bill, by their address.
 _OF_ORDER = {"act": "Акт", "guarantee": "Гарантийный талон"}

@@ -12,10 +12,11 @@ from app import access
 from app.db import transaction
 from app.documents import operations, paper, queries
 from app.errors import NotFound
+from app.looks import label
 from app.models import DocumentTemplate
 from app.pdf import as_pdf
 from app.vocab import TemplateKind
-from app.web import DeskView, actor, expose, fetched, guarded, label
+from app.web import DeskView, actor, expose, fetched, guarded
 
 
 def _typed_body() -> str:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Date, Integer, Text, func, literal, or_, select, union_all
-from sqlalchemy.orm import aliased, joinedload, lazyload
+from sqlalchemy.orm import aliased, joinedload, lazyload, load_only
 
 from app.db import Fixed, given, session
 from app.models import (
@@ -25,11 +25,14 @@ from app.money import ZERO
 from app.patients import rules
 from app.patients.queries.search import Found, as_found, of_doctor, rows, shown
 
+#: Of who signs or pays for a patient, the page of the card shows the name alone.
+_NAMED = (
+    load_only(Patient.surname, Patient.name, Patient.patronymic), lazyload(Patient.phones), lazyload(Patient.source),
+)  # fmt: skip
 #: What the page of a card shows beside the card itself, read in one statement with it.
 AS_SHOWN = (
-    joinedload(Patient.phones), joinedload(Patient.tags),
-    joinedload(Patient.guardian).options(lazyload(Patient.phones), lazyload(Patient.source)),
-    joinedload(Patient.payer).options(lazyload(Patient.phones), lazyload(Patient.source)),
+    joinedload(Patient.phones), joinedload(Patient.tags), joinedload(Patient.guardian).options(*_NAMED),
+    joinedload(Patient.payer).options(*_NAMED),
 )  # fmt: skip
 
 

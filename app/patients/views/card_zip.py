@@ -16,10 +16,10 @@ from flask import render_template
 from flask_babel import get_locale, gettext
 
 from app import clock, vocab
+from app.looks import label
 from app.models import Patient
 from app.patients import queries
 from app.vocab import TemplateKind
-from app.web import label
 
 #: So much of the file is kept in memory; the rest goes to the disk.
 _IN_MEMORY = 4 * 1024 * 1024

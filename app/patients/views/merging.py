@@ -12,11 +12,12 @@ from flask_babel import gettext
 
 from app.db import session, transaction
 from app.errors import Refusal
+from app.looks import label
 from app.models import CardMerge, Employee, Family, Patient, ReferralSource
 from app.patients import operations, queries, rules
 from app.patients.reach import visible
 from app.vocab import N_, Sex
-from app.web import DeskView, actor, expose, fetched, guarded, label, say
+from app.web import DeskView, actor, expose, fetched, guarded, say
 
 _WORDS = {
     "surname": N_("Surname"), "name": N_("First name"), "patronymic": N_("Patronymic"), "birth_date": N_("Birth date"),

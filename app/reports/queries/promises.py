@@ -335,7 +335,8 @@ PROMISES = (
                    string_agg(concat(t.method, ' ', t.amount), ', ' ORDER BY t.method, t.amount) AS parts
               FROM payment p JOIN payment_part t ON t.payment_id = p.id GROUP BY p.id
             UNION ALL
-            SELECT 'refund', r.id, r.amount, string_agg(concat(t.method, ' ', f.amount), ', ' ORDER BY t.method, f.amount)
+            SELECT 'refund', r.id, r.amount,
+                   string_agg(concat(t.method, ' ', f.amount), ', ' ORDER BY t.method, f.amount)
               FROM refund r JOIN refund_part f ON f.refund_id = r.id JOIN payment_part t ON t.id = f.payment_part_id
              GROUP BY r.id) m USING (of, of_id)
         WHERE (s.amount, s.said, s.parts) IS DISTINCT FROM (m.amount, s.number, m.parts)""",

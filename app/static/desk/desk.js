@@ -76,7 +76,7 @@
     if (form.dataset.sent) { event.preventDefault(); return; }
     if (form.method === "post" && !form.hasAttribute("data-again")) {
       form.dataset.sent = "1";
-      setTimeout(() => form.querySelectorAll("button[type=submit]").forEach((button) => { button.disabled = true; }), 0);
+      setTimeout(() => { for (const one of form.elements) if (one.type === "submit") one.disabled = true; }, 0);
     }
   });
   // The way back shows a page as it is now: a form with its old key was sent already.

@@ -1,0 +1,112 @@
+"""How days, sums, phones and stored words look on a page, in the language of whoever looks.
+
+Where next: `app/web.py`, whose pages these stand on; `app/clock.py` and `app/money.py` for what they show.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from babel.dates import format_date
+from flask import Flask, g
+from flask_babel import get_locale, get_translations, gettext
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from app import clock, money
+from app.phones import shown as shown_phone
+
+#: Where the context of a page keeps its language and its year: a list asks for them at each day.
+_HERE = "_language_and_year"
+
+
+def hang_on(app: Flask) -> None:
+    """Give the templates their filters, and the word of a stored value."""
+    app.jinja_env.filters.update(
+        money=shown_money, day=_day_on_page, time=shown_time, moment=shown_moment, phone=shown_phone
+    )
+    app.jinja_env.globals["label"] = label
+
+
+def quicken_words(app: Flask) -> None:
+    """What a template is rendered without the words of `of_this_page` (a macro of its own) still finds them.
+
+    After the framework's own, which it would look for anew at each word.
+    """
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        gettext=lambda one: _catalogue().ugettext(one),
+        ngettext=lambda one, many, n: _catalogue().ungettext(one, many, n),
+        newstyle=True,
+    )
+
+
+def of_this_page() -> dict[str, Any]:
+    """The words of one page, from the catalogue of its language, which is looked for once and not at each word."""
+    catalogue = get_translations()
+
+    def one(text: str, **values: Any) -> Markup:
+        said = Markup(catalogue.ugettext(text))
+        return said % values if values or "%" in said else said
+
+    def several(one: str, many: str, n: int) -> Markup:
+        return _several(catalogue, one, many, n)
+
+    return {"_": one, "gettext": one, "ngettext": several, _HERE: _language_and_year()}
+
+
+@lru_cache(maxsize=4096)
+def _several(catalogue: Any, one: str, many: str, n: int) -> Markup:
+    return Markup(catalogue.ungettext(one, many, n)) % {"num": n}
+
+
+def _catalogue() -> Any:
+    """The words of the language of this moment; looked for anew when it has changed: a macro asks at each word."""
+    locale, held = get_locale(), g.get("catalogue")
+    if held is None or held[0] is not locale:
+        held = g.catalogue = (locale, get_translations())
+    return held[1]
+
+
+def _language_and_year() -> tuple[Any, int]:
+    return get_locale(), clock.today().year
+
+
+def shown_money(amount: Decimal | str | None) -> str:
+    """1 500,00 with thin spaces, below zero with a minus, not a hyphen; an empty string for nothing."""
+    return "" if amount is None else money.shown(Decimal(amount)).replace("-", "−")
+
+
+def shown_day(day: date | None, form: str = "EEE d MMMM") -> str:
+    """пн 23 ноября; with the year when it is not this one."""
+    return _in_words(day, form, *_language_and_year()) if day else ""
+
+
+@pass_context
+def _day_on_page(context: Context, day: date | None, form: str = "EEE d MMMM") -> str:
+    return _in_words(day, form, *(context.parent.get(_HERE) or _language_and_year())) if day else ""
+
+
+@lru_cache(maxsize=4096)
+def _in_words(day: date, form: str, locale: Any, this_year: int) -> str:
+    return format_date(day, form if day.year == this_year else form + " yyyy", locale=locale)
+
+
+def shown_time(moment: datetime | None) -> str:
+    """10:05 by the clinic's clock."""
+    if moment is None:
+        return ""
+    return f"{clock.wall(moment) if moment.tzinfo else moment:%H:%M}"
+
+
+def shown_moment(moment: datetime | None) -> str:
+    """23.11.2026 10:05 by the clinic's clock."""
+    if moment is None:
+        return ""
+    return f"{clock.wall(moment) if moment.tzinfo else moment:%d.%m.%Y %H:%M}"
+
+
+def label(values: Any, value: str | None) -> str:
+    """The word that the desk uses for a stored value: `label(AppointmentStatus, row.status)`."""
+    return gettext(values(value).label) if value else ""
