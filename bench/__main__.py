@@ -146,10 +146,11 @@ def main() -> None:
             program.wait()
             if side != "bare":
                 program.sign_in("director", "demo")
-                if any(q.ours(0).follow for q in asked):
-                    program.print_papers(stack)
         before = os.getloadavg()[0]
         for question in asked:
+            if question.ours(0).follow:  # not before: a process that starts takes the machine from what is asked first
+                for side in programs.keys() - {"bare"}:
+                    programs[side].print_papers(stack)
             measure(programs, question, options.rounds, touch)
             print(f"  {question.name}", flush=True)
         print(shown(asked))
