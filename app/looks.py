@@ -3,6 +3,7 @@
 Where next: `app/web.py`, whose pages these stand on; `app/clock.py` and `app/money.py` for what they show.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -31,15 +32,18 @@ def hang_on(app: Flask) -> None:
 
 
 def quicken_words(app: Flask) -> None:
-    """What a template is rendered without the words of `of_this_page` (a macro of its own) still finds them.
+    """What is drawn without the words of `of_this_page` (a macro of its own) still finds them.
 
-    After the framework's own, which it would look for anew at each word.
+    After the framework's own, which look for the language and the catalogue anew at each word.
     """
-    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        gettext=lambda one: _catalogue().ugettext(one),
-        ngettext=lambda one, many, n: _catalogue().ungettext(one, many, n),
-        newstyle=True,
-    )
+
+    def one(text: str, **values: Any) -> Markup:
+        return _one(_catalogue(), text, values)
+
+    def several(one: str, many: str, n: int) -> Markup:
+        return _several(_catalogue(), one, many, n)
+
+    app.jinja_env.globals.update(_words(one, several))
 
 
 def of_this_page() -> dict[str, Any]:
@@ -47,13 +51,21 @@ def of_this_page() -> dict[str, Any]:
     catalogue = get_translations()
 
     def one(text: str, **values: Any) -> Markup:
-        said = Markup(catalogue.ugettext(text))
-        return said % values if values or "%" in said else said
+        return _one(catalogue, text, values)
 
     def several(one: str, many: str, n: int) -> Markup:
         return _several(catalogue, one, many, n)
 
-    return {"_": one, "gettext": one, "ngettext": several, _HERE: _language_and_year()}
+    return {**_words(one, several), _HERE: _language_and_year()}
+
+
+def _words(one: Callable[..., Markup], several: Callable[[str, str, int], Markup]) -> dict[str, Any]:
+    return {"_": one, "gettext": one, "ngettext": several}
+
+
+def _one(catalogue: Any, text: str, values: Mapping[str, Any]) -> Markup:
+    said = Markup(catalogue.ugettext(text))
+    return said % values if values or "%" in said else said
 
 
 @lru_cache(maxsize=4096)
