@@ -9,6 +9,7 @@ from app.db import after_commit, lock, session
 from app.errors import NotFound, WrongStatus
 from app.fiscal import queries, rules
 from app.fiscal.operations.intents import cash_task
+from app.fiscal.operations.shifts import device_in_use
 from app.models import FiscalDevice, FiscalReceipt, User
 from app.queue import enqueue
 from app.vocab import FiscalStatus
@@ -49,10 +50,8 @@ def ask_to_level(device_id: int, *, actor: User | None) -> FiscalDevice:
         NotAllowed, NotFound
     """
     access.require(actor, "fiscal.correct")
-    device = lock(FiscalDevice, device_id)
-    if device is None or device.archived:
-        raise NotFound()
-    device.levelling_by = (access.account(actor).name if actor else "") or "Кассир"
+    device, cashier = device_in_use(device_id, actor)
+    device.levelling_by = cashier
     session.flush()
     audit.record("fiscal.levelling", device, after={}, actor=actor)
     after_commit(lambda: _enqueue(device_id))

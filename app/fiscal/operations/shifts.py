@@ -24,10 +24,8 @@ def ask_to_close(device_id: int, *, actor: User | None) -> FiscalDevice:
         NotAllowed, NotFound
     """
     access.require(actor, "fiscal.close")
-    device = lock(FiscalDevice, device_id)
-    if device is None or device.archived:
-        raise NotFound()
-    device.closing_by = (access.account(actor).name if actor else "") or "Кассир"
+    device, cashier = device_in_use(device_id, actor)
+    device.closing_by = cashier
     session.flush()
     audit.record("fiscal.shift_closing", device, after={"number": device.shift_number}, actor=actor)
     after_commit(lambda: _enqueue(device_id))
@@ -36,6 +34,18 @@ def ask_to_close(device_id: int, *, actor: User | None) -> FiscalDevice:
 
 def _enqueue(device_id: int) -> None:
     enqueue("app.fiscal.jobs.close_shift", device_id, job_id=f"fiscal-close-{device_id}")
+
+
+def device_in_use(device_id: int, actor: User | None) -> tuple[FiscalDevice, str]:
+    """A device that is not archived, locked, and the cashier whom its next paper names.
+
+    Raises:
+        NotFound
+    """
+    device = lock(FiscalDevice, device_id)
+    if device is None or device.archived:
+        raise NotFound()
+    return device, (access.account(actor).name if actor else "") or "Кассир"
 
 
 def begin_closing(device_id: int, number: int, told: Mapping[str, Any]) -> tuple[UUID, bool]:
