@@ -4,8 +4,9 @@ A file per report. Where next: `app/reports/tables/`, which lays the figures out
 """
 
 from app.reports.queries.base import EVERYTHING, Figures, Page, Row, branches, directors
-from app.reports.queries.bills import advance_moves, bills_payments, open_bills, standing_advances
+from app.reports.queries.bills import bills_payments
 from app.reports.queries.money import cash, cash_operations
+from app.reports.queries.outstanding import advance_moves, open_bills, standing_advances
 from app.reports.queries.promises import PROMISES, Breach, Promise, breaches
 from app.reports.queries.provided import drafts, service_lines, services, taken_back
 from app.reports.queries.visits import patients
