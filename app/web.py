@@ -11,7 +11,7 @@ import logging
 import secrets
 import uuid
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -28,7 +28,7 @@ from flask_wtf.csrf import CSRFError
 from jwt import PyJWTError
 from markupsafe import Markup
 from psycopg.types.json import Jsonb
-from sqlalchemy import Integer, Select, bindparam, select, update
+from sqlalchemy import Integer, Select, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.base import ExecutableOption
@@ -52,6 +52,8 @@ __all__ = ["DeskApi", "DeskView", "actor", "expose", "guarded", "may"]
 log = logging.getLogger(__name__)
 
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
+#: How long the same request gets its first answer again: a tablet may lie closed over the holidays.
+KEYS_KEPT = timedelta(days=60)
 
 
 # --- who is asking ----------------------------------------------------------------------------------
@@ -255,6 +257,12 @@ def once(call: Callable[[], Any]) -> Any:
                     insert(RequestKey).values(**row, status=refusal.status, answer=body).on_conflict_do_nothing()
                 )
         raise
+
+
+def forget_keys() -> None:
+    """Forget the requests that nobody sends again; the clock starts it once a day."""
+    with transaction():
+        session.execute(delete(RequestKey).where(RequestKey.created_at < clock.now() - KEYS_KEPT))
 
 
 # --- refusals as answers ----------------------------------------------------------------------------
