@@ -31,7 +31,6 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Integer, Select, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.sql.base import ExecutableOption
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -540,20 +539,20 @@ def _json_value(value: Any) -> Any:
     raise TypeError(f"cannot be written as JSON: {type(value).__name__}")
 
 
-def fetched(model: type, pk: int, *options: ExecutableOption) -> Any:
-    """A record by its number; `options` say what is read together with it, or not wanted, for instance a card's phones.
+def fetched(model: type, pk: int) -> Any:
+    """A record by its number.
 
     Raises:
         NotFound
     """
-    row = session.scalars(_one(model, options), {"pk": pk}).unique().one_or_none() if 0 < pk < 2**31 else None
+    row = session.scalars(_one(model), {"pk": pk}).unique().one_or_none() if 0 < pk < 2**31 else None
     if row is None:
         raise NotFound()
     return row
 
 
 @functools.lru_cache(maxsize=200)
-def _one(model: type, options: tuple[ExecutableOption, ...]) -> Select[Any]:
+def _one(model: type) -> Select[Any]:
     """Built once for all who ask for such a record."""
     one: Select[Any] = select(model).where(model.id == bindparam("pk", type_=Integer))  # type: ignore[attr-defined]
-    return one.options(*options).execution_options(**PREPARED)
+    return one.execution_options(**PREPARED)

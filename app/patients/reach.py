@@ -3,8 +3,6 @@
 Pages and addresses of cards ask here first. Where next: `app/access.py`.
 """
 
-from sqlalchemy.sql.base import ExecutableOption
-
 from app import access
 from app.errors import NotAllowed
 from app.models import Patient
@@ -12,15 +10,23 @@ from app.patients import queries
 from app.web import actor, fetched
 
 
-def visible(pk: int, *options: ExecutableOption, right: str = "card.see") -> Patient:
-    """The card, if the account of this request may see it. `right`: what of it is looked at; `options`: what is read
-    together with it.
+def visible(pk: int, *, right: str = "card.see") -> Patient:
+    """The card, if the account of this request may see it. `right`: what of it is looked at.
 
     Raises:
         NotFound, NotAllowed
     """
-    patient: Patient = fetched(Patient, pk, *options)
+    patient: Patient = fetched(Patient, pk)
+    require_reach(pk, right=right)
+    return patient
+
+
+def require_reach(pk: int, *, right: str = "card.see") -> None:
+    """Refuse a doctor the cards of other doctors' patients.
+
+    Raises:
+        NotAllowed
+    """
     own = access.account(actor()).own_only(right)
     if own is not None and not queries.treated_by(pk, own):
         raise NotAllowed(right=right)
-    return patient

@@ -6,7 +6,6 @@ medical card.
 """
 
 from app.patients.queries.cards import (
-    AS_SHOWN,
     balance_of,
     consents,
     doctors,
@@ -66,7 +65,7 @@ from app.patients.queries.search import Found, find, matching, of_doctor, rows
 from app.patients.queries.selection import Selection, select_cards, selections, service_names
 
 __all__ = [
-    "AS_SHOWN", "Found", "Glance", "Lacking", "Looked", "Paper", "Selection", "Written", "appeared_meanwhile",
+    "Found", "Glance", "Lacking", "Looked", "Paper", "Selection", "Written", "appeared_meanwhile",
     "balance_of", "belongings", "card_imports", "cards_of", "cells_of", "compare", "consents", "content_of",
     "correction_of", "counts", "diary_of", "doctors", "erasure_of", "family", "find", "glance", "identity_of",
     "import_counts", "import_directories", "import_rows", "key_of", "lacking", "last_days", "left_imports",

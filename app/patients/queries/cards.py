@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Date, Integer, Text, func, literal, or_, select, union_all
-from sqlalchemy.orm import aliased, joinedload, lazyload, load_only
+from sqlalchemy.orm import aliased
 
 from app.db import Fixed, given, session
 from app.models import (
@@ -25,16 +25,6 @@ from app.money import ZERO
 from app.patients import rules
 from app.patients.queries.search import Found, as_found, of_doctor, rows, shown
 
-#: Of who signs or pays for a patient, the page of the card shows the name alone.
-_NAMED = (
-    load_only(Patient.surname, Patient.name, Patient.patronymic), lazyload(Patient.phones), lazyload(Patient.source),
-)  # fmt: skip
-#: What the page of a card shows beside the card itself, read in one statement with it.
-AS_SHOWN = (
-    joinedload(Patient.phones), joinedload(Patient.tags), joinedload(Patient.guardian).options(*_NAMED),
-    joinedload(Patient.payer).options(*_NAMED),
-)  # fmt: skip
-
 
 def balance_of(patient_id: int) -> dict[str, Decimal]:
     """What the patient owes and has paid ahead."""
@@ -42,8 +32,9 @@ def balance_of(patient_id: int) -> dict[str, Decimal]:
     return {"debt": row.debt if row else ZERO, "advance": row.advance if row else ZERO}
 
 
-def identity_of(patient: Patient) -> str:
-    """The identity document of a card in one line, as papers write it; empty when there is none."""
+def identity_of(patient: Any) -> str:
+    """The identity document of a card, or of a row of its columns, in one line, as papers write it; empty when there
+    is none."""
     return rules.identity_line({name: getattr(patient, name) for name in rules.IDENTITY})
 
 
@@ -99,8 +90,8 @@ def _duplicates(born: bool, phone: bool, own: bool) -> Fixed:
     return Fixed(shown().join(best, best.c.id == Patient.id).order_by(best.c.rank, Patient.id.desc()))
 
 
-def family(patient: Patient) -> list[Found]:
-    """The other cards of the patient's family; one that was merged is the card that it became."""
+def family(patient: Any) -> list[Found]:
+    """The other cards of the family of a card, or of a row of it; one that was merged is the card that it became."""
     if patient.family_id is None:
         return []
     ids = session.scalars(

@@ -1,21 +1,33 @@
-"""The visits and the money of a patient in figures: what stands on the card's first screen, in one statement.
+"""What stands on the card's first screen: the card, its visits and its money in figures, in one statement.
 
 Where next: `cards.py` for what else is known of a card.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, true
+from sqlalchemy import ColumnElement, Select, func, literal_column, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import aliased
 
 from app import clock
 from app.db import Fixed, given
-from app.models import Appointment, CardMerge, Employee, Patient, PatientAccount, WorkOrder
+from app.models import (
+    Appointment,
+    CardMerge,
+    Employee,
+    Patient,
+    PatientAccount,
+    PatientPhone,
+    PatientTag,
+    PatientTagged,
+    ReferralSource,
+    WorkOrder,
+)
 from app.money import ZERO
+from app.patients.rules import IDENTITY
 from app.vocab import AppointmentStatus, CancelledBy
 
 _VISITS = ("total", "completed", "cancelled_by_patient", "cancelled_by_clinic", "no_shows", "moves",
@@ -24,8 +36,13 @@ _VISITS = ("total", "completed", "cancelled_by_patient", "cancelled_by_clinic", 
 
 @dataclass(frozen=True)
 class Glance:
-    """What a card shows at once: `by_doctor` is doctor, completed visits, the last of them."""
+    """What a card shows at once.
 
+    `patient`: the columns of the card, with `full_name`, `source` (its name), `phones` and `tags` (dictionaries),
+    `guardian` and `payer` ({id, full_name} or None). `by_doctor`: doctor, completed visits, the last of them.
+    """
+
+    patient: Any
     balance: dict[str, Decimal]
     figures: dict[str, Any]
     by_doctor: list[tuple[str, int, datetime]]
@@ -33,15 +50,18 @@ class Glance:
     merged: bool
 
 
-def glance(patient_id: int) -> Glance:
-    """The card's money, visits, doctors, and whether another card was merged into it: one statement."""
-    row = _GLANCE(patient=patient_id, now=clock.wall_now()).one()._asdict()
+def glance(patient_id: int) -> Glance | None:
+    """A card with its money, visits, doctors, and whether another card was merged into it; None: there is no such."""
+    row = _GLANCE(patient=patient_id, now=clock.wall_now()).one_or_none()
+    if row is None:
+        return None
     return Glance(
-        balance={"debt": row["debt"] or ZERO, "advance": row["advance"] or ZERO},
+        patient=row,
+        balance={"debt": row.debt or ZERO, "advance": row.advance or ZERO},
         figures=_figures(row),
-        by_doctor=[(name, many, datetime.fromisoformat(last)) for name, many, last in row["by_doctor"] or ()],
-        doctor=row["doctor"],
-        merged=row["merged"],
+        by_doctor=[(name, many, datetime.fromisoformat(last)) for name, many, last in row.by_doctor or ()],
+        doctor=row.doctor,
+        merged=row.merged,
     )
 
 
@@ -50,15 +70,15 @@ def statistics(patient_id: int) -> dict[str, Any]:
 
     A cancellation counts for whoever cancelled; the average bill is over issued bills.
     """
-    return _figures(_GLANCE(patient=patient_id, now=clock.wall_now()).one()._asdict())
+    return _figures(_GLANCE(patient=patient_id, now=clock.wall_now()).one())
 
 
-def _figures(row: Mapping[Any, Any]) -> dict[str, Any]:
-    billed, many = Decimal(row["billed"]), row["bills"]
+def _figures(row: Any) -> dict[str, Any]:
+    billed, many = Decimal(row.billed), row.bills
     return {
-        **{name: row[name] for name in _VISITS},
+        **{name: getattr(row, name) for name in _VISITS},
         "billed": billed.quantize(ZERO),
-        "paid": Decimal(row["paid"]).quantize(ZERO),
+        "paid": Decimal(row.paid).quantize(ZERO),
         "average_bill": (billed / many).quantize(ZERO) if many else ZERO,
     }
 
@@ -113,12 +133,56 @@ def _short_name() -> ColumnElement[str]:
     return func.concat_ws(" ", Employee.surname, initial(Employee.name), initial(Employee.patronymic))
 
 
+#: The columns of a card that its first screen shows.
+_OF_CARD = (
+    "id", "card_number", "old_number", "status", "archive_reason", "erased_at", "merged_into_id", "birth_date", "email",
+    "address", *IDENTITY, "snils", "inn", "insurance", "allergy", "health_alerts", "surveyed_on", "comment",
+    "family_id", "guardian_id", "discount_percent", "discount_reason",
+)  # fmt: skip
+
+
+def _named(of: Any) -> Any:
+    """Another card that this one names: {id, full_name}."""
+    other = aliased(Patient)
+    said = func.json_build_object("id", other.id, "full_name", _full_name(other))
+    return select(said).where(other.id == of).correlate(Patient).scalar_subquery()
+
+
+def _full_name(card: Any) -> ColumnElement[str]:
+    return func.concat_ws(" ", card.surname, card.name, func.nullif(card.patronymic, ""))
+
+
+def _card() -> list[Any]:
+    """The card itself, as `Glance.patient` says."""
+    phone, tag = PatientPhone, PatientTag
+    number = func.json_build_object("number", phone.number, "owner", phone.owner, "for_sms", phone.for_sms)
+    phones = select(func.json_agg(aggregate_order_by(number, phone.id))).where(phone.patient_id == Patient.id)
+    word = func.json_build_object("name", tag.name, "alert", tag.alert)
+    tags = (
+        select(func.json_agg(aggregate_order_by(word, tag.alert.desc(), tag.name)))
+        .join(PatientTagged, PatientTagged.tag_id == tag.id)
+        .where(PatientTagged.patient_id == Patient.id)
+    )
+    source = select(ReferralSource.name).where(ReferralSource.id == Patient.source_id)
+    nothing: ColumnElement[Any] = literal_column("'[]'::json")
+    return [
+        *(getattr(Patient, name) for name in _OF_CARD),
+        _full_name(Patient).label("full_name"),
+        func.coalesce(phones.correlate(Patient).scalar_subquery(), nothing).label("phones"),
+        func.coalesce(tags.correlate(Patient).scalar_subquery(), nothing).label("tags"),
+        source.correlate(Patient).scalar_subquery().label("source"),
+        _named(Patient.guardian_id).label("guardian"),
+        _named(Patient.payer_id).label("payer"),
+    ]
+
+
 def _glance() -> Fixed:
     visits, bills = _visits().subquery(), _bills().subquery()
-    treats = select(_short_name()).join(Patient, and_(Patient.doctor_id == Employee.id, Patient.id == given("patient")))
+    treats = select(_short_name()).where(Employee.id == Patient.doctor_id).correlate(Patient)
     merged = select(CardMerge.id).where(CardMerge.winner_id == given("patient"), CardMerge.undone_at.is_(None))
     return Fixed(
         select(
+            *_card(),
             visits,
             bills,
             PatientAccount.debt,
@@ -127,9 +191,11 @@ def _glance() -> Fixed:
             treats.scalar_subquery().label("doctor"),
             merged.exists().label("merged"),
         )
-        .select_from(visits)
+        .select_from(Patient)
+        .join(visits, true())
         .join(bills, true())
-        .outerjoin(PatientAccount, PatientAccount.patient_id == given("patient"))
+        .outerjoin(PatientAccount, PatientAccount.patient_id == Patient.id)
+        .where(Patient.id == given("patient"))
     )
 
 

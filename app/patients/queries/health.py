@@ -43,12 +43,12 @@ def newest_survey(patient_id: int) -> HealthSurvey | None:
     )
 
 
-def survey_is_old(patient: Patient) -> bool:
-    """Is the newest questionnaire so old that it is asked for anew? No statement when there is none."""
-    if patient.surveyed_on is None:
+def survey_is_old(surveyed_on: date | None) -> bool:
+    """Is the newest questionnaire, of this day, so old that it is asked for anew? No statement when there is none."""
+    if surveyed_on is None:
         return False
     months = session.scalar(select(ClinicSetting.survey_months)) or 12
-    return survey.is_old(patient.surveyed_on, months, clock.today())
+    return survey.is_old(surveyed_on, months, clock.today())
 
 
 def medical_record(patient_id: int) -> MedicalRecord | None:
@@ -126,6 +126,6 @@ def lacking(patient: Patient) -> Sequence[Lacking]:
         ("survey", patient.surveyed_on is None),
     )
     found = [Lacking(what) for what, is_so in checks if is_so]
-    if survey_is_old(patient):
+    if survey_is_old(patient.surveyed_on):
         found.append(Lacking("old_survey", patient.surveyed_on))
     return found if patient.status != CardStatus.ARCHIVED else []

@@ -16,7 +16,7 @@ from app.errors import Invalid, NotFound, Refusal, Stale
 from app.patients import operations, queries, rules
 from app.patients.alerts import in_words
 from app.patients.forms import CardForm
-from app.patients.reach import visible
+from app.patients.reach import require_reach, visible
 from app.patients.views.card_zip import answer_name, card_zip
 from app.vocab import N_, ConsentKind, OpenedKind, Sex, TemplateKind
 from app.web import DeskView, actor, expose, guarded, may, refusal_body, say
@@ -86,13 +86,17 @@ class PatientsView(DeskView):
     @guarded("card.see")
     def card(self, pk: int) -> Any:
         """A patient's card with its figures; the tabs follow."""
-        patient = visible(pk, *queries.AS_SHOWN)
+        seen = queries.glance(pk) if pk < 2**31 else None
+        if seen is None:
+            raise NotFound()
+        require_reach(pk)
+        patient = seen.patient
         if patient.merged_into_id:
             number = patient.card_number
             flash(gettext("Card № %(number)s was merged into this one.", number=number), "info")
             return redirect(url_for("PatientsView.card", pk=patient.merged_into_id))
         operations.note_opening(pk, actor=actor())
-        years, seen = rules.age(patient.birth_date, clock.today()), queries.glance(pk)
+        years = rules.age(patient.birth_date, clock.today())
         here = current_app.view_functions
         tabs = [(title, url_for(at, pk=pk)) for title, at, right in TABS if at in here and may(right)]
         # `?tab=documents` opens the tab of that room
@@ -115,7 +119,7 @@ class PatientsView(DeskView):
             merges=queries.merges_of(pk) if seen.merged else [],
             erasure=queries.erasure_of(pk) if patient.erased_at else None,
             alerts=in_words(patient.health_alerts) if patient.erased_at is None else [],
-            survey_old=queries.survey_is_old(patient),
+            survey_old=queries.survey_is_old(patient.surveyed_on),
         )
 
     @expose("/<int:pk>/lacking", methods=["GET"])

@@ -33,7 +33,7 @@ class SurveysView(DeskView):
         patient = visible(pk, right="survey.see")
         return self.page(
             "patients/surveys.html", patient=patient, surveys=queries.surveys_of(pk), questions=rules.QUESTIONS,
-            answers=Answer, in_words=in_words, old=queries.survey_is_old(patient),
+            answers=Answer, in_words=in_words, old=queries.survey_is_old(patient.surveyed_on),
             may_add=may("survey.edit") and patient.status != CardStatus.ARCHIVED,
         )  # fmt: skip
 
