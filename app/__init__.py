@@ -41,7 +41,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         builder.indexview = views.Home
         builder.init_app(flask_app, db.session)
         views.register_views(builder)
-    looks.quicken_words(flask_app)
+    looks.hang_on(flask_app)
     cli.install(flask_app)
     return flask_app
 

@@ -24,17 +24,10 @@ _HERE = "_language_and_year"
 
 
 def hang_on(app: Flask) -> None:
-    """Give the templates their filters, and the word of a stored value."""
-    app.jinja_env.filters.update(
-        money=shown_money, day=_day_on_page, time=shown_time, moment=shown_moment, phone=shown_phone
-    )
-    app.jinja_env.globals["label"] = label
+    """Give the templates their filters, the words, and what every page has at hand.
 
-
-def quicken_words(app: Flask) -> None:
-    """What is drawn without the words of `of_this_page` (a macro of its own) still finds them.
-
-    After the framework's own, which look for the language and the catalogue anew at each word.
+    After the framework's own: its words look for the language and the catalogue anew at each, and a page that imports
+    compares its names with all that templates know, each time.
     """
 
     def one(text: str, **values: Any) -> Markup:
@@ -43,7 +36,16 @@ def quicken_words(app: Flask) -> None:
     def several(one: str, many: str, n: int) -> Markup:
         return _several(_catalogue(), one, many, n)
 
-    app.jinja_env.globals.update(_words(one, several))
+    templates = app.jinja_env
+    templates.filters.update(
+        money=shown_money, day=_day_on_page, time=shown_time, moment=shown_moment, phone=shown_phone
+    )
+    templates.globals.update(
+        label=label,
+        **_words(one, several),  # for what is drawn without the words of `of_this_page`: a macro of its own
+        once=templates.get_template("desk/macros.html").module.once,  # type: ignore[attr-defined]
+        baselib=templates.get_template("appbuilder/baselib.html").module,
+    )
 
 
 def of_this_page() -> dict[str, Any]:

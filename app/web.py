@@ -399,7 +399,6 @@ def install(app: Flask) -> None:
             **looks.of_this_page(),
         }
 
-    looks.hang_on(app)
     app.jinja_env.globals.update(
         may=may, request_id=lambda: Markup(secrets.token_hex(16)), today=clock.today, deed=deed, details=details,
         standing=standing,
