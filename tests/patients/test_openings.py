@@ -95,3 +95,16 @@ def test_outsiders(client_of: Any) -> None:
 def test_what_is_worth_a_question(cards: int, usually: int, elsewhere: int, strange: bool) -> None:
     assert rules.asks_for_a_look(cards, usually, elsewhere) is strange
     assert rules.usual([3, 3, 3, 90]) == 3 and rules.usual([]) == 0
+
+
+def test_who_looks_at_a_part_of_a_card_has_opened_it(make: Maker, client_of: Any) -> None:
+    pk = make.patient("Частичная").id
+    desk = client_of("administrator2")
+    for address in (f"/patients/{pk}/edit", f"/patients/{pk}/family", f"/patients/{pk}/history"):
+        assert desk.get(address).status_code == 200
+    seen = session.query(CardOpening).filter_by(patient_id=pk).one()
+    assert (seen.user_id, seen.times) == (make.user("administrator2").id, 1)
+    assert desk.get(f"/patients/{pk}").status_code == 200
+    assert desk.get(f"/patients/{pk}/family").status_code == 200
+    session.expire_all()
+    assert session.query(CardOpening).filter_by(patient_id=pk).one().times == 2

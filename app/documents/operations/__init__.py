@@ -14,10 +14,12 @@ from app.documents.operations.issuing import (
     NoTemplate,
     filled_in,
     freeze,
+    issuable,
     issue,
     issue_first_visit,
     require_paper,
     require_patient_of,
+    require_person,
 )
 from app.documents.operations.printing import look_at_day, look_at_shift, print_paper, print_slip
 from app.documents.operations.rendering import GAVE_UP, MOST_ATTEMPTS, begin, due, give_up, store, text_to_print
@@ -56,6 +58,7 @@ __all__ = [
     "filled_in",
     "freeze",
     "give_up",
+    "issuable",
     "issue",
     "issue_certificate",
     "issue_first_visit",
@@ -66,6 +69,7 @@ __all__ = [
     "print_slip",
     "require_paper",
     "require_patient_of",
+    "require_person",
     "ship_templates",
     "store",
     "text_of",

@@ -10,9 +10,9 @@ from typing import Any
 from app import access, audit, clock
 from app.db import next_numbers, session
 from app.documents import paper, queries
-from app.errors import Invalid, NotFound, Refusal
+from app.errors import CardArchived, CardErased, CardMerged, Invalid, NotFound, Refusal
 from app.models import IssuedDocument, PaperJob, Patient, User
-from app.vocab import N_, TemplateKind
+from app.vocab import N_, CardStatus, TemplateKind
 
 
 class NoTemplate(Refusal):
@@ -63,6 +63,8 @@ OF_TREATMENT = (
 OF_MONEY = (TemplateKind.TAX_CERTIFICATE, TemplateKind.RECEIPT, *queries.OF_ORDER)
 #: The papers that need nothing but the card.
 FROM_CARD = tuple(kind for kind in TemplateKind if kind not in OF_MONEY)
+#: What is asked for of a patient who has left.
+OF_THE_PAST = (TemplateKind.MEDICAL_CARD,)
 #: The papers that say what else than a card's face is known of a patient, and the right that covers it.
 SECRET = {TemplateKind.HEALTH_QUESTIONNAIRE: "survey.see", TemplateKind.MEDICAL_CARD: "medical.print"}
 
@@ -89,6 +91,16 @@ def require_patient_of(patient_id: int, right: str, *, actor: User | None) -> No
         raise NotFound()
 
 
+def require_person(patient_id: int, *, actor: User | None) -> None:
+    """Refuse what names a patient whose card was emptied to everybody but the director, for whom the law keeps it.
+
+    Raises:
+        NotAllowed
+    """
+    if actor is not None and queries.is_erased(patient_id):
+        access.require(actor, "card.erase")
+
+
 def require_paper(paper_kind: str, patient_id: int, *, actor: User | None) -> None:
     """Refuse a paper of somebody else's patient, and one that tells what the account may not see.
 
@@ -96,6 +108,7 @@ def require_paper(paper_kind: str, patient_id: int, *, actor: User | None) -> No
         NotAllowed, NotFound
     """
     require_patient_of(patient_id, "document.print", actor=actor)
+    require_person(patient_id, actor=actor)
     if right := SECRET.get(TemplateKind(paper_kind)):
         access.require(actor, right)
         require_patient_of(patient_id, right, actor=actor)
@@ -108,7 +121,7 @@ def issue(kind: str, patient_id: int, *, actor: User | None) -> IssuedDocument:
     numbers until the end of the transaction. Whoever commits hands it to `jobs.hand_over`.
 
     Raises:
-        NotAllowed, NotFound
+        NotAllowed, NotFound, CardArchived, CardErased, CardMerged
         Invalid: no such kind of paper, or one that is made of more than the card.
         NoTemplate, NoLegalEntity, TemplateBroken
     """
@@ -117,6 +130,7 @@ def issue(kind: str, patient_id: int, *, actor: User | None) -> IssuedDocument:
         raise Invalid(fields={"kind": N_("Unknown value.")})
     patient = _patient_for(patient_id, actor)
     require_paper(kind, patient_id, actor=actor)
+    _require_issuable(patient, [TemplateKind(kind)])
     [row] = freeze([TemplateKind(kind)], patient, {}, actor=actor)
     return row
 
@@ -130,6 +144,7 @@ def issue_first_visit(patient_id: int, *, actor: User | None) -> list[IssuedDocu
     patient, kinds = _patient_for(patient_id, actor), queries.first_visit_kinds()
     for kind in kinds:
         require_paper(kind, patient_id, actor=actor)
+    _require_issuable(patient, kinds)
     return freeze(kinds, patient, {}, actor=actor)
 
 
@@ -140,6 +155,31 @@ def _patient_for(patient_id: int, actor: User | None) -> Patient:
         raise NotFound()
     require_patient_of(patient_id, "document.print", actor=actor)
     return patient
+
+
+def issuable(patient: Patient, kinds: Sequence[TemplateKind]) -> list[TemplateKind]:
+    """Which of these papers a card can still get: none that is gone, and of the archive what was written of it."""
+    if patient.erased_at is not None or patient.merged_into_id is not None:
+        return []
+    return [kind for kind in kinds if patient.status != CardStatus.ARCHIVED or kind in OF_THE_PAST]
+
+
+def _require_issuable(patient: Patient, kinds: Sequence[TemplateKind]) -> None:
+    require_there(patient)
+    if len(issuable(patient, kinds)) < len(kinds):
+        raise CardArchived()
+
+
+def require_there(patient: Patient) -> None:
+    """Refuse a card that was emptied or merged while its page lay open.
+
+    Raises:
+        CardErased, CardMerged
+    """
+    if patient.erased_at is not None:
+        raise CardErased()
+    if patient.merged_into_id is not None:
+        raise CardMerged()
 
 
 def freeze(

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app import access, audit, clock
 from app.db import lock_word, session
 from app.documents import queries
-from app.documents.operations.issuing import NoLegalEntity, freeze
+from app.documents.operations.issuing import NoLegalEntity, freeze, require_there
 from app.errors import Invalid, NotFound, ReasonNeeded, Refusal
 from app.models import TaxCertificate, User
 from app.patients import queries as patients
@@ -44,12 +44,13 @@ def issue_certificate(patient_id: int, payer_id: int, year: int, *, actor: User 
     Raises:
         NotAllowed, NotFound, NoTemplate, NoLegalEntity
         Invalid: a year that is not offered; a taxpayer who is no relative.
-        AlreadyCertified, NothingPaid, NoTaxpayer
+        AlreadyCertified, NothingPaid, NoTaxpayer, CardErased, CardMerged
     """
     access.require(actor, "document.tax")
     patient = queries.card(patient_id)
     if patient is None:
         raise NotFound()
+    require_there(patient)
     if year not in queries.years():
         raise Invalid(fields={"year": N_("A certificate is for one of the last years.")})
     if payer_id not in dict(queries.payers(patient)):

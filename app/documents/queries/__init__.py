@@ -29,6 +29,7 @@ from app.documents.queries.journal import Asked, issuers, journal
 from app.documents.queries.papers import (
     active_template,
     card,
+    is_erased,
     is_left,
     is_patient_of,
     last_reversal,
@@ -64,6 +65,7 @@ __all__ = [
     "fields_of",
     "first_visit_kinds",
     "first_visit_places",
+    "is_erased",
     "is_left",
     "is_patient_of",
     "issued_papers",

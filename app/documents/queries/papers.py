@@ -96,6 +96,11 @@ def legal_entity_for(actor: User | None) -> tuple[LegalEntity, Branch] | None:
     return (branch.legal_entity, branch) if branch else None
 
 
+def is_erased(patient_id: int) -> bool:
+    """Was the card emptied on the patient's demand?"""
+    return bool(session.scalar(select(Patient.erased_at.is_not(None)).where(Patient.id == patient_id)))
+
+
 def card(patient_id: int) -> Patient | None:
     """A patient with the representative and all phones."""
     return session.scalars(

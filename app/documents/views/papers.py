@@ -57,7 +57,11 @@ class DocumentsView(DeskView):
         operations.require_patient_of(pk, "document.print", actor=actor())
         receipts = queries.receipts_of(pk) if access.account(actor()).may("payment.see") else []
         account = access.account(actor())
-        may_issue = [k for k in operations.FROM_CARD if account.may(operations.SECRET.get(k, "document.print"))]
+        may_issue = [
+            kind
+            for kind in operations.issuable(patient, operations.FROM_CARD)
+            if account.may(operations.SECRET.get(kind, "document.print"))
+        ]
         return self.page(
             "documents/patient_documents.html",
             patient=patient,
@@ -66,8 +70,10 @@ class DocumentsView(DeskView):
             receipts=receipts,
             kinds=TemplateKind,
             from_card=[kind for kind in may_issue if kind not in operations.OF_TREATMENT],
-            of_treatment=operations.OF_TREATMENT,
-            first_visit=", ".join(label(TemplateKind, kind) for kind in queries.first_visit_kinds()),
+            of_treatment=operations.issuable(patient, operations.OF_TREATMENT),
+            first_visit=", ".join(
+                label(TemplateKind, kind) for kind in operations.issuable(patient, queries.first_visit_kinds())
+            ),
             payers=queries.payers(patient),
             years=queries.years(),
             certificates=queries.certificates_of(pk) if access.account(actor()).may("document.tax") else [],
@@ -211,6 +217,7 @@ class DocumentsView(DeskView):
         """A receipt as it was written down when the money was taken."""
         row = fetched(Receipt, pk)
         operations.require_patient_of(row.patient_id, "payment.see", actor=actor())
+        operations.require_person(row.patient_id, actor=actor())
 
         def draw() -> bytes:
             return _drawn_receipt(row)
@@ -224,6 +231,7 @@ class DocumentsView(DeskView):
         """Write down that a receipt is printed, then show it: the first is the original."""
         row = fetched(Receipt, pk)
         operations.require_patient_of(row.patient_id, "payment.see", actor=actor())
+        operations.require_person(row.patient_id, actor=actor())
         with transaction():
             made = operations.print_paper(PrintedKind.RECEIPT, row, lambda: _drawn_receipt(row), actor=actor()).id
         return redirect(url_for(".receipt", pk=pk, printing=made), 303)
@@ -234,6 +242,7 @@ class DocumentsView(DeskView):
         """Print a receipt on the slip printer of the branch; back to where it was asked from."""
         row = fetched(Receipt, pk)
         operations.require_patient_of(row.patient_id, "payment.see", actor=actor())
+        operations.require_person(row.patient_id, actor=actor())
         try:
             with transaction():
                 operations.print_slip(pk, address=current_app.config["SLIP_PRINTER"], actor=actor())
@@ -350,4 +359,5 @@ def _order_of(pk: int) -> WorkOrder:
     own = access.account(actor()).own_only("work_order.see")
     if own is not None and order.doctor_id != own:
         raise NotFound()
+    operations.require_person(order.patient_id, actor=actor())
     return order

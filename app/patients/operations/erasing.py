@@ -8,12 +8,23 @@ from datetime import date
 from typing import Any
 
 from flask_babel import gettext
-from sqlalchemy import Table, Text, and_, cast, delete, or_, select, text, update
+from sqlalchemy import Table, Text, and_, cast, delete, exists, or_, select, text, update
+from sqlalchemy.orm import aliased
 
 from app import access, audit, clock, money
 from app.db import lock, session
 from app.errors import CardErased, Invalid, NotErasable, NotFound, ReasonNeeded
-from app.models import AuditEvent, CardErasure, Family, Patient, PatientAccount, PatientPhone, RequestKey, User
+from app.models import (
+    AuditEvent,
+    CardErasure,
+    CardImportRow,
+    Family,
+    Patient,
+    PatientAccount,
+    PatientPhone,
+    RequestKey,
+    User,
+)
 from app.patients import queries, rules
 from app.tables.base import Model
 from app.vocab import N_, CardStatus
@@ -59,6 +70,7 @@ def erase_card(
     session.flush()
     _empty_log(cards, said)
     _forget_answers(cards)
+    _forget_files(cards)
     for name in reversed([table.name for table in Model.metadata.sorted_tables if table.name in queries.reach()]):
         _apply(Model.metadata.tables[name], cards, actor)
     _empty_cards(cards)
@@ -162,6 +174,21 @@ def _forget_answers(cards: Sequence[int]) -> None:
     phones = select(PatientPhone.number).where(PatientPhone.patient_id.in_(cards))
     whom += [told.contains(number) for number in session.scalars(phones)]
     session.execute(update(RequestKey).where(or_(*whom)).values(answer={}))
+
+
+def _forget_files(cards: Sequence[int]) -> None:
+    """Rows of a file that say the same person again, and were not written for that; their guesses have no keys."""
+    row, written = CardImportRow, aliased(CardImportRow)
+    again = exists().where(
+        written.import_id == row.import_id, written.line == row.twin_line, written.patient_id.in_(cards)
+    )
+    session.execute(delete(row).where(or_(row.twin_id.in_(cards), again)).execution_options(synchronize_session=False))
+    session.execute(
+        update(row)
+        .where(row.neighbour_id.in_(cards))
+        .values(neighbour_id=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _empty_cards(cards: Sequence[int]) -> None:

@@ -1,5 +1,7 @@
 """Who looked at whose card, and at which of its papers: written down, once a day and counted on."""
 
+from typing import Any
+
 from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 
@@ -9,23 +11,25 @@ from app.models import CardOpening, User
 from app.vocab import OpenedKind
 
 
-def _opened() -> Fixed:
+def _opened(*, counted: bool) -> Fixed:
     new = insert(CardOpening).values(
         patient_id=given("patient"), user_id=given("who"), day=given("day"), what=given("what"),
         object_id=given("object"), first_at=given("at"), last_at=given("at"), times=1,
     )  # fmt: skip
-    return Fixed(
-        new.on_conflict_do_update(
-            index_elements=["patient_id", "user_id", "day", "what", "object_id"],
-            set_={
-                "times": CardOpening.times + 1,
-                "last_at": func.greatest(CardOpening.last_at, new.excluded.last_at),
-            },
-        ).returning(func.set_config("synchronous_commit", "off", True))  # of this transaction alone
+    known = ["patient_id", "user_id", "day", "what", "object_id"]
+    once_more = {
+        "times": CardOpening.times + 1,
+        "last_at": func.greatest(CardOpening.last_at, new.excluded.last_at),
+    }
+    written = (
+        new.on_conflict_do_update(index_elements=known, set_=once_more)
+        if counted
+        else new.on_conflict_do_nothing(index_elements=known)
     )
+    return Fixed(written.returning(func.set_config("synchronous_commit", "off", True)))  # of this transaction alone
 
 
-_OPENED = _opened()
+_OPENED, _SEEN = _opened(counted=True), _opened(counted=False)
 
 
 def note_opening(
@@ -39,4 +43,16 @@ def note_opening(
     Nobody waits for the disk before a card is shown: a power cut may take the openings of its last half second,
     and whatever else would be written with one.
     """
-    _OPENED(patient=patient_id, who=actor.id, day=clock.today(), what=what.value, object=object_id, at=clock.now())
+    _OPENED(**_opening(patient_id, what, object_id, actor))
+
+
+def note_seen(patient_id: int, *, actor: User) -> None:
+    """The account looks at a part of this card: an opening, if it has not opened the card today."""
+    _SEEN(**_opening(patient_id, OpenedKind.CARD, 0, actor))
+
+
+def _opening(patient_id: int, what: OpenedKind, object_id: int, actor: User) -> dict[str, Any]:
+    return {
+        "patient": patient_id, "who": actor.id, "day": clock.today(), "what": what.value, "object": object_id,
+        "at": clock.now(),
+    }  # fmt: skip

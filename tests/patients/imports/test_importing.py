@@ -249,3 +249,22 @@ def test_what_was_read_of_people_is_forgotten(make: Any, surname: Any) -> None:
 
 def _rows(pk: int) -> list[CardImportRow]:
     return session.query(CardImportRow).filter_by(import_id=pk).order_by(CardImportRow.line).all()
+
+
+def test_an_emptied_card_is_in_no_file_any_more(make: Any, surname: Any) -> None:
+    """Not in rows that said the same person again either: they name the card, or the row that was written."""
+    name = surname()
+    row = ["С-7", name, "Захар", "Глебович", "17.11.1954", "8 916 700-00-01", "", "шрам на щеке"]
+    first = looked(make, table(row, row))
+    assert applied(make, first) == "applied"
+    [card] = cards(name)
+    again = looked(make, table(row, ["", surname(), "Вера", "", "", "8 916 700-00-01", "", ""]))
+    assert [one for _, one in verdicts(again)] == ["there", "new"]
+    with transaction():
+        operations.erase_card(card.id, str(card.card_number), clock.today(), "Письмо", actor=make.user("director"))
+    session.expire_all()
+    for pk in (first, again):
+        rows = session.query(CardImportRow).filter_by(import_id=pk).all()
+        assert name.lower() not in repr([(one.cells, one.card, one.name_key) for one in rows]).lower()
+        assert card.id not in {pk for one in rows for pk in (one.twin_id, one.neighbour_id, one.patient_id)}
+    assert len(verdicts(again)) == 1  # the other person of the file stays
