@@ -9,11 +9,12 @@ from marshmallow import fields
 
 from app import access
 from app.db import transaction
+from app.models import Patient
 from app.patients import operations, queries, rules
-from app.patients.reach import visible
+from app.patients.reach import require_reach, visible
 from app.schemas import Body, DayField, IdField, PageQuery, TextField, WholeField, listed, one_of
 from app.vocab import N_, IdentityType, Sex
-from app.web import DeskApi, actor, asks, expose, guarded, takes
+from app.web import DeskApi, actor, asks, expose, fetched, guarded, takes
 
 
 class SearchQuery(PageQuery):
@@ -102,7 +103,8 @@ class PatientApi(DeskApi):
     @guarded("card.see")
     def card(self, pk: int) -> Any:
         """A patient's card"""
-        patient = visible(pk)
+        patient = fetched(Patient, pk)
+        require_reach(pk)
         operations.note_opening(pk, actor=actor())
         return self.answer(operations.plain(patient))
 
