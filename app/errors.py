@@ -356,7 +356,9 @@ class BillsChanged(Refusal):
 
     code = "bills_changed"
     status = 409
-    sentence = N_("A bill was paid or changed meanwhile: look at what is due now. Nothing was taken.")
+    sentence = N_(
+        "A bill was paid or changed meanwhile. Nothing was taken; the sums are counted anew from what is due now."
+    )
 
 
 class WrongEntity(Refusal):

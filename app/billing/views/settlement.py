@@ -1,7 +1,7 @@
 """Settlement of a patient, the queue «To be paid», what goes back."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Response, flash, redirect, request, url_for
@@ -45,7 +45,10 @@ class SettlementView(DeskView):
             "billing/queue.html", title=gettext("Settlement"), count=count, rows=rows, page=page, size=PAGE, seen=seen
         )  # fmt: skip
 
-    def _patient(self, pk: int, status: int = 200, wrong: dict[str, str] | None = None) -> Any:
+    def _patient(
+        self, pk: int, status: int = 200, wrong: dict[str, str] | None = None, paying: Mapping[str, str] | None = None
+    ) -> Any:
+        """The settlement; `paying` is what stays typed in the payment form, without it the form begins anew."""
         patient = queries.settling(pk, access.account(actor()).branch_id) if 0 < pk < 2**31 else None
         if patient is None:
             raise NotFound()
@@ -56,13 +59,16 @@ class SettlementView(DeskView):
             drafts=patient.drafts, balance=balance, sources=queries.advance_sources(pk) if balance.advance else [],
             payments=queries.payments_of(pk), methods=METHODS, family=family,
             transfers=queries.transfers_of(pk) if patient.passed else [],
-            method_names=PaymentMethod, typed=request.form, wrong=wrong or {},
+            method_names=PaymentMethod, paying=paying or {}, typed=request.form, wrong=wrong or {},
         )  # fmt: skip
 
     @expose("/<int:pk>/pay", methods=["POST"])
     @guarded("payment.take")
     def pay(self, pk: int) -> Any:
-        """Take the money; refused, the form comes back with what was typed."""
+        """Take the money; refused, the form comes back with what was typed.
+
+        Not when the bills changed meanwhile: sums counted for other bills would be taken as an advance.
+        """
         fetched(Patient, pk)
         try:
             with transaction():
@@ -71,9 +77,12 @@ class SettlementView(DeskView):
                     pk, form["parts"], bills=form["bills"], seen=form["seen"], tendered=form["tendered"], actor=actor()
                 )
                 done = payment.id
+        except BillsChanged as refusal:
+            say(refusal)
+            return self._patient(pk, refusal.status)
         except Refusal as refusal:
             say(refusal)
-            return self._patient(pk, refusal.status, _by_method(refusal))
+            return self._patient(pk, refusal.status, _by_method(refusal), request.form)
         return redirect(url_for("SettlementView.paid", pk=done), 303)
 
     def _typed_payment(self, patient_id: int) -> dict[str, Any]:
