@@ -152,7 +152,7 @@ _PARTS = """
 #: where few payments were ever returned, a join with them is taken for a large one.
 _PAYMENTS = Fixed(
     text(f"""
-    WITH y AS MATERIALIZED (SELECT * FROM payment WHERE patient_id = :patient ORDER BY id DESC LIMIT 30)
+    WITH y AS MATERIALIZED (SELECT * FROM payment WHERE patient_id = :patient ORDER BY id DESC LIMIT :most)
     SELECT y.id, y.number, y.business_day, y.paid_at, y.amount, {_PARTS},
         (SELECT id FROM receipt WHERE payment_id = y.id) AS receipt_id,
         (SELECT COALESCE(sum(t.amount - COALESCE((SELECT sum(amount) FROM refund_part
@@ -178,10 +178,10 @@ _PAYMENTS = Fixed(
 )
 
 
-def payments_of(patient_id: int) -> list[PaymentLine]:
-    """A patient's last thirty payments, the newest first, with what was and what can be returned."""
+def payments_of(patient_id: int, *, limit: int = 30) -> list[PaymentLine]:
+    """A patient's payments, the newest first, with what was and what can be returned."""
     lines = []
-    for row in _PAYMENTS(patient=patient_id, today=clock.today()):
+    for row in _PAYMENTS(patient=patient_id, today=clock.today(), most=limit):
         refunds = [
             RefundLine(
                 one["number"], one["kind"], one["reason"], Decimal(one["amount"]), one["receipt"],

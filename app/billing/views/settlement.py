@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from flask import Response, flash, redirect, request, url_for
@@ -24,6 +25,9 @@ from app.web import DeskView, actor, expose, fetched, guarded, may, say
 #: The ways to pay, as the form lists them.
 METHODS = (PaymentMethod.CASH, PaymentMethod.CARD, PaymentMethod.TRANSFER, PaymentMethod.ADVANCE)
 PAGE = 50
+#: How much of a patient's past is shown at once, and how much when all of it is asked for.
+NEWEST = {"payments": 30, "orders": 50}
+MOST = 2000
 
 
 class SettlementView(DeskView):
@@ -46,18 +50,25 @@ class SettlementView(DeskView):
         )  # fmt: skip
 
     def _patient(
-        self, pk: int, status: int = 200, wrong: dict[str, str] | None = None, paying: Mapping[str, str] | None = None
-    ) -> Any:
-        """The settlement; `paying` is what stays typed in the payment form, without it the form begins anew."""
+        self, pk: int, status: int = 200, wrong: dict[str, str] | None = None,
+        paying: Mapping[str, str] | None = None, about: int | None = None,
+    ) -> Any:  # fmt: skip
+        """The settlement; `paying` is what stays typed in the payment form, without it the form begins anew.
+
+        `about` is a payment that must be on the page, however old: something is said beside it.
+        """
         patient = queries.settling(pk, access.account(actor()).branch_id) if 0 < pk < 2**31 else None
         if patient is None:
             raise NotFound()
         balance = patient.balance
         family = queries.relatives_of(pk) if patient.related and may("payment.relatives") else {}
+        payments, more = _newest("payments", partial(queries.payments_of, pk))
+        if about is not None and about not in {line.id for line in payments}:
+            payments, more = queries.payments_of(pk, limit=MOST), False
         return self.page(
             "billing/settle.html", status, title=gettext("Settlement"), patient=patient, bills=patient.bills,
             drafts=patient.drafts, balance=balance, sources=queries.advance_sources(pk) if balance.advance else [],
-            payments=queries.payments_of(pk), methods=METHODS, family=family,
+            payments=payments, more_payments=more, methods=METHODS, family=family,
             transfers=queries.transfers_of(pk) if patient.passed else [],
             method_names=PaymentMethod, paying=paying or {}, typed=request.form, wrong=wrong or {},
         )  # fmt: skip
@@ -200,7 +211,7 @@ class SettlementView(DeskView):
         except Refusal as refusal:
             say(refusal)
             wrong = {f"{what}_{pk}": " ".join(map(gettext, refusal.facts.get("fields", {}).values()))}
-            return self._patient(patient_id, refusal.status, wrong)
+            return self._patient(patient_id, refusal.status, wrong, about=pk)
         flash(said, "success")
         return redirect(url_for("SettlementView.index", pk=patient_id), 303)
 
@@ -209,12 +220,22 @@ class SettlementView(DeskView):
     def patient_money(self, pk: int) -> Any:
         """The tab «Money» of the card."""
         patient, balance = fetched(Patient, pk), queries.balance_of(pk)
+        orders, more_orders = _newest("orders", partial(queries.orders_of, pk))
+        payments, more_payments = _newest("payments", partial(queries.payments_of, pk))
         return self.page(
             "billing/patient_money.html", patient=patient, balance=balance,
-            sources=queries.advance_sources(pk) if balance.advance else [], orders=queries.orders_of(pk),
-            transfers=queries.transfers_of(pk), payments=queries.payments_of(pk),
+            sources=queries.advance_sources(pk) if balance.advance else [], orders=orders, more_orders=more_orders,
+            transfers=queries.transfers_of(pk), payments=payments, more_payments=more_payments,
             statuses=WorkOrderStatus, method_names=PaymentMethod,
         )  # fmt: skip
+
+
+def _newest(what: str, read: Callable[..., Any]) -> tuple[list[Any], bool]:
+    """The newest rows of a patient and whether there are more; all of them when the address asks for `what=all`."""
+    if request.args.get(what) == "all":
+        return read(limit=MOST), False
+    rows = read(limit=NEWEST[what] + 1)
+    return rows[: NEWEST[what]], len(rows) > NEWEST[what]
 
 
 #: How money goes back: what the cashier hands out, and what never leaves the drawer.
