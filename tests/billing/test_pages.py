@@ -245,6 +245,17 @@ def test_the_queue_asks_for_itself(client_of, make, bill):
     assert answer.status_code == 200 and 'id="queue"' in answer.text
 
 
+def test_beyond_its_end_the_queue_shows_its_last_page(client_of, make, bill):
+    oldest = session.scalars(
+        select(WorkOrder).where(WorkOrder.status == "issued").order_by(WorkOrder.issued_at, WorkOrder.id).limit(1)
+    ).one()
+    page = client_of("administrator").get("/settlement/?page=999").text
+    assert f'id="settle-{oldest.id}"' in page and "Неоплаченных счетов нет" not in page
+    count, _ = queries.to_be_paid(limit=1)
+    last = page.partition('hx-get="')[2].partition('"')[0].partition("page=")[2].partition("&")[0]
+    assert int(last or 0) == (count - 1) // 50
+
+
 def test_money_is_paid_ahead_though_there_is_a_debt(client_of, bill):
     """No bill is ticked: nothing of them is paid."""
     browser, address = client_of("administrator"), f"/settlement/{bill.patient_id}"

@@ -42,6 +42,9 @@ class SettlementView(DeskView):
             return self._patient(pk)
         page = max(0, min(request.args.get("page", 0, type=int), 10_000))
         count, rows = queries.to_be_paid(limit=PAGE, offset=page * PAGE)
+        if count and not rows:  # it has become shorter, or the link is old: the last page
+            page = (count - 1) // PAGE
+            count, rows = queries.to_be_paid(limit=PAGE, offset=page * PAGE)
         seen = hashlib.sha256(repr((count, [(order.id, order.due) for order, *_ in rows])).encode()).hexdigest()[:16]
         if request.headers.get("HX-Request") and request.args.get("seen") == seen:
             return Response(status=204)  # the page asks every few seconds; nothing has changed
