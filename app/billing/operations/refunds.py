@@ -122,7 +122,7 @@ def _give_back(
     session.flush()
     receipt = receipt_for(
         ReceiptKind.RETURN, numbers["receipt"][0], patient.id, patient.full_name, patient.card_number, place_of(branch),
-        [(part.method, share, None) for part, share in back.parts],
+        [(part.method, share, {}) for part, share in back.parts],
         queries.receipt_lines([bill.work_order_id for bill in back.bills]),
         amount=amount, debt_left=queries.balance_of(patient.id).debt, actor=actor,
     )  # fmt: skip

@@ -142,7 +142,7 @@ class SettlementView(DeskView):
             "billing/paid.html", fiscal=printed, fiscal_statuses=FiscalStatus,
             slip_printer=fiscal.slip_printer_of(access.account(actor()).branch_id),
             square=Markup(fiscal.square_of(printed)) if printed else "",
-            title=gettext("Payment accepted"), payment=payment,
+            title=gettext("Payment accepted"), payment=payment, parts=queries.parts_of(payment.id),
             patient=fetched(Patient, payment.patient_id), receipt_id=payment.receipt.id,
             orders={row.id: row for row in queries.orders_by_id([bill.work_order_id for bill in bills])}, bills=bills,
             to_advance=payment.amount - sum((bill.amount for bill in bills), ZERO),
