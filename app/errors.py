@@ -434,6 +434,15 @@ class OverRefund(Refusal):
     sentence = N_("Only %(left)s ₽ can be returned from this payment.")
 
 
+class AdvanceSpent(OverRefund):
+    """A payment of today cannot be cancelled whole: the advance that it brought is not there any more."""
+
+    sentence = N_(
+        "This payment cannot be cancelled: of the advance that it brought %(spent)s ₽ is already spent."
+        " Only %(left)s ₽ can be returned from it."
+    )
+
+
 class NotCancellable(Refusal):
     code = "not_cancellable"
     status = 409

@@ -139,13 +139,18 @@ def test_a_closed_shift_keeps_what_it_took(make, branch):  # noqa: F811
     give_back(make, payment, "1000")  # but the money can be returned
 
 
-def test_a_spent_advance_is_not_cancelled(make, branch):  # noqa: F811
+def test_a_spent_advance_is_not_cancelled(client_of, make, branch):  # noqa: F811
     patient = make.patient()
     payment = pay(make, branch, patient.id, ("cash", "1000"))
     billed(make, branch, "800", patient)
     pay(make, branch, patient.id, ("advance", "800"))
-    with pytest.raises(errors.OverRefund):
+    with pytest.raises(errors.OverRefund) as refused:
         cancel(make, payment)
+    assert refused.value.facts == {"spent": "800.00", "left": "200.00"} and refused.value.code == "over_refund"
+    answer = client_of("senior").post(f"/settlement/payments/{payment.id}/cancel", data={"reason": "ошибка"})
+    said = answer.text.replace("\u202f", " ").replace("\u2009", " ")
+    assert answer.status_code == 422 and "из аванса, который она пополнила, 800,00 ₽ уже израсходовано" in said
+    assert "только 200,00 ₽" in said
 
 
 def test_a_mistake_is_cancelled_with_a_right_and_a_reason(make, branch):  # noqa: F811

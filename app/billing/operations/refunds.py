@@ -73,7 +73,7 @@ def cancel_payment(payment_id: int, reason: str, *, actor: User | None) -> Refun
     Raises:
         NotAllowed, NotFound, ReasonNeeded
         NotCancellable: another day, a closed shift, or something of it was returned.
-        OverRefund: its advance was spent meanwhile.
+        AdvanceSpent: its advance was spent meanwhile.
         NotEnoughCash
     """
     access.require(actor, "payment.cancel")
@@ -83,6 +83,7 @@ def cancel_payment(payment_id: int, reason: str, *, actor: User | None) -> Refun
             payment.amount, left.parts, of_today=payment.business_day == clock.today(),
             shift_open=not queries.of_closed_shifts([payment.id]),
         )  # fmt: skip
+        rules.check_unspent(payment.amount, left.amount)
         return rules.take_back(left.parts, left.advance_left, left.bills, payment.amount)
 
     return _give_back(payment_id, undo, RefundKind.CANCELLATION, reason, actor=actor)
