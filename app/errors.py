@@ -356,7 +356,9 @@ class BillsChanged(Refusal):
 
     code = "bills_changed"
     status = 409
-    sentence = N_("A bill was paid or changed meanwhile: look at what is due now. Nothing was taken.")
+    sentence = N_(
+        "A bill was paid or changed meanwhile. Nothing was taken; the sums are counted anew from what is due now."
+    )
 
 
 class WrongEntity(Refusal):
@@ -430,6 +432,15 @@ class TenderedTooLittle(Refusal):
 class OverRefund(Refusal):
     code = "over_refund"
     sentence = N_("Only %(left)s ₽ can be returned from this payment.")
+
+
+class AdvanceSpent(OverRefund):
+    """A payment of today cannot be cancelled whole: the advance that it brought is not there any more."""
+
+    sentence = N_(
+        "This payment cannot be cancelled: of the advance that it brought %(spent)s ₽ is already spent."
+        " Only %(left)s ₽ can be returned from it."
+    )
 
 
 class NotCancellable(Refusal):

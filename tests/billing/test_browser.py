@@ -1,6 +1,7 @@
 """From the order to the next visit in a real browser: a tooth from the chart, one key for the card, a plan."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -76,3 +77,75 @@ def test_an_order_is_filled_settled_with_one_key_and_the_next_visit_planned(clin
         order, payment = session.query(WorkOrder).one(), session.query(Payment).one()
         assert (order.lines[0].tooth, order.lines[0].assistant_id, order.status) == ("75", clinic.helper, "paid")
         assert [(part.method, str(part.amount)) for part in payment.parts] == [("card", "1234.50")]
+
+
+def of_bills(clinic: SimpleNamespace, *prices: str, ahead: str, lent: str) -> tuple[int, str]:
+    """A patient who owes, has paid ahead, and whose relative has: the patient, the field of the relative's advance."""
+    from app.billing import operations
+    from app.db import session, transaction
+    from app.models import Family
+
+    with clinic.app.app_context():
+        make = Maker()
+        actor, doctor, kin = make.user("director"), make.doctor(), make._save(Family(name="Зубовы"))
+        patient, mother = (make.patient("Зубова", family_id=kin.id) for _ in range(2))
+        for payer, amount in ((patient, ahead), (mother, lent)):
+            with transaction():
+                operations.take_payment(
+                    payer.id, [{"method": "card", "amount": Decimal(amount)}], branch_id=1, actor=actor
+                )
+        for price in prices:
+            line = {"service_id": make.service(price).id, "quantity": 1}
+            with transaction():
+                order = operations.create_work_order(patient.id, doctor.id, [line], branch_id=1, actor=actor)
+                operations.issue(order.id, actor=actor)
+        made = patient.id, f"relative_{mother.id}"
+        session.remove()
+    return made
+
+
+@pytest.mark.browser
+def test_all_this_way_takes_no_more_from_the_other_ways_than_it_needs(clinic: SimpleNamespace) -> None:
+    patient, lent = of_bills(clinic, "8500", "4000", ahead="3000", lent="3000")
+    page = clinic.w.sign_in("director")
+    page.goto(f"{clinic.w.base}/settlement/{patient}")
+    page.wait_for_load_state("load")
+
+    def typed(**sums: str) -> None:
+        for name in ("cash", "card", "transfer", "advance", lent):
+            page.fill(f"#{name}", sums.get(name, ""))
+
+    def stands(**sums: str) -> None:
+        for name in ("cash", "card", "transfer", "advance", lent):
+            expect(page.locator(f"#{name}")).to_have_value(sums.get(name, "").replace(" ", "\u00a0"))
+
+    def all_by(name: str) -> None:
+        page.click(f"[data-all={name}]")
+
+    all_by("advance")
+    stands(advance="3 000,00", cash="9 500,00")
+    all_by(lent)
+    stands(**{lent: "3 000,00"}, advance="3 000,00", cash="6 500,00")
+    all_by(lent)  # pressed again it changes nothing
+    stands(**{lent: "3 000,00"}, advance="3 000,00", cash="6 500,00")
+    all_by("card")  # what was left for cash, and the advances stay
+    stands(**{lent: "3 000,00"}, advance="3 000,00", card="6 500,00")
+
+    typed(cash="12500", card="2000", transfer="1500,50")
+    all_by("advance")
+    stands(cash="5 999,50", card="2000", transfer="1500,50", advance="3 000,00")
+    all_by(lent)
+    stands(**{lent: "3 000,00"}, cash="2 999,50", card="2000", transfer="1500,50", advance="3 000,00")
+
+    typed(card="2000", transfer="10500")  # no cash to take it from: the rest of the money gives way
+    all_by("advance")
+    stands(transfer="9 500,00", advance="3 000,00")
+
+    page.locator("[name=bill]").first.uncheck()
+    typed(cash="1000", advance="3000")
+    all_by(lent)  # of the other advance no more than is needed
+    stands(**{lent: "3 000,00"}, advance="1 000,00")
+    page.locator("[name=bill]").last.uncheck()
+    typed(card="700")
+    all_by("cash")  # nothing is due: what is paid ahead stays as it was typed
+    stands(card="700")

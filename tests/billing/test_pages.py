@@ -12,7 +12,7 @@ from app import clock
 from app.billing import operations, queries
 from app.cash import operations as cash
 from app.db import session, transaction
-from app.models import CashDesk, Payment, Refund, ServicePrice, WorkOrder
+from app.models import CashDesk, Family, Patient, Payment, Refund, ServicePrice, WorkOrder
 
 D = Decimal
 
@@ -127,17 +127,65 @@ def seen_on(page):
     return page.partition('name="seen" value="')[2].partition('"')[0]
 
 
-def test_a_stale_page_takes_nothing(client_of, make, bill):
-    """Two windows, one debt: the second is told, nothing is written, what was typed stays."""
+def field(page, name):
+    """What stands in a field of the settlement."""
+    found = re.search(rf'<input[^>]* name="{name}"[^>]*?\svalue="([^"]*)"', page, re.S)
+    assert found, name
+    return html.unescape(found[1]).replace("\u202f", " ").replace("\u2009", " ")
+
+
+def ticked(page):
+    """The bills that are ticked to be paid."""
+    boxes = re.findall(r'<input type="checkbox" name="bill"[^>]*>', page)
+    return [int(re.search(r'value="(\d+)"', box)[1]) for box in boxes if " checked" in box]
+
+
+def another(make, bill, quantity=2):
+    """One more bill of the same patient."""
+    with transaction():
+        order = operations.create_work_order(
+            bill.patient_id, bill.doctor_id, [{"service_id": bill.lines[0].service_id, "quantity": quantity}],
+            branch_id=1, actor=make.user(),
+        )  # fmt: skip
+        operations.issue(order.id, actor=make.user())
+    return order
+
+
+def test_a_refusal_of_another_form_leaves_the_payment_as_it_was(client_of, make, bill):
+    """Its bills stay ticked: the next payment would pay none of them."""
+    relative = make._save(Family(name="Сергеевы"))
+    mother = make.patient("Сергеева", family_id=relative.id)
+    with transaction():
+        session.get_one(Patient, bill.patient_id).family_id = relative.id
+        payment = operations.take_payment(
+            bill.patient_id, [{"method": "card", "amount": D(1700)}], branch_id=1, actor=make.user()
+        )
+    owed, senior = another(make, bill), client_of("senior")
+    for form in ("refund", "return-advance", "cancel"):
+        answer = senior.post(f"/settlement/payments/{payment.id}/{form}", data={"amount": "9999", "reason": ""})
+        assert answer.status_code == 422 and ticked(answer.text) == [owed.id], form
+        assert field(answer.text, "cash") == "3 000,00"
+    answer = senior.post(f"/settlement/{bill.patient_id}/pass-advance", data={"to_id": mother.id, "amount": "9999"})
+    assert answer.status_code == 422 and ticked(answer.text) == [owed.id]
+    third = another(make, bill, 1)  # what was chosen in the payment form itself stays so
+    page = senior.get(f"/settlement/{bill.patient_id}").text
+    data = {"card": "сто", "bill": third.id, f"share_{third.id}": "5", "seen": seen_on(page)}
+    answer = senior.post(f"/settlement/{bill.patient_id}/pay", data=data)
+    assert answer.status_code == 422 and ticked(answer.text) == [third.id]
+    assert field(answer.text, "card") == "сто" and field(answer.text, f"share_{third.id}") == "5"
+
+
+def test_a_stale_page_takes_nothing_and_is_counted_anew(client_of, make, bill):
+    """Two windows, one debt: the second is told, nothing is written, and pressed again it is no advance either."""
     first, second = client_of("administrator"), client_of("administrator2")
     address = f"/settlement/{bill.patient_id}"
     pages = [browser.get(address).text for browser in (first, second)]
     typed = [{"cash": "1500", "tendered": "2000", "bill": bill.id, "seen": seen_on(page)} for page in pages]
     assert first.post(f"{address}/pay", data=typed[0]).status_code == 303
     answer = second.post(f"{address}/pay", data=typed[1])
-    assert answer.status_code == 409 and 'value="2000"' in answer.text and "ничего не принято" in answer.text
+    assert answer.status_code == 409 and "ничего не принято, суммы пересчитаны заново" in answer.text
     assert (taken(bill.patient_id), queries.balance_of(bill.patient_id).advance) == (1, 0)
-    assert seen_on(answer.text) == ""
+    assert [field(answer.text, name) for name in ("seen", "cash", "tendered")] == ["", "", ""]
     # a bill that was ticked and then taken back by the doctor is not another bill
     with transaction():
         other = operations.create_work_order(
@@ -146,6 +194,10 @@ def test_a_stale_page_takes_nothing(client_of, make, bill):
         )  # fmt: skip
         operations.issue(other.id, actor=make.user())
     page = first.get(address).text
+    another(make, bill, 1)
+    answer = first.post(f"{address}/pay", data={"card": "3000", "bill": other.id, "seen": seen_on(page)})
+    assert answer.status_code == 409 and field(answer.text, "cash") == "4 500,00" and field(answer.text, "card") == ""
+    page = first.get(address).text
     with transaction():
         operations.reopen(other.id, actor=make.user())
     for more in ({"seen": seen_on(page)}, {}):
@@ -153,6 +205,19 @@ def test_a_stale_page_takes_nothing(client_of, make, bill):
         assert answer.status_code == 409, answer.text
     assert first.post(f"{address}/pay", data={"cash": "5", "seen": "x:1 <b>"}).status_code == 422
     assert taken(bill.patient_id) == 1
+
+
+def test_a_stale_page_that_was_refused_for_something_else_is_still_stale(client_of, bill):
+    """What stays typed was counted for the old bills: put right and sent again, it is not taken for new ones."""
+    first, second = client_of("administrator"), client_of("administrator2")
+    address = f"/settlement/{bill.patient_id}"
+    data = {"cash": "1500", "tendered": "15", "bill": bill.id, "seen": seen_on(second.get(address).text)}
+    assert first.post(f"{address}/pay", data={"card": "1500"}).status_code == 303
+    answer = second.post(f"{address}/pay", data=data)
+    assert answer.status_code == 422 and field(answer.text, "tendered") == "15"
+    answer = second.post(f"{address}/pay", data={**data, "tendered": "", "seen": seen_on(answer.text)})
+    assert answer.status_code == 409 and field(answer.text, "cash") == ""
+    assert (taken(bill.patient_id), queries.balance_of(bill.patient_id).advance) == (1, 0)
 
 
 def test_a_bill_of_another_legal_entity_is_named_and_not_ticked(client_of, make, bill):
@@ -178,6 +243,17 @@ def test_the_queue_asks_for_itself(client_of, make, bill):
         operations.reopen(bill.id, actor=make.user())
     answer = browser.get(again, headers=asks)
     assert answer.status_code == 200 and 'id="queue"' in answer.text
+
+
+def test_beyond_its_end_the_queue_shows_its_last_page(client_of, make, bill):
+    oldest = session.scalars(
+        select(WorkOrder).where(WorkOrder.status == "issued").order_by(WorkOrder.issued_at, WorkOrder.id).limit(1)
+    ).one()
+    page = client_of("administrator").get("/settlement/?page=999").text
+    assert f'id="settle-{oldest.id}"' in page and "Неоплаченных счетов нет" not in page
+    count, _ = queries.to_be_paid(limit=1)
+    last = page.partition('hx-get="')[2].partition('"')[0].partition("page=")[2].partition("&")[0]
+    assert int(last or 0) == (count - 1) // 50
 
 
 def test_money_is_paid_ahead_though_there_is_a_debt(client_of, bill):

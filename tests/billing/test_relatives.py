@@ -9,7 +9,9 @@ from sqlalchemy import func, select
 from app import errors
 from app.billing import operations, queries
 from app.db import session, transaction
+from app.documents import queries as documents
 from app.models import AdvanceTransfer, Family, LedgerEntry, PaymentPart
+from tests.billing.test_certificates import sell
 from tests.billing.test_operations import D, billed, branch, held, owes, pay  # noqa: F401
 from tests.billing.test_reversals import proven, reverse
 
@@ -88,6 +90,36 @@ def test_reversed_it_is_passed_back_and_returned_to_who_paid(make, branch, famil
         operations.return_advance(payment.id, D(1000), "не нужен", actor=make.user("senior"))
     assert owes(child.id) == owes(mother.id) == (0, 0) and held(branch.desk_id) == 0
     assert [row.change for row in queries.transfers_of(child.id)] == [D(-1000), D(1000)]
+    proven()
+
+
+def test_whose_advance_it_was_is_said_wherever_a_payment_stands(client_of, make, branch, family):  # noqa: F811
+    """On the page of the payment, in the list, and on the receipt, where a relative has no name."""
+    mother, _, child, _ = family
+    for patient in (mother, child):
+        pay(make, branch, patient.id, ("cash", "300"))
+    sell(make, branch, mother, "100", ("cash", "100"), number=f"Д-{child.id}")
+    billed(make, branch, "700", child)
+    with transaction():
+        payment = operations.take_payment(
+            child.id,
+            [
+                {"method": "advance", "amount": D(300)},
+                {"method": "advance", "amount": D(300), "from_patient_id": mother.id},
+                {"method": "advance", "amount": D(100), "certificate": f"Д-{child.id}"},
+            ],
+            branch_id=branch.id, actor=make.user(),
+        )  # fmt: skip
+    said = f"Из аванса 300,00, Из аванса родственника ({mother.full_name}) 300,00, Сертификат № Д-{child.id} 100,00"
+    browser = client_of("senior")
+    for address in (f"/settlement/payments/{payment.id}", f"/settlement/{child.id}",
+                    f"/settlement/patient/{child.id}/money"):  # fmt: skip
+        assert said in browser.get(address).text, address
+    printed = documents.receipt_fields(payment.receipt)["parts"]
+    assert [part["label"] for part in printed] == [
+        "Из аванса", "Из аванса родственника", f"Сертификат № Д-{child.id}"
+    ]  # fmt: skip
+    assert mother.surname not in str(payment.receipt.snapshot)
     proven()
 
 

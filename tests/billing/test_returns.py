@@ -14,7 +14,7 @@ from app.cash import queries as cash_queries
 from app.db import session, transaction
 from app.models import CashMovement, Payment, Receipt
 from app.vocab import RefundKind
-from tests.billing.test_operations import D, billed, branch, give_back, held, owes, pay  # noqa: F401
+from tests.billing.test_operations import D, billed, branch, drafted, give_back, held, owes, pay  # noqa: F401
 
 
 def return_advance(make, payment, amount, by="senior"):
@@ -139,13 +139,18 @@ def test_a_closed_shift_keeps_what_it_took(make, branch):  # noqa: F811
     give_back(make, payment, "1000")  # but the money can be returned
 
 
-def test_a_spent_advance_is_not_cancelled(make, branch):  # noqa: F811
+def test_a_spent_advance_is_not_cancelled(client_of, make, branch):  # noqa: F811
     patient = make.patient()
     payment = pay(make, branch, patient.id, ("cash", "1000"))
     billed(make, branch, "800", patient)
     pay(make, branch, patient.id, ("advance", "800"))
-    with pytest.raises(errors.OverRefund):
+    with pytest.raises(errors.OverRefund) as refused:
         cancel(make, payment)
+    assert refused.value.facts == {"spent": "800.00", "left": "200.00"} and refused.value.code == "over_refund"
+    answer = client_of("senior").post(f"/settlement/payments/{payment.id}/cancel", data={"reason": "ошибка"})
+    said = answer.text.replace("\u202f", " ").replace("\u2009", " ")
+    assert answer.status_code == 422 and "из аванса, который она пополнила, 800,00 ₽ уже израсходовано" in said
+    assert "только 200,00 ₽" in said
 
 
 def test_a_mistake_is_cancelled_with_a_right_and_a_reason(make, branch):  # noqa: F811
@@ -249,3 +254,32 @@ def test_a_cancelled_payment_says_so(client_of, make, branch):  # noqa: F811
     cancel(make, payment)
     page = client_of("senior").get(f"/settlement/payments/{payment.id}").text
     assert "Отменена как ошибочная" in page and "fa-check-circle" not in page and "на карту 500,00" in page
+
+
+def test_a_payment_of_long_ago_is_seen_and_returned(client_of, make, branch):  # noqa: F811
+    patient = make.patient()
+    first, *others = (pay(make, branch, patient.id, ("card", "10")) for _ in range(31))
+    senior, path = client_of("senior"), f"/settlement/payments/{first.id}/refund"
+    for address in (f"/settlement/{patient.id}", f"/settlement/patient/{patient.id}/money"):
+        page = senior.get(address).text
+        assert f"/documents/receipts/{first.receipt.id}/" not in page and "Все оплаты" in page
+        assert f"/documents/receipts/{others[0].receipt.id}/" in page
+        page = senior.get(f"{address}?payments=all").text
+        assert f"/documents/receipts/{first.receipt.id}/" in page and "Все оплаты" not in page
+    assert path in senior.get(f"/settlement/{patient.id}?payments=all").text
+    refused = senior.post(path, data={"amount": "11", "reason": "передумал"})  # it comes back beside its payment
+    assert refused.status_code == 422 and path in refused.text and 'value="11"' in refused.text
+    assert senior.post(path, data={"amount": "10", "reason": "передумал"}).status_code == 303
+    assert "Все оплаты" not in senior.get(f"/settlement/{make.patient().id}").text
+
+
+def test_a_work_order_of_long_ago_is_seen_in_the_card(client_of, make, branch):  # noqa: F811
+    patient, service = make.patient(), make.service("10")
+    first, *_ = (
+        drafted(make, branch, patient=patient, lines=[{"service_id": service.id, "quantity": 1}]) for _ in range(51)
+    )
+    browser, address = client_of("administrator"), f"/settlement/patient/{patient.id}/money"
+    page = browser.get(address).text
+    assert f'/work-orders/{first.id}"' not in page and "Все наряды" in page and page.count('status-draft"') == 50
+    page = browser.get(f"{address}?orders=all").text
+    assert f'/work-orders/{first.id}"' in page and "Все наряды" not in page

@@ -70,14 +70,14 @@ def entry(
 
 def receipt_for(
     kind: ReceiptKind, number: int, patient_id: int, full_name: str, card_number: int, place: Place,
-    parts: Sequence[tuple[str, Decimal, str | None]], lines: Sequence[Mapping[str, Any]], *, amount: Decimal,
+    parts: Sequence[tuple[str, Decimal, Mapping[str, Any]]], lines: Sequence[Mapping[str, Any]], *, amount: Decimal,
     debt_left: Decimal,
     tendered: Decimal | None = None, change: Decimal = ZERO, to_advance: Decimal = ZERO, certificate: str | None = None,
     actor: User | None,
 ) -> Receipt:  # fmt: skip
     """The paper of a payment or a refund: its number, and every value as it is now, for ever.
 
-    A part is how, how much, by which certificate; `certificate` is the one that was bought.
+    A part is how, how much, and where an advance came from; `certificate` is the one that was bought.
     """
     wall = clock.wall_now()
     return Receipt(
@@ -95,9 +95,8 @@ def receipt_for(
             "cashier": access.account(actor).name if actor else "",
             "lines": list(lines),
             "parts": [
-                {"method": str(method), "amount": str(money.rounded(share))}
-                | ({"certificate": paid_by} if paid_by else {})
-                for method, share, paid_by in parts
+                {"method": str(method), "amount": str(money.rounded(share)), **source}
+                for method, share, source in parts
             ],
             "amount": str(money.rounded(amount)),
             "tendered": None if tendered is None else str(money.rounded(tendered)),

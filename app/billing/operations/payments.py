@@ -91,7 +91,7 @@ def take_payment(
     )  # fmt: skip
     payment.receipt = receipt_for(
         ReceiptKind.SALE, numbers["receipt"][0], patient_id, patient.full_name, patient.card_number, place,
-        [(part.method, part.amount, part.certificate) for part in paid],
+        [(part.method, part.amount, _source(part)) for part in paid],
         [line for bill in spread.bills for line in patient.lines[bill.work_order_id]],
         amount=whole, tendered=tendered, change=given_back, to_advance=spread.to_advance,
         debt_left=debt_left, certificate=certificate, actor=actor,
@@ -143,6 +143,13 @@ def _parts_of(
         )
         for n, part in enumerate(paid)
     ]  # fmt: skip
+
+
+def _source(part: Part) -> dict[str, Any]:
+    """Where an advance came from, as the receipt says it; a relative has no name there, for it is the patient's."""
+    if part.certificate:
+        return {"certificate": part.certificate}
+    return {"relative": True} if part.from_patient_id is not None else {}
 
 
 def _entries_of(

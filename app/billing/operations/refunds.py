@@ -73,7 +73,7 @@ def cancel_payment(payment_id: int, reason: str, *, actor: User | None) -> Refun
     Raises:
         NotAllowed, NotFound, ReasonNeeded
         NotCancellable: another day, a closed shift, or something of it was returned.
-        OverRefund: its advance was spent meanwhile.
+        AdvanceSpent: its advance was spent meanwhile.
         NotEnoughCash
     """
     access.require(actor, "payment.cancel")
@@ -83,6 +83,7 @@ def cancel_payment(payment_id: int, reason: str, *, actor: User | None) -> Refun
             payment.amount, left.parts, of_today=payment.business_day == clock.today(),
             shift_open=not queries.of_closed_shifts([payment.id]),
         )  # fmt: skip
+        rules.check_unspent(payment.amount, left.amount)
         return rules.take_back(left.parts, left.advance_left, left.bills, payment.amount)
 
     return _give_back(payment_id, undo, RefundKind.CANCELLATION, reason, actor=actor)
@@ -122,7 +123,7 @@ def _give_back(
     session.flush()
     receipt = receipt_for(
         ReceiptKind.RETURN, numbers["receipt"][0], patient.id, patient.full_name, patient.card_number, place_of(branch),
-        [(part.method, share, None) for part, share in back.parts],
+        [(part.method, share, {}) for part, share in back.parts],
         queries.receipt_lines([bill.work_order_id for bill in back.bills]),
         amount=amount, debt_left=queries.balance_of(patient.id).debt, actor=actor,
     )  # fmt: skip

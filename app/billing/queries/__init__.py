@@ -69,6 +69,7 @@ from app.billing.queries.settlement import (
     PaymentLine,
     Settling,
     advance_sources,
+    parts_of,
     payments_of,
     settling,
 )
@@ -114,6 +115,7 @@ __all__ = [
     "orders_of_day",
     "owing_locked",
     "paid_for",
+    "parts_of",
     "payments_of",
     "price_history",
     "price_list",

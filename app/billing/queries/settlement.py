@@ -109,6 +109,9 @@ class PartLine:
     method: str
     amount: Decimal
     movement_id: int | None
+    #: Whose advance it was, when it was a relative's; which certificate paid it.
+    relative: str = ""
+    certificate: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,14 +148,19 @@ class PaymentLine:
 #: A payment's share of the advance (`_OF_ITS_SHARE` in payments.py).
 _SHARE = "(kind IN ('advance_in', 'paid_to_advance') OR kind = 'refund' AND advance_change < 0)"
 _PARTS = """
-    (SELECT json_agg(json_build_object('method', t.method, 'amount', CAST(t.amount AS text), 'movement', t.movement_id)
-                     ORDER BY t.id) FROM payment_part t WHERE t.payment_id = y.id) AS parts
+    (SELECT json_agg(json_build_object('method', t.method, 'amount', CAST(t.amount AS text), 'movement', t.movement_id,
+         'relative', (SELECT concat_ws(' ', q.surname, q.name, nullif(q.patronymic, ''))
+                      FROM advance_transfer v JOIN patient q ON q.id = v.from_id WHERE v.id = t.transfer_id),
+         'certificate', (SELECT c.number FROM advance_transfer v JOIN certificate c ON c.id = v.certificate_id
+                         WHERE v.id = t.transfer_id)
+         ) ORDER BY t.id) FROM payment_part t WHERE t.payment_id = y.id) AS parts
 """
+_PARTS_OF = Fixed(text(f"SELECT {_PARTS} FROM payment y WHERE y.id = :payment"))
 #: A mistake of today can be cancelled while no drawer that took it has been closed. Receipts are asked one by one:
 #: where few payments were ever returned, a join with them is taken for a large one.
 _PAYMENTS = Fixed(
     text(f"""
-    WITH y AS MATERIALIZED (SELECT * FROM payment WHERE patient_id = :patient ORDER BY id DESC LIMIT 30)
+    WITH y AS MATERIALIZED (SELECT * FROM payment WHERE patient_id = :patient ORDER BY id DESC LIMIT :most)
     SELECT y.id, y.number, y.business_day, y.paid_at, y.amount, {_PARTS},
         (SELECT id FROM receipt WHERE payment_id = y.id) AS receipt_id,
         (SELECT COALESCE(sum(t.amount - COALESCE((SELECT sum(amount) FROM refund_part
@@ -178,10 +186,10 @@ _PAYMENTS = Fixed(
 )
 
 
-def payments_of(patient_id: int) -> list[PaymentLine]:
-    """A patient's last thirty payments, the newest first, with what was and what can be returned."""
+def payments_of(patient_id: int, *, limit: int = 30) -> list[PaymentLine]:
+    """A patient's payments, the newest first, with what was and what can be returned."""
     lines = []
-    for row in _PAYMENTS(patient=patient_id, today=clock.today()):
+    for row in _PAYMENTS(patient=patient_id, today=clock.today(), most=limit):
         refunds = [
             RefundLine(
                 one["number"], one["kind"], one["reason"], Decimal(one["amount"]), one["receipt"],
@@ -201,7 +209,17 @@ def payments_of(patient_id: int) -> list[PaymentLine]:
 
 
 def _parts(found: list[Mapping[str, Any]] | None) -> list[PartLine]:
-    return [PartLine(one["method"], Decimal(one["amount"]), one["movement"]) for one in found or ()]
+    return [
+        PartLine(
+            one["method"], Decimal(one["amount"]), one["movement"], one["relative"] or "", one["certificate"] or ""
+        )
+        for one in found or ()
+    ]  # fmt: skip
+
+
+def parts_of(payment_id: int) -> list[PartLine]:
+    """How a payment was paid, and from whose advance."""
+    return _parts(_PARTS_OF(payment=payment_id).one().parts)
 
 
 @dataclass(frozen=True)

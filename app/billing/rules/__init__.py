@@ -27,6 +27,7 @@ from app.billing.rules.payments import (
     check_certificate,
     check_parts,
     check_seen,
+    check_unspent,
     only_money,
     refundable,
     shares,
@@ -40,7 +41,7 @@ from app.billing.rules.prices import service_code
 __all__ = [
     "DETAILS", "MOST_LINES", "MOST_PARTS", "Allocation", "Cost", "Due", "Known", "LineLeft", "PaidPart",
     "Part", "Return", "Verdict", "allocate", "as_kept", "category_key", "change", "check_advance",
-    "check_cancellable", "check_certificate", "check_lines", "check_parts", "check_seen", "check_tooth", "cost",
-    "counts", "digest", "judge", "only_money", "refundable", "service_code", "shares", "spread", "sum_of", "take_back",
-    "take_lines_back",
+    "check_cancellable", "check_certificate", "check_lines", "check_parts", "check_seen", "check_tooth",
+    "check_unspent", "cost", "counts", "digest", "judge", "only_money", "refundable", "service_code", "shares",
+    "spread", "sum_of", "take_back", "take_lines_back",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from decimal import Decimal
 from app import money
 from app.errors import (
     AdvanceOnlyForBills,
+    AdvanceSpent,
     BillsChanged,
     CertificateExpired,
     CertificateSpent,
@@ -259,3 +260,14 @@ def check_cancellable(whole: Decimal, parts: Sequence[PaidPart], *, of_today: bo
     """
     if not of_today or not shift_open or sum((part.left for part in parts), ZERO) != whole:
         raise NotCancellable()
+
+
+def check_unspent(whole: Decimal, left: Decimal) -> None:
+    """Is all that a payment brought still where it put it, so that it can be taken back whole?
+
+    Raises:
+        AdvanceSpent: with what is spent, and what can be returned.
+    """
+    if left < whole:
+        spent = whole - left
+        raise AdvanceSpent({"spent": money.shown(spent), "left": money.shown(left)}, spent=str(spent), left=str(left))

@@ -1,7 +1,8 @@
 """Settlement of a patient, the queue «To be paid», what goes back."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from flask import Response, flash, redirect, request, url_for
@@ -24,6 +25,9 @@ from app.web import DeskView, actor, expose, fetched, guarded, may, say
 #: The ways to pay, as the form lists them.
 METHODS = (PaymentMethod.CASH, PaymentMethod.CARD, PaymentMethod.TRANSFER, PaymentMethod.ADVANCE)
 PAGE = 50
+#: How much of a patient's past is shown at once, and how much when all of it is asked for.
+NEWEST = {"payments": 30, "orders": 50}
+MOST = 2000
 
 
 class SettlementView(DeskView):
@@ -38,6 +42,9 @@ class SettlementView(DeskView):
             return self._patient(pk)
         page = max(0, min(request.args.get("page", 0, type=int), 10_000))
         count, rows = queries.to_be_paid(limit=PAGE, offset=page * PAGE)
+        if count and not rows:  # it has become shorter, or the link is old: the last page
+            page = (count - 1) // PAGE
+            count, rows = queries.to_be_paid(limit=PAGE, offset=page * PAGE)
         seen = hashlib.sha256(repr((count, [(order.id, order.due) for order, *_ in rows])).encode()).hexdigest()[:16]
         if request.headers.get("HX-Request") and request.args.get("seen") == seen:
             return Response(status=204)  # the page asks every few seconds; nothing has changed
@@ -45,24 +52,37 @@ class SettlementView(DeskView):
             "billing/queue.html", title=gettext("Settlement"), count=count, rows=rows, page=page, size=PAGE, seen=seen
         )  # fmt: skip
 
-    def _patient(self, pk: int, status: int = 200, wrong: dict[str, str] | None = None) -> Any:
+    def _patient(
+        self, pk: int, status: int = 200, wrong: dict[str, str] | None = None,
+        paying: Mapping[str, str] | None = None, about: int | None = None,
+    ) -> Any:  # fmt: skip
+        """The settlement; `paying` is what stays typed in the payment form, without it the form begins anew.
+
+        `about` is a payment that must be on the page, however old: something is said beside it.
+        """
         patient = queries.settling(pk, access.account(actor()).branch_id) if 0 < pk < 2**31 else None
         if patient is None:
             raise NotFound()
         balance = patient.balance
         family = queries.relatives_of(pk) if patient.related and may("payment.relatives") else {}
+        payments, more = _newest("payments", partial(queries.payments_of, pk))
+        if about is not None and about not in {line.id for line in payments}:
+            payments, more = queries.payments_of(pk, limit=MOST), False
         return self.page(
             "billing/settle.html", status, title=gettext("Settlement"), patient=patient, bills=patient.bills,
             drafts=patient.drafts, balance=balance, sources=queries.advance_sources(pk) if balance.advance else [],
-            payments=queries.payments_of(pk), methods=METHODS, family=family,
+            payments=payments, more_payments=more, methods=METHODS, family=family,
             transfers=queries.transfers_of(pk) if patient.passed else [],
-            method_names=PaymentMethod, typed=request.form, wrong=wrong or {},
+            method_names=PaymentMethod, paying=paying or {}, typed=request.form, wrong=wrong or {},
         )  # fmt: skip
 
     @expose("/<int:pk>/pay", methods=["POST"])
     @guarded("payment.take")
     def pay(self, pk: int) -> Any:
-        """Take the money; refused, the form comes back with what was typed."""
+        """Take the money; refused, the form comes back with what was typed.
+
+        Not when the bills changed meanwhile: sums counted for other bills would be taken as an advance.
+        """
         fetched(Patient, pk)
         try:
             with transaction():
@@ -71,9 +91,12 @@ class SettlementView(DeskView):
                     pk, form["parts"], bills=form["bills"], seen=form["seen"], tendered=form["tendered"], actor=actor()
                 )
                 done = payment.id
+        except BillsChanged as refusal:
+            say(refusal)
+            return self._patient(pk, refusal.status)
         except Refusal as refusal:
             say(refusal)
-            return self._patient(pk, refusal.status, _by_method(refusal))
+            return self._patient(pk, refusal.status, _by_method(refusal), request.form)
         return redirect(url_for("SettlementView.paid", pk=done), 303)
 
     def _typed_payment(self, patient_id: int) -> dict[str, Any]:
@@ -119,7 +142,7 @@ class SettlementView(DeskView):
             "billing/paid.html", fiscal=printed, fiscal_statuses=FiscalStatus,
             slip_printer=fiscal.slip_printer_of(access.account(actor()).branch_id),
             square=Markup(fiscal.square_of(printed)) if printed else "",
-            title=gettext("Payment accepted"), payment=payment,
+            title=gettext("Payment accepted"), payment=payment, parts=queries.parts_of(payment.id),
             patient=fetched(Patient, payment.patient_id), receipt_id=payment.receipt.id,
             orders={row.id: row for row in queries.orders_by_id([bill.work_order_id for bill in bills])}, bills=bills,
             to_advance=payment.amount - sum((bill.amount for bill in bills), ZERO),
@@ -191,7 +214,7 @@ class SettlementView(DeskView):
         except Refusal as refusal:
             say(refusal)
             wrong = {f"{what}_{pk}": " ".join(map(gettext, refusal.facts.get("fields", {}).values()))}
-            return self._patient(patient_id, refusal.status, wrong)
+            return self._patient(patient_id, refusal.status, wrong, about=pk)
         flash(said, "success")
         return redirect(url_for("SettlementView.index", pk=patient_id), 303)
 
@@ -200,12 +223,22 @@ class SettlementView(DeskView):
     def patient_money(self, pk: int) -> Any:
         """The tab «Money» of the card."""
         patient, balance = fetched(Patient, pk), queries.balance_of(pk)
+        orders, more_orders = _newest("orders", partial(queries.orders_of, pk))
+        payments, more_payments = _newest("payments", partial(queries.payments_of, pk))
         return self.page(
             "billing/patient_money.html", patient=patient, balance=balance,
-            sources=queries.advance_sources(pk) if balance.advance else [], orders=queries.orders_of(pk),
-            transfers=queries.transfers_of(pk), payments=queries.payments_of(pk),
+            sources=queries.advance_sources(pk) if balance.advance else [], orders=orders, more_orders=more_orders,
+            transfers=queries.transfers_of(pk), payments=payments, more_payments=more_payments,
             statuses=WorkOrderStatus, method_names=PaymentMethod,
         )  # fmt: skip
+
+
+def _newest(what: str, read: Callable[..., Any]) -> tuple[list[Any], bool]:
+    """The newest rows of a patient and whether there are more; all of them when the address asks for `what=all`."""
+    if request.args.get(what) == "all":
+        return read(limit=MOST), False
+    rows = read(limit=NEWEST[what] + 1)
+    return rows[: NEWEST[what]], len(rows) > NEWEST[what]
 
 
 #: How money goes back: what the cashier hands out, and what never leaves the drawer.

@@ -43,15 +43,7 @@ def receipt_fields(snapshot: Mapping[str, Any], kind: str, number: int, day: dat
         "cashier": snapshot.get("cashier") or "",
         "reason": snapshot.get("reason") or "",
         "lines": [{**empty, **line} for line in snapshot.get("lines") or []],
-        "parts": [
-            {
-                "label": f"Сертификат № {part['certificate']}"
-                if part.get("certificate")
-                else _METHODS.get(PaymentMethod(part["method"]), part["method"]),
-                "amount": part["amount"],
-            }
-            for part in snapshot.get("parts") or []
-        ],
+        "parts": [{"label": _way(part), "amount": part["amount"]} for part in snapshot.get("parts") or []],
         "amount": amount("amount"),
         "amount_words": rubles_in_words(amount("amount")),
         "tendered": snapshot.get("tendered") or "",
@@ -63,6 +55,15 @@ def receipt_fields(snapshot: Mapping[str, Any], kind: str, number: int, day: dat
         "debt_left": amount("debt_left"),
         "has_debt": amount("debt_left") > 0,
     }
+
+
+def _way(part: Mapping[str, Any]) -> str:
+    """How a part was paid, and from whose advance where the snapshot knows."""
+    if part.get("certificate"):
+        return f"Сертификат № {part['certificate']}"
+    if part.get("relative"):
+        return "Из аванса родственника"
+    return _METHODS[PaymentMethod(part["method"])]
 
 
 #: What a slip says after the sum, when there is any.

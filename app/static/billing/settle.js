@@ -22,6 +22,13 @@
   };
   const paid = () => fields.reduce((sum, field) => sum + kopecks(field.value), 0);
 
+  // In which order the other ways give way to one: cash, the rest of the money, then advances and the certificate.
+  const limited = (field) => field.dataset.most !== undefined || field.name === "certificate";
+  const givingWay = (field) => {
+    const others = fields.filter((other) => other !== field && other !== cash);
+    return [field === cash ? [] : [cash], others.filter((other) => !limited(other)), others.filter(limited)];
+  };
+
   function show() {
     const rest = due() - paid();
     form.querySelector("[data-due-sum]").textContent = shown(due());
@@ -55,13 +62,22 @@
       return;
     }
     const all = event.target.closest("[data-all]");
-    if (!all) return;
+    if (!all || !due()) return;
     untouched = false;
+    // An advance pays all it can, and others give way just so much; money takes what is left, or else what others had.
     const field = form.querySelector(`[name=${all.dataset.all}]`);
-    let others = fields.filter((other) => other !== field);
-    let left = due() - others.reduce((sum, other) => sum + kopecks(other.value), 0);
-    if (left <= 0) { others.forEach((other) => { other.value = ""; }); left = due(); }
-    if (field.dataset.most) left = Math.min(left, kopecks(field.dataset.most));
+    const most = Math.min(due(), field.dataset.most === undefined ? Infinity : kopecks(field.dataset.most));
+    let left = due() - paid() + kopecks(field.value);
+    for (const others of givingWay(field)) {
+      const wanted = field.dataset.most === undefined && left > 0 ? left : most;
+      for (const other of others) {
+        const given = Math.min(kopecks(other.value), Math.max(wanted - left, 0));
+        if (!given) continue;
+        other.value = given < kopecks(other.value) ? shown(kopecks(other.value) - given) : "";
+        left += given;
+      }
+    }
+    left = Math.min(left, most);
     field.value = left > 0 ? shown(left) : "";
     if (field.dataset.most && paid() < due()) cash.value = shown(due() - paid() + kopecks(cash.value));
     field.focus();
