@@ -286,7 +286,8 @@ def refusal_body(refusal: Refusal) -> dict[str, Any]:
 
 
 def _answer_refusal(refusal: Refusal) -> Any:
-    if wants_json():
+    # a part of a page that could not be had is told in a line, by the page that asked for it
+    if wants_json() or request.headers.get("HX-Request"):
         return jsonify(refusal_body(refusal)), refusal.status
     if refusal.status == 401:
         return redirect(url_for("SignInView.login"))

@@ -89,7 +89,14 @@
   document.body.addEventListener("htmx:configRequest", (event) => { event.detail.headers["X-CSRFToken"] = token(); });
   document.body.addEventListener("htmx:responseError", (event) => {
     if (event.detail.xhr.status === 401) { location.reload(); return; }
-    window.desk.tell(event.detail.xhr.status === 0 ? "" : event.detail.xhr.statusText, "danger");
+    let said = null;
+    try { said = JSON.parse(event.detail.xhr.responseText).message; } catch { /* a page of whoever stands between us */ }
+    window.desk.tell(said || document.body.dataset.failed, "danger");
+  });
+  document.body.addEventListener("htmx:sendError", (event) => {
+    // what asks by itself every few seconds stays quiet
+    const by = event.detail.requestConfig?.triggeringEvent;
+    if (by && by.isTrusted && by.type === "click") window.desk.tell(document.body.dataset.offline, "danger");
   });
 
   // A select that asks the server while one types.
