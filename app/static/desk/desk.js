@@ -99,6 +99,15 @@
     if (by && by.isTrusted && by.type === "click") window.desk.tell(document.body.dataset.offline, "danger");
   });
 
+  // A part that draws itself anew when one comes back to the window stays as it is while anything in it is opened,
+  // chosen or typed: the window gets the focus back from a file dialog, too. A form that was sent is done with.
+  document.addEventListener("input", (event) => { if (event.target.form) event.target.form.dataset.touched = "1"; });
+  document.addEventListener("submit", (event) => { delete event.target.dataset.touched; });
+  const inHand = (event) => event.detail.requestConfig?.triggeringEvent?.type === "focus"
+    && event.detail.elt.querySelector("details[open], form[data-touched], select:focus, input:focus");
+  document.body.addEventListener("htmx:beforeRequest", (event) => { if (inHand(event)) event.preventDefault(); });
+  document.body.addEventListener("htmx:beforeSwap", (event) => { if (inHand(event)) event.detail.shouldSwap = false; });
+
   // A select that asks the server while one types.
   if (window.jQuery && jQuery.fn.select2) {
     jQuery(".my_select2, .my_select2_multi").select2({allowClear: true, placeholder: "", width: "100%"});
