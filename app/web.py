@@ -286,7 +286,8 @@ def refusal_body(refusal: Refusal) -> dict[str, Any]:
 
 
 def _answer_refusal(refusal: Refusal) -> Any:
-    if wants_json():
+    # a part of a page that could not be had is told in a line, by the page that asked for it
+    if wants_json() or request.headers.get("HX-Request"):
         return jsonify(refusal_body(refusal)), refusal.status
     if refusal.status == 401:
         return redirect(url_for("SignInView.login"))
@@ -316,7 +317,7 @@ class _Plain(Refusal):
 _HTTP = {
     400: ("invalid", 422, N_("The request cannot be understood.")),
     405: ("method_not_allowed", 405, N_("This address does not take such a request.")),
-    413: ("too_large", 413, N_("This is too much data. Send less.")),
+    413: ("too_large", 413, N_("This is too much data: send %(most)s MB at most.")),
     415: ("invalid", 422, N_("The request must be JSON.")),
 }
 
@@ -358,7 +359,9 @@ def install(app: Flask) -> None:
         if error.code == 405 and request.method == "GET" and not wants_json() and (above := _page_above()):
             return redirect(above, 303)  # a form was refused, and its address loaded again
         code, status, message = _HTTP.get(error.code, ("refused", error.code, N_("This cannot be done.")))
-        return _answer_refusal(_Plain(code, status, message))
+        plain = _Plain(code, status, message)
+        plain.words = {"most": (request.max_content_length or 0) // 1024 // 1024}
+        return _answer_refusal(plain)
 
     @app.errorhandler(Exception)
     def failed(error: Exception) -> Any:

@@ -21,7 +21,7 @@ from markupsafe import Markup, escape
 
 from app import money
 from app.documents import rules
-from app.documents.reading import FieldReader, not_a_list, path_of
+from app.documents.reading import FieldReader, names_of, not_a_list, path_of
 from app.documents.rules import problems
 from app.documents.rules.problems import Problem
 from app.errors import Refusal
@@ -299,7 +299,7 @@ def check(body: str, values: Mapping[str, Any]) -> list[Problem]:
     """All that is wrong with a text, in the order of its lines: also in the branches that these values do not take."""
     try:
         shape = _parsed(body)
-        found = _misshapen(shape) + check_fields(body, values)
+        found = _misshapen(shape) + check_fields(body, values) + problems.single_brackets(body, _written(values))
     except TemplateBroken as broken:
         return broken.problems
     if not found:
@@ -308,6 +308,12 @@ def check(body: str, values: Mapping[str, Any]) -> list[Problem]:
         except TemplateBroken as broken:
             found = broken.problems
     return sorted(found, key=lambda problem: problem.line)
+
+
+def _written(values: Mapping[str, Any]) -> list[str]:
+    """Every name that a text writes: the fields, and those of a row as the list of fields offers them."""
+    rows = ((row, values[name]) for name, row in rules.ROWS.items() if values.get(name))
+    return names_of(values) + [f"{row}.{name}" for row, of_list in rows for name in of_list[0]]
 
 
 def check_fields(body: str, values: Mapping[str, Any]) -> list[Problem]:

@@ -1,6 +1,7 @@
 """The journal of issued papers: narrowed, paged, exported, and a doctor's own patients only."""
 
 import io
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from app.db import session, transaction
 from app.documents import operations, queries
 from app.models import AuditEvent, Employee
 from tests.conftest import Maker, counted_statements
+from tests.documents.test_scans import sheet
 
 
 def issue(make: Maker, patient: Any, *kinds: str, by: str = "administrator") -> list[int]:
@@ -36,7 +38,7 @@ def test_narrowed_by_all_that_people_ask_for(make: Maker) -> None:
     [others] = issue(make, other, "contract", by="senior")
     make.printed(contract)
     with transaction():
-        operations.attach_scan(contract, b"%PDF-1 signed", actor=make.user())
+        operations.attach_scan(contract, sheet(), actor=make.user())
         operations.give_up(referral, "why")
     mine = {contract, referral, others}
 
@@ -72,6 +74,14 @@ def test_the_page_and_its_file(make: Maker, client_of: Any) -> None:
     assert sheet.cell(2, 6).data_type == "s"
     event = session.query(AuditEvent).filter_by(action="documents.exported").order_by(AuditEvent.id.desc()).first()
     assert event.after["rows"] == 1 and event.user_id == make.user("director").id
+
+
+def test_only_kinds_that_can_be_there_are_offered(make: Maker, client_of: Any) -> None:
+    page = client_of("administrator").get("/documents/journal/").text
+    offered = set(re.findall(r'<option value="(\w+)"', page[page.index('id="j-kind"') : page.index('id="j-q"')]))
+    assert {"contract", "referral", "tax_certificate", "refusal", "medical_card"} <= offered
+    assert not offered & {"act", "work_order", "guarantee", "receipt"}
+    assert "их печатают из наряда или из оплаты" in page
 
 
 @pytest.mark.parametrize("nonsense", [

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from app.local import Broker
@@ -107,3 +108,54 @@ def test_the_journal_is_narrowed_and_its_links_open_the_card(clinic: SimpleNames
     expect(page.locator("tbody tr")).to_have_count(1)
     page.locator("tbody").get_by_role("link", name="Новичкова").click()
     expect(page.locator("#papers")).to_be_visible()
+
+
+def test_what_was_begun_in_the_documents_of_a_card_outlives_another_window(
+    clinic: SimpleNamespace, tmp_path: Path
+) -> None:
+    """The window gets the focus back from the file dialog, too: the block is drawn anew only when nothing is begun."""
+    from app.db import session, transaction
+    from app.documents import operations
+    from app.models import SignedScan
+
+    def issued() -> None:
+        with clinic.app.app_context():
+            with transaction():
+                operations.issue("consent_personal_data", clinic.patient, actor=Maker().user())
+            session.remove()
+
+    def back(page: Page) -> None:
+        """Come back to the window; whatever it asks for is answered."""
+        page.evaluate("window.dispatchEvent(new Event('focus'))")
+        page.wait_for_timeout(300)
+        page.wait_for_load_state("networkidle")
+
+    issued()
+    scan = tmp_path / "scan.png"
+    Image.new("L", (20, 30)).save(scan)
+    page = clinic.w.sign_in("director")
+    page.goto(f"{clinic.w.base}/patients/{clinic.patient}?tab=documents")
+    papers = page.locator("#papers")
+    rows = papers.locator("tbody tr", has_text="персональных данных")
+    expect(rows).to_have_count(1)
+    issued()
+    back(page)
+    expect(rows).to_have_count(2)
+    year = papers.locator("#tax-year")
+    earlier = year.locator("option").nth(1).inner_text()
+    year.select_option(earlier)
+    page.locator("h1").first.click()
+    issued()
+    back(page)
+    expect(year).to_have_value(earlier)
+    expect(rows).to_have_count(2)
+    page.reload()
+    expect(rows).to_have_count(3)
+    rows.first.get_by_text("Приложить скан").click()
+    rows.first.locator("input[type=file]").set_input_files(scan)
+    back(page)
+    rows.first.get_by_role("button", name="Приложить", exact=True).click()
+    expect(page.locator("body")).to_contain_text("Скан приложен")
+    with clinic.app.app_context():
+        assert session.query(SignedScan).count() == 1
+        session.remove()

@@ -105,6 +105,23 @@ def test_a_preview_for_a_real_patient_of_each_kind(make, client_of, kind):
     assert "Ёлкина" in text_of(answer.data)
 
 
+def test_what_the_check_refuses_is_neither_previewed_nor_saved(make, client_of):
+    director, row = client_of("director"), queries.newest_of("referral")
+    for body, words in (
+        ("<p>{{ patient.fio }}</p><hr width='половина'>", "Этот текст не печатается"),
+        ("<p>x</p>" * 12_501, "слишком длинный"),
+        ("<p>{{ (services | first).name }}</p>", "у пациента без нарядов или без отчества"),
+        ("<p>{ patient.fio }</p>", "Поле пишется в двойных скобках: {{ patient.fio }}."),
+    ):
+        said = unescape(director.post(f"/document-templates/{row.id}/check", data={"body": body}).text)
+        assert "1 ошибка" in said and words in said, said
+        kept = director.post(f"/document-templates/edit/{row.id}", data={"name": row.name, "body": body})
+        assert kept.status_code == 422 and body[:20] in unescape(kept.text)
+    long = director.post(f"/document-templates/{row.id}/try.pdf", data={"body": "<p>x</p>" * 12_501})
+    assert long.status_code == 422 and "слишком длинный" in long.text
+    assert queries.newest_of("referral").id == row.id
+
+
 def test_versions_are_listed_compared_and_taken_again(client_of, fresh_app):
     with fresh_app.app_context():
         from tests.conftest import sign_in

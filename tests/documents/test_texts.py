@@ -281,3 +281,70 @@ def test_the_office_is_told_what_is_wrong_before_it_is_saved(make):
     with pytest.raises(TemplateBroken) as refused:
         operations.new_version(row.id, row.name, "<p>{{ patient.fioo }}</p>\n{{ oops }}", actor=make.user("director"))
     assert [problem.line for problem in refused.value.problems] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("<p>\n{{ patient.fio\n<p>x</p>\n", 2),
+        ("<p>\n{{ patient.fio\n<p>{{ patient.inn }}</p>", 2),
+        ("{# {{ x #}\n{{ patient.inn }}\n{% if patient.inn\n<p>x</p>{% endif %}", 3),
+    ],
+)
+def test_brackets_that_are_not_closed_are_told_where_they_open(values, body, line):
+    [told] = said(body, values)
+    assert told.startswith(f"Line {line}: the brackets are not closed"), told
+
+
+def test_single_brackets_around_a_field_are_a_mistake(values):
+    body = (
+        "<p>{{ patient.fio }}</p>\n<p>{ patient.fio }, {totals.net | money}</p>\n"
+        "{% for service in services %}{ service.name }{% endfor %}\n{# { patient.inn } #}{ место для печати } {patient}"
+    )
+    assert [sentence[:31] for sentence in said(body, values)] == [
+        "Line 2: { patient.fio } is prin", "Line 2: { totals.net } is print", "Line 3: { service.name } is pri",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", [
+    "<table><tr><td width='abc'>x</td></tr></table>", "<p style='font-size:1,5em'>x</p>", "<hr width='половина'>",
+    "<p style='padding:5000mm'>x</p>", "<p style='font-size:100000pt'>x</p>",
+    "<table><tr><td width='1'>" + "очень длинный текст " * 50 + "</td></tr></table>",
+])  # fmt: skip
+def test_what_the_printer_refuses_is_no_text_without_mistakes(context, layout):
+    [problem] = operations.check_text("referral", f"<p>{{{{ patient.fio }}}}</p>{layout}")
+    assert problem.sentence == pdf.NotPrintable.sentence
+
+
+@pytest.mark.parametrize(
+    "body", ["{{ (services | first).name }}", "{{ services[0].name }}", "{{ patient.middle_name | first }}",
+             "{% if rep.signs %}{{ rep.fio | last }}{% endif %}",
+             "{% if rep.signs %}{{ signer.fio | first }}{% endif %}"],
+)  # fmt: skip
+def test_what_the_first_newcomer_would_be_refused_is_found_before_it_is_saved(context, body):
+    [problem] = operations.check_text("contract", f"<p>x</p>\n{body}")
+    assert (problem.line, problem.sentence) == (2, rules.problems.NOTHING_THERE)
+    guarded = "{% if services and patient.middle_name and rep.fio and signer.fio %}" + body + "{% endif %}"
+    assert not operations.check_text("contract", guarded)
+
+
+def test_a_bill_always_has_services(context):
+    assert not operations.check_text("act", "{{ (services | first).name }}{{ services[0].sum | money }}")
+    [problem] = operations.check_text("receipt", "{{ lines[0].name }}")
+    assert problem.sentence == rules.problems.NOTHING_THERE
+
+
+def test_the_shipped_texts_pass_the_whole_check(context):
+    for kind in TemplateKind:
+        assert not operations.check_text(kind, paper.shipped(kind)), kind
+
+
+def test_a_text_that_is_too_long_is_cut_by_nobody(context):
+    long = "<p>x</p>\n" * 11_112
+    assert [problem.sentence for problem in operations.check_text("referral", long)] == [rules.problems.ENDLESS]
+    with pytest.raises(TemplateBroken) as refused:
+        operations.try_out("referral", long)
+    assert refused.value.sentence == rules.problems.ENDLESS
+    # a browser sends two signs for the end of a line: they are not counted against who wrote the text
+    several = "<p>x</p>{# " + ("x" * 98 + "\r\n") * 999 + " #}"
+    assert not operations.check_text("referral", several)

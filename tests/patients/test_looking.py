@@ -22,6 +22,7 @@ from app.models import AuditEvent, CardOpening, Patient, SignedScan
 from app.patients import operations, queries
 from app.patients.views.card_zip import file_name
 from tests.conftest import Maker, counted_statements
+from tests.documents.test_scans import sheet
 from tests.patients.test_merging import lived
 
 
@@ -51,7 +52,7 @@ def test_who_opened_a_paper_and_its_scan(make: Maker, client_of: Any) -> None:
     patient, desk = make.patient("Бумажная"), client_of("administrator")
     with transaction():
         pk = documents.issue("contract", patient.id, actor=make.user()).id
-        scan = documents.attach_scan(pk, b"%PDF-1.7 signed", actor=make.user()).id
+        scan = documents.attach_scan(pk, sheet(), actor=make.user()).id
     assert desk.get(f"/documents/{pk}.pdf").status_code == 202
     assert not openings(patient.id)  # nothing to be seen yet
     make.printed(pk)

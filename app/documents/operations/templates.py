@@ -59,12 +59,25 @@ def text_of(kind: TemplateKind) -> str:
 
 
 def check_text(kind: str, body: str) -> list[paper.Problem]:
-    """All that is wrong with a text, for an adult and for a child; nothing is printed or saved."""
+    """All that is wrong with a text; it is tried for an adult and a child, and printed when nothing else is found.
+
+    And for newcomers, of whom nothing is known yet, so that the first of them is not refused a paper at the desk.
+    """
+    body = _tidy(body)
     if len(body) > LONGEST_TEXT:
         return [paper.Problem(0, paper.problems.ENDLESS)]
-    body = _tidy(body)
-    found = paper.check(body, queries.sample_fields(kind))
-    return found or paper.check(body, queries.sample_fields(kind, child=True))
+    for child in (False, True):
+        if found := paper.check(body, queries.sample_fields(kind, child=child)):
+            return found
+    for child in (False, True):
+        if found := paper.check(body, queries.bare_fields(kind, child=child)):
+            return [paper.problems.when_empty(problem) for problem in found]
+    try:
+        for child in (False, True):
+            try_out(kind, body, child=child)
+    except pdf.NotPrintable as refusal:
+        return [paper.Problem(0, refusal.sentence)]
+    return []
 
 
 def try_out(
@@ -82,9 +95,12 @@ def try_out(
     else:
         values = _of_patient(kind, patient_id, actor)
         patients.note_opening(patient_id, actor=actor)
+    body = _tidy(body)
+    if len(body) > LONGEST_TEXT:
+        raise paper.TemplateBroken([paper.Problem(0, paper.problems.ENDLESS)])
     title = TITLES[TemplateKind(kind)]
     size = "a5" if kind == TemplateKind.RECEIPT else "a4"
-    html = paper.sheet(title, f"{title} № 123", paper.fill_in(_tidy(body), values), size)
+    html = paper.sheet(title, f"{title} № 123", paper.fill_in(body, values), size)
     return pdf.stamped(pdf.render(html), _SPECIMEN)
 
 
@@ -104,13 +120,13 @@ def _of_patient(kind: str, patient_id: int, actor: User | None) -> Mapping[str, 
 def new_version(template_id: int, name: str, body: str, *, actor: User | None) -> DocumentTemplate:
     """Save a changed text as the next version; papers issued before keep theirs.
 
-    The text is tried on an invented adult and an invented child first. Locks the kind of paper.
+    The text is checked and printed for people who do not exist first. Locks the kind of paper.
 
     Raises:
         NotAllowed, NotFound
         Invalid: no name or no text, or too much of it.
         Stale: somebody saved a newer version meanwhile; `newest` is its number.
-        TemplateBroken, NotPrintable
+        TemplateBroken
     """
     access.require(actor, "directory.edit")
     old = lock(DocumentTemplate, template_id)
@@ -120,18 +136,15 @@ def new_version(template_id: int, name: str, body: str, *, actor: User | None) -
     newest = session.scalar(select(func.max(DocumentTemplate.version)).where(DocumentTemplate.kind == old.kind))
     if newest != old.version:
         raise Stale(newest=newest)
-    wrong: dict[str, str] = {}
+    wrong, body = {}, _tidy(body)
     if not name.strip() or len(name) > 200:
         wrong["name"] = N_("Fill in this field.") if not name.strip() else N_("This text is too long.")
     if not body.strip() or len(body) > LONGEST_TEXT:
         wrong["body"] = N_("Fill in this field.") if not body.strip() else N_("This text is too long.")
     if wrong:
         raise Invalid(fields=wrong)
-    body = _tidy(body)
     if found := check_text(old.kind, body):
         raise paper.TemplateBroken(found)
-    for child in (False, True):
-        try_out(old.kind, body, child=child)
     if (old.name, old.body) == (name.strip(), body):
         return old
     old.active = False

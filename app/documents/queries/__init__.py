@@ -40,7 +40,7 @@ from app.documents.queries.papers import (
     receipts_of,
     state_of,
 )
-from app.documents.queries.samples import OF_ORDER, sample_fields
+from app.documents.queries.samples import OF_ORDER, bare_fields, sample_fields
 from app.documents.queries.tax import YEARS_BACK, certificates_of, paid_in_year, payers, years
 from app.documents.queries.templates import compared, example_of, fields_of, newest_of, version_of, versions_of
 
@@ -53,6 +53,7 @@ __all__ = [
     "BookSheet",
     "CashOrder",
     "active_template",
+    "bare_fields",
     "book_sheet",
     "card",
     "cash_order",

@@ -1,4 +1,4 @@
-"""The fields of people who do not exist, for the check and the preview of a text: one adult, one child.
+"""The fields of people who do not exist, for the check and the preview of a text: one adult, one child, two newcomers.
 
 The same tree as the real values have, kind by kind: what a text may name here it may name when it is issued.
 """
@@ -101,6 +101,38 @@ def sample_fields(kind: str, *, child: bool = False) -> dict[str, Any]:
             "taxpayer": person(_adult(), day),
         }  # fmt: skip
     return common
+
+
+def bare_fields(kind: str, *, child: bool = False) -> dict[str, Any]:
+    """The same of a newcomer, of whom a name is known and no more: no services, no visit, no guardian even of a child.
+
+    A paper of a bill always has its services; a receipt of an advance has no lines.
+    """
+    day, fields = clock.today(), sample_fields(kind, child=child)
+    if kind == TemplateKind.RECEIPT:
+        return {**fields, "lines": []}
+    known = _child().birth_date if child else None
+    newcomer = Patient(
+        surname="Примеров", name="Пётр", patronymic="", birth_date=known, name_genitive="", name_dative="", address="",
+        insurance="", identity_series="", identity_number="", identity_issued_by="", identity_dept_code="",
+        identity_text="", email="", snils="", inn="", allergy="", card_number=1003, created_at=clock.now(),
+    )  # fmt: skip
+    fields |= {
+        **parties(newcomer, day, kind),
+        "agreement": {"number": "", "date": ""},
+        "survey": survey_fields(newcomer, None),
+    }
+    if kind in OF_ORDER:
+        return fields
+    nothing = {name: Decimal(0) for name, value in fields["totals"].items() if isinstance(value, Decimal)}
+    return {
+        **fields,
+        "doctor": employee_fields(None),
+        "staff": employee_fields(None),
+        "visit": {"date": "", "time": "", "doctor": ""},
+        "services": [],
+        "totals": {**fields["totals"], **nothing, "order": "", "net_words": rules.rubles_in_words(Decimal(0))},
+    }
 
 
 def _services() -> dict[str, Any]:

@@ -46,6 +46,13 @@ TOO_DEEP = N_("Line %(line)s: too many repetitions inside each other. One inside
 NO_VALUE = N_("Line %(line)s: the filter “%(filter)s” cannot show this value. It is for %(wants)s.")
 WHOLE_GROUP = N_("Line %(line)s: “%(name)s” is not one value. Choose a field of it: %(inner)s.")
 CANNOT_FILL = N_("Line %(line)s: this field cannot be filled in here. Check what stands inside the brackets.")
+NOTHING_THERE = N_(
+    "Line %(line)s: this cannot be filled in for everybody: a list may be empty and a value unknown, as of a patient "
+    "without work orders or without a patronymic. Put it inside {%% if … %%} or {%% for … %%}."
+)
+SINGLE = N_(
+    "Line %(line)s: { %(name)s } is printed as it stands, with its brackets. A field has two of them: {{ %(name)s }}."
+)
 ENDLESS = N_("The text is too long: a document is a few pages. Remove what is repeated.")
 TOO_COMPLICATED = N_("The text is too complicated to be filled in. Split it or make it simpler.")
 BAD_TAG = N_("Line %(line)s: the tag <%(tag)s> cannot be printed. %(instead)s")
@@ -121,10 +128,27 @@ _SAID: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], int], Problem]], ..
 _BLOCK = re.compile(r"\{#.*?#\}|\{%[-+]?\s*(?P<word>if|for|endif|endfor)\b", re.S)
 
 
+#: Brackets that are opened and not closed before the next ones; and what is not looked into.
+_NEVER_CLOSED = re.compile(r"(?:\{\{|\{%)(?:(?!\{\{|\{%|\}\}|%\}).)*(?=\{\{|\{%|\Z)", re.S)
+_COMMENT = re.compile(r"\{#.*?#\}", re.S)
+
+
 def opened_at(problem: Problem, source: str) -> Problem:
-    """The same mistake on the line where the block that is not closed begins, not where the text ends."""
-    if problem.sentence != NOT_CLOSED:
+    """The same mistake on the line where what is not closed begins, not where the grammar lost its way."""
+    if problem.sentence == NOT_CLOSED:
+        return _block_opened_at(problem, source)
+    found = _NEVER_CLOSED.search(_COMMENT.sub(_blank, source))
+    if found is None or problem.sentence == COMMENT:
         return problem
+    line = source.count("\n", 0, found.start()) + 1
+    return Problem(line, BRACKETS) if line <= problem.line else problem
+
+
+def _blank(found: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", found[0])
+
+
+def _block_opened_at(problem: Problem, source: str) -> Problem:
     open_blocks: list[tuple[str, int]] = []
     for found in _BLOCK.finditer(source):
         word = found["word"]
@@ -135,6 +159,27 @@ def opened_at(problem: Problem, source: str) -> Problem:
     if not open_blocks or open_blocks[-1][0] != problem.words["name"]:
         return problem
     return Problem(source.count("\n", 0, open_blocks[-1][1]) + 1, problem.sentence, problem.words)
+
+
+#: A name, perhaps with filters, between single brackets.
+_SINGLE = re.compile(r"(?<!\{)\{\s*(?P<name>[A-Za-z_][\w.]*)\s*(?:\|[^{}]*)?\}")
+_WITH_BRACKETS = re.compile(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", re.S)
+
+
+def single_brackets(source: str, known: Iterable[str]) -> list[Problem]:
+    """Fields that were written with one bracket: nobody means `{ patient.fio }` to be printed so."""
+    names = set(known)
+    text = _WITH_BRACKETS.sub(_blank, source)
+    return [
+        Problem(text.count("\n", 0, found.start()) + 1, SINGLE, {"name": found["name"]})
+        for found in _SINGLE.finditer(text)
+        if found["name"] in names
+    ]
+
+
+def when_empty(problem: Problem) -> Problem:
+    """What can be filled in for one and not for another, in words that say so."""
+    return Problem(problem.line, NOTHING_THERE) if problem.sentence == CANNOT_FILL else problem
 
 
 def of_syntax(message: str, line: int) -> Problem:

@@ -12,7 +12,7 @@ from flask_babel import gettext
 
 from app import access, audit, clock, spreadsheets
 from app.db import transaction
-from app.documents import queries
+from app.documents import operations, queries
 from app.looks import label
 from app.vocab import N_, TemplateKind
 from app.web import DeskView, actor, expose, guarded
@@ -20,6 +20,8 @@ from app.web import DeskView, actor, expose, guarded
 PAGE = 100
 #: On one page, to be printed.
 MOST = 2000
+#: Papers of a bill or a payment are never issued here: they are printed where the money is, an original and copies.
+KINDS = tuple(kind for kind in TemplateKind if kind in (*operations.FROM_CARD, TemplateKind.TAX_CERTIFICATE))
 SIGNED = {"yes": N_("Signed"), "no": N_("Not signed yet")}
 STATES = {"ready": N_("printed"), "waiting": N_("being prepared"), "failed": N_("not printed")}
 
@@ -40,8 +42,9 @@ class JournalView(DeskView):
         count, rows = queries.journal(asked, limit=MOST if whole else PAGE, offset=page * PAGE)
         return self.page(
             "documents/journal.html", title=gettext("Journal of issued documents"), asked=asked, rows=rows, count=count,
-            page=page, pages=1 if whole else -(-count // PAGE), whole=whole, kinds=TemplateKind, signed=SIGNED,
-            states=STATES, issuers=queries.issuers(asked), narrowed=asked != _days_only(asked), args=_args(),
+            page=page, pages=1 if whole else -(-count // PAGE), whole=whole, kinds=TemplateKind, offered=KINDS,
+            signed=SIGNED, states=STATES, issuers=queries.issuers(asked), narrowed=asked != _days_only(asked),
+            args=_args(),
         )  # fmt: skip
 
     @expose("/journal.xlsx")
@@ -75,7 +78,7 @@ def _asked(right: str) -> queries.Asked:
     return queries.Asked(
         first=min(_day("from", last.replace(day=1)), last),
         last=last,
-        kind=given.get("kind", "") if given.get("kind") in set(TemplateKind) else "",
+        kind=given.get("kind", "") if given.get("kind") in KINDS else "",
         q=given.get("q", "").replace("\x00", "").strip()[:100],
         signed=given.get("signed", "") if given.get("signed") in SIGNED else "",
         state=given.get("state", "") if given.get("state") in STATES else "",

@@ -20,7 +20,7 @@ from app.web import DeskView, actor, expose, fetched, guarded
 
 
 def _typed_body() -> str:
-    return request.form.get("body", "").replace("\x00", "")[: operations.LONGEST_TEXT + 1]
+    return request.form.get("body", "").replace("\x00", "")
 
 
 class TemplatesView(DeskView):

@@ -89,8 +89,24 @@
   document.body.addEventListener("htmx:configRequest", (event) => { event.detail.headers["X-CSRFToken"] = token(); });
   document.body.addEventListener("htmx:responseError", (event) => {
     if (event.detail.xhr.status === 401) { location.reload(); return; }
-    window.desk.tell(event.detail.xhr.status === 0 ? "" : event.detail.xhr.statusText, "danger");
+    let said = null;
+    try { said = JSON.parse(event.detail.xhr.responseText).message; } catch { /* a page of whoever stands between us */ }
+    window.desk.tell(said || document.body.dataset.failed, "danger");
   });
+  document.body.addEventListener("htmx:sendError", (event) => {
+    // what asks by itself every few seconds stays quiet
+    const by = event.detail.requestConfig?.triggeringEvent;
+    if (by && by.isTrusted && by.type === "click") window.desk.tell(document.body.dataset.offline, "danger");
+  });
+
+  // A part that draws itself anew when one comes back to the window stays as it is while anything in it is opened,
+  // chosen or typed: the window gets the focus back from a file dialog, too. A form that was sent is done with.
+  document.addEventListener("input", (event) => { if (event.target.form) event.target.form.dataset.touched = "1"; });
+  document.addEventListener("submit", (event) => { delete event.target.dataset.touched; });
+  const inHand = (event) => event.detail.requestConfig?.triggeringEvent?.type === "focus"
+    && event.detail.elt.querySelector("details[open], form[data-touched], select:focus, input:focus");
+  document.body.addEventListener("htmx:beforeRequest", (event) => { if (inHand(event)) event.preventDefault(); });
+  document.body.addEventListener("htmx:beforeSwap", (event) => { if (inHand(event)) event.detail.shouldSwap = false; });
 
   // A select that asks the server while one types.
   if (window.jQuery && jQuery.fn.select2) {

@@ -27,6 +27,9 @@
     text.setSelectionRange(start, start + (lines[number - 1] || "").length);
   }
 
+  // what was said of the text as it was before is not said of this one
+  text.addEventListener("input", () => document.querySelector("#problems .alert-success")?.remove());
+
   const find = document.getElementById("find-field");
   const groups = [...document.querySelectorAll(".fields-of details")].map((group) => ({group, open: group.open}));
   find.addEventListener("input", () => {
