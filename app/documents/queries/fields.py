@@ -255,9 +255,11 @@ def left_fields(order: WorkOrder) -> dict[str, Any]:
     ]  # fmt: skip
     net = sum((cost.total for _, cost in left), Decimal(0))
     discount = sum((cost.discount for _, cost in left), Decimal(0))
+    taxed = [{"vat": of_line[line.line_id].service.vat, "total": cost.total} for line, cost in left]
     totals = {
         **order_fields(order.lines, order)["totals"],
         "gross": net + discount, "discount": discount, "net": net, "net_words": rules.rubles_in_words(net),
+        "vat": rules.vat_sentence(rules.vat_words(taxed)),
     }  # fmt: skip
     return {"services": services, "totals": totals}
 
@@ -271,6 +273,7 @@ def order_fields(lines: Sequence[WorkOrderLine], order: WorkOrder | None) -> dic
         }
         for line in lines
     ]  # fmt: skip
+    taxed = [{"vat": line.service.vat, "total": line.total} for line in lines]
     net = order.total if order else Decimal(0)
     gross = sum((line.price * line.quantity for line in lines), Decimal(0))
     back = -sum((row.total for row in billing.reversals_of(order.id)), Decimal(0)) if order else Decimal(0)
@@ -279,6 +282,7 @@ def order_fields(lines: Sequence[WorkOrderLine], order: WorkOrder | None) -> dic
         "services": services,
         "totals": {
             "gross": gross, "discount": gross - net, "net": net, "net_words": rules.rubles_in_words(abs(net)),
+            "vat": rules.vat_sentence(rules.vat_words(taxed)),
             "order": str(order.number) if order else "", "debt": order.due if order else Decimal(0),
             "paid": net - back - order.due if billed and order else Decimal(0), "reversed": back,
         },

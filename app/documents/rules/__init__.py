@@ -10,6 +10,7 @@ from app.documents.rules.problems import Problem
 from app.documents.rules.receipts import receipt_fields, slip
 from app.documents.rules.scans import mimetype_of
 from app.documents.rules.tax import OrderPaid, split
+from app.documents.rules.vat import vat_sentence, vat_words
 from app.documents.rules.words import (
     age,
     age_in_words,
@@ -46,4 +47,6 @@ __all__ = [
     "slip",
     "split",
     "town_of",
+    "vat_sentence",
+    "vat_words",
 ]
