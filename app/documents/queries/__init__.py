@@ -40,7 +40,7 @@ from app.documents.queries.papers import (
     state_of,
 )
 from app.documents.queries.samples import OF_ORDER, sample_fields
-from app.documents.queries.tax import YEARS_BACK, certificates_of, paid_in_year, payers, years
+from app.documents.queries.tax import YEARS_BACK, certificates_of, paid_in_year, payers, relatives, years
 from app.documents.queries.templates import compared, example_of, fields_of, newest_of, version_of, versions_of
 
 __all__ = [
@@ -87,6 +87,7 @@ __all__ = [
     "provided_print",
     "receipt_fields",
     "receipts_of",
+    "relatives",
     "sample_fields",
     "scans_of",
     "short",
