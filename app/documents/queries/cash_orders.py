@@ -125,9 +125,9 @@ short = rules.short_name
 
 
 def _payer(patient: Patient, day: date) -> Patient:
-    """Who brings money for a patient, and gets it back: the guardian of whoever is no adult on that day."""
+    """Who brings money for a patient, and gets it back: of a child the guardian, else who pays for the card."""
     alone = patients.signs(patients.age(patient.birth_date, day)) == patients.Signs.PATIENT
-    return patient if alone and patient.birth_date else patient.guardian or patient
+    return patient if alone and patient.birth_date else patient.guardian or patient.payer or patient
 
 
 def _vat(movement: CashMovement) -> str:

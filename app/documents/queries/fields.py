@@ -13,7 +13,7 @@ from flask_babel import force_locale, gettext
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import aliased, joinedload
 
-from app import clock, phones
+from app import clock
 from app.billing import queries as billing
 from app.db import session
 from app.documents import rules
@@ -69,7 +69,7 @@ def person(patient: Patient | None, day: date) -> dict[str, Any]:
         "birth_date": rules.short_day(patient.birth_date),
         "age": rules.age_in_words(patient.birth_date, day),
         "sex": {"male": "мужской", "female": "женский"}.get(patient.sex or "", ""),
-        "phone": phones.shown(patient.phones[0].number) if patient.phones else "",
+        "phone": rules.phone(patient.phones[0].number) if patient.phones else "",
         "email": patient.email,
         "address_reg": patient.address,
         "address_live": "",
@@ -115,7 +115,7 @@ def clinic_fields(entity: LegalEntity, branch: Branch | None) -> dict[str, Any]:
         "legal_name": entity.name, "short_name": entity.short_name, "brand": entity.brand or entity.short_name,
         "address": entity.address, "actual_address": (branch.address if branch else "") or entity.address,
         "branch": branch.name if branch else "",
-        "phone": phones.shown((branch.phone if branch else "") or entity.phone or ""),
+        "phone": rules.phone((branch.phone if branch else "") or entity.phone or ""),
         "email": entity.email, "site": entity.site,
         "inn": entity.inn, "kpp": entity.kpp, "ogrn": entity.ogrn, "okpo": entity.okpo,
         "bank_name": entity.bank_name, "bik": entity.bank_bik, "account": entity.bank_account,
@@ -135,7 +135,7 @@ def clinic_fields(entity: LegalEntity, branch: Branch | None) -> dict[str, Any]:
             ) or entity.licence,
             "number": entity.licence_number, "date": rules.short_day(entity.licence_day),
             "issuer": entity.licence_issuer, "issuer_address": entity.licence_issuer_address,
-            "issuer_phone": phones.shown(entity.licence_issuer_phone or ""), "works": entity.licence_works,
+            "issuer_phone": rules.phone(entity.licence_issuer_phone or ""), "works": entity.licence_works,
         },
     }  # fmt: skip
 
