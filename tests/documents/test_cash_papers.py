@@ -292,12 +292,13 @@ def test_a_receipt_of_an_older_program_prints_as_it_did(make, branch):
     assert said["vat"] == "Без налога (НДС)" and said["returned"]["number"] == ""
 
 
-def test_the_guardian_of_a_child_pays_and_gets_back(client_of, make, branch):
+@pytest.mark.parametrize("written", ["guardian_id", "payer_id"])
+def test_the_guardian_of_a_child_pays_and_gets_back(client_of, make, branch, written):
     today = clock.today()
     mother = ivanova(make)
     child = make.patient(
         "Иванов", name="Пётр", patronymic="Ильич", sex="male", birth_date=today.replace(year=today.year - 7, day=1),
-        guardian_id=mother.id,
+        **{written: mother.id},
     )  # fmt: skip
     payment = pay(make, branch, child, ("cash", "500"))
     text = printed(client_of("administrator"), payment.parts[0].movement_id)
@@ -323,6 +324,9 @@ def test_a_return_reads_as_one(client_of, make, branch):
     ):  # fmt: skip
         assert words in text, words
     assert "плательщика" not in text
+    fields = rules.receipt_fields(row.snapshot, "return", row.number, clock.today())
+    slip = [one.text for one in rules.slip(fields, 42, copy=False)]
+    assert f"из 11000.00 по квитанции № {payment.receipt.number} от" in " ".join(slip)
     text = words_of(desk.get(f"/documents/receipts/{payment.receipt.id}.pdf").data)
     assert "подпись плательщика" in text and "получателя" not in text and f"Принял {name_of(make)}" in text
 
