@@ -45,6 +45,8 @@ class Account:
     off: frozenset[str] = frozenset()
     #: What the database held when the account was read (`NOW`).
     as_of: str = ""
+    #: Surname and initials, as papers sign: «Смирнова А. П.».
+    short_name: str = ""
 
     def may(self, right: str) -> bool:
         """Does the account hold the right, at least for its own records?"""
@@ -132,7 +134,8 @@ def _account_of(user_id: ColumnElement[int]) -> Select[Any]:
     return (
         select(
             *_USER.values(), Employee.id.label("employee_id"), Employee.branch_id, Employee.surname, Employee.name,
-            roles.label("roles"), changes.label("changes"), setting.label("fills"), crm.label("crm_on"), NOW,
+            Employee.patronymic, roles.label("roles"), changes.label("changes"), setting.label("fills"),
+            crm.label("crm_on"), NOW,
         )
         .outerjoin(Employee, Employee.user_id == User.id)
         .where(User.id == user_id, User.active.is_(True))
@@ -149,6 +152,7 @@ def load(user_id: int) -> User | None:
         return None
     user = as_loaded(User, dict(zip(_USER, row, strict=False)))
     known = frozenset(row.roles or ())
+    initials = " ".join(f"{part[0]}." for part in (row.name, row.patronymic) if part)
     off = frozenset({"crm"} if row.crm_on is False else ())
     user.account = Account(
         user_id=user.id,
@@ -159,6 +163,7 @@ def load(user_id: int) -> User | None:
         rights=_rights(known, frozenset((row.changes or {}).items()), bool(row.fills), off),
         off=off,
         as_of=row.as_of,
+        short_name=f"{row.surname} {initials}".strip() if row.surname else user.get_full_name(),
     )
     return user
 

@@ -189,7 +189,7 @@ class DemoClinic:
         session.add_all(kinds.values())
         self.doctors = [
             Employee(
-                surname=surname, name=name, patronymic=patronymic, post=f"Врач: {kind.lower()}", is_doctor=True,
+                surname=surname, name=name, patronymic=patronymic, post=demo_data.SPECIALITIES[kind], is_doctor=True,
                 speciality=kinds[kind], branch_id=self.branches[branch].id, color=color,
             )
             for surname, name, patronymic, kind, branch, color in demo_data.DOCTORS

@@ -97,7 +97,7 @@ _OBJECTS = {"goods": "commodity"}
 
 def _line(found: Mapping[str, Any]) -> rules.Line:
     """A line of a bill as a receipt names it: code, service, tooth."""
-    tooth = f" (зуб {found['tooth'][0]}.{found['tooth'][1]})" if found["tooth"] else ""
+    tooth = f" (зуб {found['tooth']})" if found["tooth"] else ""
     name = f"{found['code']} {found['name']}"[: tasks.NAME_LENGTH - len(tooth)].strip() + tooth
     total = rules.kopecks(Decimal(found["total"]))
     return rules.Line(name.strip(), found["quantity"], total, _OBJECTS.get(found["kind"], "service"), found["vat"])

@@ -13,7 +13,7 @@ from app.billing import operations as billing
 from app.cash import operations, queries
 from app.db import session, transaction
 from app.documents import rules
-from app.models import CashMovement, LegalEntity, Receipt
+from app.models import CashMovement, Employee, LegalEntity, Receipt, Service
 
 D = Decimal
 
@@ -239,3 +239,98 @@ def test_two_windows_print_one_original(app, make, branch):
         list(pool.map(one, range(8)))
     rows = session.query(Printing).filter_by(kind="receipt", subject_id=receipt_id).order_by(Printing.number).all()
     assert [row.number for row in rows] == list(range(1, 9))
+
+
+def _sold(make, branch, patient, *lines, paid):
+    """A bill of these lines (price, quantity, what more of the service), paid so far in cash."""
+    services = []
+    for price, _, more in lines:
+        service = make.service(price, name=more.get("name", ""))
+        with transaction():
+            row = session.get_one(Service, service.id)
+            row.vat, row.item_kind = more.get("vat", "none"), more.get("kind", "service")
+        services.append(service)
+    doctor = make.doctor().id
+    with transaction():
+        given = [{"service_id": one.id, "quantity": line[1]} for one, line in zip(services, lines, strict=True)]
+        order = billing.create_work_order(patient.id, doctor, given, branch_id=branch.id, actor=None)
+        billing.issue(order.id, actor=make.user())
+    return order, pay(make, branch, patient, ("cash", paid))
+
+
+BRUSH = ("610.00", 2, {"name": "Щётка", "vat": "vat22", "kind": "goods"})
+FILLING = ("1000.00", 1, {"name": "Пломба"})
+
+
+@pytest.mark.parametrize(
+    ("lines", "paid", "vat", "basis"),
+    [
+        ([FILLING], "1000", "Без налога (НДС)", "Оплата медицинских услуг, наряд"),
+        ([BRUSH], "1220", "НДС 22 %: 220,00 ₽", "Оплата товаров и услуг, наряд"),
+        ([FILLING, BRUSH], "1110", "НДС 22 %: 110,00 ₽; остальное без налога (НДС)", "Оплата товаров и услуг, наряд"),
+    ],
+)  # fmt: skip
+def test_the_tax_inside_what_is_paid(client_of, make, branch, lines, paid, vat, basis):
+    order, payment = _sold(make, branch, ivanova(make), *lines, paid=paid)
+    desk = client_of("administrator")
+    sentence = vat if vat.startswith("Без") else f"В том числе {vat}"
+    of_cash = printed(desk, payment.parts[0].movement_id).replace("\xa0", " ")
+    assert of_cash.count(vat) == 2 and ("Без налога" in of_cash) == (len(lines) == 1 and lines[0] is FILLING)
+    assert basis in of_cash
+    receipt = words_of(desk.get(f"/documents/receipts/{payment.receipt.id}.pdf").data).replace("\xa0", " ")
+    assert f". {sentence}." in receipt
+    whole = sentence.replace("110,00", "220,00")
+    for path in (f"{order.id}.pdf", f"{order.id}/act.pdf"):
+        assert f"{whole}." in words_of(desk.get(f"/documents/work-orders/{path}").data).replace("\xa0", " "), path
+
+
+def test_a_receipt_of_an_older_program_prints_as_it_did(make, branch):
+    _, payment = _sold(make, branch, ivanova(make), BRUSH, paid="1220")
+    old = {key: value for key, value in payment.receipt.snapshot.items() if key != "for_lines"}
+    old["lines"] = [{k: v for k, v in line.items() if k not in ("vat", "kind")} for line in old["lines"]]
+    said = rules.receipt_fields(old, "sale", 1, clock.today())
+    assert said["vat"] == "Без налога (НДС)" and said["returned"]["number"] == ""
+
+
+@pytest.mark.parametrize("written", ["guardian_id", "payer_id"])
+def test_the_guardian_of_a_child_pays_and_gets_back(client_of, make, branch, written):
+    today = clock.today()
+    mother = ivanova(make)
+    child = make.patient(
+        "Иванов", name="Пётр", patronymic="Ильич", sex="male", birth_date=today.replace(year=today.year - 7, day=1),
+        **{written: mother.id},
+    )  # fmt: skip
+    payment = pay(make, branch, child, ("cash", "500"))
+    text = printed(client_of("administrator"), payment.parts[0].movement_id)
+    assert text.count("Ивановой Марии Сергеевны") == 2 and "Петра" not in text
+    with transaction():
+        refund = billing.return_advance(payment.id, D("500"), "передумали", actor=make.user("senior"))
+    text = printed(client_of("administrator"), refund.parts[0].movement_id)
+    assert "Ивановой Марии Сергеевне" in text and "45 10 123456" in text
+
+
+def test_a_return_reads_as_one(client_of, make, branch):
+    _, payment = _sold(make, branch, ivanova(make), ("11000.00", 1, {"name": "Коронка"}), paid="11000")
+    with transaction():
+        refund = billing.refund(payment.id, D("1000"), "не подошла", actor=make.user("senior"))
+    row = session.query(Receipt).filter_by(refund_id=refund.id).one()
+    desk = client_of("administrator")
+    text = words_of(desk.get(f"/documents/receipts/{row.id}.pdf").data).replace("\xa0", " ")
+    day = f"{clock.today():%d.%m.%Y}"
+    for words in (
+        f"Квитанция на возврат № {row.number} · стр.", f"КВИТАНЦИЯ НА ВОЗВРАТ № {row.number}", "подпись получателя",
+        f"Возвращено из 11 000,00 ₽, принятых по квитанции № {payment.receipt.number} от {day}", "не подошла",
+        "в таблице их полная стоимость", "Итого возвращено 1 000,00 ₽", f"Выдал {name_of(make, 'senior')}",
+    ):  # fmt: skip
+        assert words in text, words
+    assert "плательщика" not in text
+    fields = rules.receipt_fields(row.snapshot, "return", row.number, clock.today())
+    slip = [one.text for one in rules.slip(fields, 42, copy=False)]
+    assert f"из 11000.00 по квитанции № {payment.receipt.number} от" in " ".join(slip)
+    text = words_of(desk.get(f"/documents/receipts/{payment.receipt.id}.pdf").data)
+    assert "подпись плательщика" in text and "получателя" not in text and f"Принял {name_of(make)}" in text
+
+
+def name_of(make, username="administrator"):
+    user = make.user(username)
+    return session.query(Employee).filter_by(user_id=user.id).one().short_name

@@ -479,3 +479,68 @@ def test_the_plan_lists_what_the_newest_order_says(make):
         plan = operations.issue("treatment_plan", patient.id, actor=make.user())
     said = words_of(make.printed(plan.id))
     assert "Коронка на зуб" in said and "8 642,00" in said.replace("\u00a0", " ") and "Восемь тысяч шестьсот" in said
+
+
+def _of_card(kind, patient, make):
+    with transaction():
+        return words_of(make.printed(operations.issue(kind, patient.id, actor=make.user()).id)).replace("\u00a0", " ")
+
+
+def test_papers_from_the_card_list_what_is_left_of_an_order_that_stands(make):
+    from app.billing import operations as billing
+
+    patient, doctor, desk = make.patient(**FULL), make.doctor(), make.user("senior")
+    crown, filling, cleaning = (
+        make.service(price, name=name)
+        for price, name in (("2500.00", "Коронка"), ("1000.00", "Пломба"), ("3000.00", "Чистка"))
+    )
+
+    def order(*lines, issued=True):
+        with transaction():
+            row = billing.create_work_order(patient.id, doctor.id, list(lines), actor=None)
+            if issued:
+                billing.issue(row.id, actor=desk)
+            return row
+
+    stands = order({"service_id": crown.id, "quantity": 2, "discount_percent": Decimal(5), "discount_reason": "акция"},
+                   {"service_id": filling.id, "quantity": 1})  # fmt: skip
+    with transaction():
+        billing.reverse_order(
+            stands.id, "одна не нужна", lines={stands.lines[0].id: 1, stands.lines[1].id: 1}, actor=desk
+        )
+    with transaction():
+        billing.reverse_order(order({"service_id": filling.id, "quantity": 1}).id, "ошибка", actor=desk)
+    annulled = order({"service_id": filling.id, "quantity": 1}, issued=False)
+    with transaction():
+        billing.annul(annulled.id, actor=desk)
+    for kind in ("contract", "treatment_plan"):
+        said = _of_card(kind, patient, make)
+        assert "Коронка" in said and "Пломба" not in said, kind
+        assert "Скидка, ₽" in said and "125,00" in said and "Две тысячи триста семьдесят пять рублей" in said
+    draft = order({"service_id": cleaning.id, "quantity": 1}, issued=False)
+    done = order({"service_id": filling.id, "quantity": 1})
+    assert draft.id < done.id
+    said = _of_card("contract", patient, make)
+    assert "Пломба" in said and "Чистка" not in said and "Скидка" not in said
+    said = _of_card("treatment_plan", patient, make)
+    assert "Чистка" in said and "Пломба" not in said and "Скидка" not in said
+
+
+def test_an_act_names_no_contract_younger_than_itself(make, client_of):
+    from app.billing import operations as billing
+
+    patient, doctor, desk = make.patient(**FULL), make.doctor(), make.user()
+    line = {"service_id": make.service("100.00").id, "quantity": 1}
+
+    def contract(day):
+        with clock.at(datetime(2026, 11, day, 10)), transaction():
+            return operations.issue("contract", patient.id, actor=desk).number
+
+    with clock.at(datetime(2026, 11, 20, 10)), transaction():
+        order = billing.create_work_order(patient.id, doctor.id, [line], actor=None)
+        billing.issue(order.id, actor=desk)
+    contract(29)
+    act = f"/documents/work-orders/{order.id}/act.pdf"
+    assert "договор №" not in words_of(client_of("administrator").get(act).data)
+    older = contract(18)
+    assert f"договор № {older} от 18.11.2026" in words_of(client_of("administrator").get(act).data)

@@ -191,3 +191,44 @@ def test_the_signatures_stay_with_what_is_signed():
         body = paper.fill_in(paper.shipped("act"), {**values, "services": rows})
         last = _pages(pdf.render(paper.sheet("Акт", "Акт", body)))[-1]
         assert ("исполнитель" in last) and "претензий" in last, many
+
+
+def _issued(kind, *, child=False, **of_clinic):
+    values = queries.sample_fields(kind, child=child)
+    body = paper.fill_in(paper.shipped(kind), {**values, "clinic": {**values["clinic"], **of_clinic}})
+    return pdf.render(paper.sheet(str(kind), str(kind), body))
+
+
+@pytest.mark.parametrize("child", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "before"),
+    [
+        ("consent_advertising", "следующей организации:"), ("consent_personal_data", "Оператор персональных данных:"),
+        ("consent_treatment", "в медицинской организации:"), ("refusal", "в медицинской организации:"),
+    ],
+)  # fmt: skip
+def test_the_name_of_the_clinic_needs_no_case(kind, before, child):
+    assert f"{before} Общество с ограниченной ответственностью «Стоматология»" in words_of(_issued(kind, child=child))
+
+
+def test_the_certificate_counts_its_own_pages():
+    long_name = "Общество с ограниченной ответственностью " + "«Стоматология для всей семьи» " * 40
+    apart = _issued("tax_certificate", child=True, legal_name=long_name)
+    for made, many in ((_issued("tax_certificate"), 1), (apart, 2)):
+        assert len(_pages(made)) == many and f"Справка составлена на {many} стр." in words_of(made)
+
+
+def test_a_phone_and_a_number_stay_whole():
+    values = queries.sample_fields("consent_treatment")
+    assert values["clinic"]["license"]["text"].endswith("тел.\u00a0+7\u00a0495\u00a0777-27-77")
+    assert values["patient"]["phone"] == "+7\u00a0916\u00a0123-45-67"
+    lines = [line.strip() for page in _pages(_issued("tax_certificate")) for line in page.splitlines()]
+    assert "от 08.11.2023 № ЕА-7-11/824@" in [line.replace("\u00a0", " ") for line in lines]
+
+
+def test_each_question_of_the_questionnaire_has_its_line():
+    values = queries.sample_fields("health_questionnaire")
+    values["survey"].update(last_dentist="не помнит", complaints="скол")
+    made = pdf.render(paper.sheet("Анкета", "Анкета", paper.fill_in(paper.shipped("health_questionnaire"), values)))
+    lines = [line.strip() for line in text_of(made).splitlines()]
+    assert "Когда вы в последний раз были у стоматолога: не помнит" in lines and "Что вас беспокоит: скол" in lines

@@ -18,8 +18,8 @@ from app.billing import operations as billing
 from app.cash import operations as cash
 from app.db import session, transaction
 from app.documents import operations as tax
-from app.documents import rules
-from app.models import CashDesk, Family, IssuedDocument, Service, TaxCertificate, User
+from app.documents import queries, rules
+from app.models import CashDesk, Family, IssuedDocument, Patient, Service, TaxCertificate, User
 from tests.conftest import Maker
 
 NOW = datetime(2026, 3, 10, 12)
@@ -109,6 +109,22 @@ def test_who_and_when_are_asked(clinic: Any) -> None:
     assert husband
 
 
+def test_a_child_is_no_taxpayer(clinic: Any) -> None:
+    make, husband = clinic["make"], clinic["husband"]
+    alone = make.patient("Детский", inn="500100732259", birth_date=NOW.date().replace(year=NOW.year - 11))
+    just = make.patient("Взрослый", inn="500100732259", birth_date=NOW.date().replace(year=NOW.year - 18))
+    with clock.at(NOW):
+        assert queries.payers(session.get_one(Patient, alone.id)) == []
+        assert [pk for pk, _ in queries.payers(session.get_one(Patient, just.id))] == [just.id]
+    with pytest.raises(tax.ChildTaxpayer):
+        issue(clinic, alone.id, 2025, patient=alone.id)
+    with transaction():
+        session.get_one(Patient, alone.id).guardian_id = husband
+    with clock.at(NOW):
+        session.expire_all()
+        assert [pk for pk, _ in queries.payers(session.get_one(Patient, alone.id))] == [husband]
+
+
 sums = st.integers(0, 10_000_00).map(lambda kopecks: D(kopecks) / 100)
 
 
@@ -180,3 +196,14 @@ def test_the_page(make: Maker, client_of: Any, context: None) -> None:
     assert desk.post("/documents/issue", data={"kind": "tax_certificate", "patient_id": patient.id}).status_code == 422
     assert client_of("doctor").post("/documents/tax", data=form).status_code == 403
     assert desk.post("/documents/tax/999999/annul", data={"reason": "x"}).status_code == 404
+
+
+def test_a_child_without_adults_is_told_why(make: Maker, client_of: Any, context: None) -> None:
+    today = clock.today()
+    child = make.patient("Одинокий", birth_date=today.replace(year=today.year - 11, day=1))
+    desk = client_of("administrator")
+    page = desk.get(f"/documents/patient/{child.id}").text
+    assert "Налогоплательщиком может быть только взрослый" in page and 'name="payer_id"' not in page
+    form = {"patient_id": child.id, "payer_id": child.id, "year": today.year}
+    refused = desk.post("/documents/tax", data=form)
+    assert refused.status_code == 422 and "младше 18 лет" in refused.text

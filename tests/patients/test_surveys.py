@@ -27,6 +27,7 @@ TODAY = clock.today()
 RED = {"allergy": ("yes", "лидокаин"), "blood": ("yes", "варфарин"), "infection": ("yes", "гепатит C"),
        "diabetes": ("no", ""), "heart": ("unknown", ""), "habits": ("yes", "курит")}  # fmt: skip
 ALERTS = [["allergy", "лидокаин"], ["blood", ""], ["infection", ""]]
+NOW_WELL = {key: ("no", "") for key, _ in ALERTS}
 
 
 def add(make: Maker, pk: int, answers: Any = RED, day: date = TODAY, by: str = "administrator", **more: Any) -> int:
@@ -87,11 +88,31 @@ def test_the_newest_by_its_day_counts_and_the_older_ones_stay(make: Maker) -> No
     assert on_card(pk) == (TODAY, ALERTS)
     add(make, pk, {"diabetes": ("yes", "")}, TODAY - timedelta(days=30))  # an older paper found later
     assert on_card(pk) == (TODAY, ALERTS)
-    add(make, pk, {"pregnancy": ("yes", "")}, pregnancy_weeks=12)
+    add(make, pk, {**NOW_WELL, "pregnancy": ("yes", "")}, pregnancy_weeks=12)
     assert on_card(pk) == (TODAY, [["pregnancy", "12"]])
     add(make, pk, {"pregnancy": ("no", "")})
     assert on_card(pk) == (TODAY, [])
     assert len(queries.surveys_of(pk)) == 4 and queries.newest_survey(pk).alerts == []  # type: ignore[union-attr]
+
+
+def test_a_partial_questionnaire_clears_no_alert(make: Maker, client_of: Any) -> None:
+    pk, clerk = make.patient(sex="male").id, client_of("administrator")
+    add(make, pk, day=TODAY - timedelta(days=1))
+    sent = {"day": TODAY.isoformat(), "answer_glaucoma": "no", "comment_glaucoma": "проверял", "answer_blood": "yes"}
+    answer = clerk.post(f"/surveys/patient/{pk}/new", data=sent)
+    assert answer.status_code == 422 and 'value="проверял"' in answer.text
+    assert answer.text.count("В прежней анкете было «да»: ответьте, как сейчас.") == 2  # allergy, infection
+    assert on_card(pk) == (TODAY - timedelta(days=1), ALERTS)
+    answered = {**sent, "answer_allergy": "yes", "comment_allergy": "артикаин", "answer_infection": "no"}
+    assert clerk.post(f"/surveys/patient/{pk}/new", data=answered).status_code == 303
+    assert on_card(pk) == (TODAY, [["allergy", "артикаин"], ["blood", ""]])
+    with pytest.raises(Invalid) as wrong:
+        add(make, pk, {"heart": ("", "давление")})
+    assert set(wrong.value.facts["fields"]) == {"heart", "allergy", "blood"}
+
+
+def test_a_question_that_is_asked_no_more_is_not_insisted_on() -> None:
+    assert rules.answers({"heart": ("no", "")}, "male", ["pregnancy", "nose"]) == {"heart": ["no", ""]}
 
 
 def test_the_log_tells_the_day_and_no_answer(make: Maker) -> None:

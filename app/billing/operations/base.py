@@ -73,11 +73,12 @@ def receipt_for(
     parts: Sequence[tuple[str, Decimal, Mapping[str, Any]]], lines: Sequence[Mapping[str, Any]], *, amount: Decimal,
     debt_left: Decimal,
     tendered: Decimal | None = None, change: Decimal = ZERO, to_advance: Decimal = ZERO, certificate: str | None = None,
-    actor: User | None,
+    for_lines: Decimal, returned: Mapping[str, Any] | None = None, actor: User | None,
 ) -> Receipt:  # fmt: skip
     """The paper of a payment or a refund: its number, and every value as it is now, for ever.
 
-    A part is how, how much, and where an advance came from; `certificate` is the one that was bought.
+    A part is how, how much, and where an advance came from; `certificate` is the one that was bought. `for_lines`: so
+    much of it pays, or gives back, the lines. `returned`: of which receipt money is given back, and why.
     """
     wall = clock.wall_now()
     return Receipt(
@@ -92,7 +93,7 @@ def receipt_for(
             "time": f"{wall:%H:%M}",
             "patient": full_name,
             "card_number": card_number,
-            "cashier": access.account(actor).name if actor else "",
+            "cashier": access.account(actor).short_name if actor else "",
             "lines": list(lines),
             "parts": [
                 {"method": str(method), "amount": str(money.rounded(share)), **source}
@@ -103,6 +104,8 @@ def receipt_for(
             "change": str(money.rounded(change)),
             "to_advance": str(money.rounded(to_advance)),
             "debt_left": str(money.rounded(debt_left)),
+            "for_lines": str(money.rounded(for_lines)),
         }
+        | dict(returned or {})
         | ({"certificate": certificate} if certificate else {}),
     )  # fmt: skip

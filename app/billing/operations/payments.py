@@ -94,7 +94,8 @@ def take_payment(
         [(part.method, part.amount, _source(part)) for part in paid],
         [line for bill in spread.bills for line in patient.lines[bill.work_order_id]],
         amount=whole, tendered=tendered, change=given_back, to_advance=spread.to_advance,
-        debt_left=debt_left, certificate=certificate, actor=actor,
+        debt_left=debt_left, certificate=certificate,
+        for_lines=sum((bill.amount for bill in spread.bills), ZERO), actor=actor,
     )  # fmt: skip
     written: list[PaymentPart | LedgerEntry | Receipt] = [*entries, *payment.parts, payment.receipt]
     for row, pk in zip(written, [*ids[LedgerEntry], *ids[PaymentPart], *ids[Receipt]], strict=True):

@@ -125,7 +125,8 @@ def _give_back(
         ReceiptKind.RETURN, numbers["receipt"][0], patient.id, patient.full_name, patient.card_number, place_of(branch),
         [(part.method, share, {}) for part, share in back.parts],
         queries.receipt_lines([bill.work_order_id for bill in back.bills]),
-        amount=amount, debt_left=queries.balance_of(patient.id).debt, actor=actor,
+        amount=amount, debt_left=queries.balance_of(patient.id).debt,
+        for_lines=sum((bill.amount for bill in back.bills), ZERO), returned=_returned(payment, row), actor=actor,
     )  # fmt: skip
     receipt.refund_id = row.id
     session.add(receipt)
@@ -152,6 +153,14 @@ def _lock_bills_of(payment_id: int) -> None:
         .order_by(WorkOrder.id)
         .with_for_update(of=WorkOrder, key_share=True)
     )
+
+
+def _returned(payment: Payment, row: Refund) -> dict[str, Any]:
+    """What the paper of a refund says of the one it gives money back of."""
+    paper = payment.receipt
+    number = paper.number if paper is not None else payment.number
+    of = {"number": number, "day": payment.business_day.isoformat(), "amount": str(payment.amount)}
+    return {"reason": row.reason, "returned": of}
 
 
 def _money_out(payment: Payment, back: rules.Return, actor: User | None) -> list[CashMovement | None]:

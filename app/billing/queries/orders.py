@@ -234,7 +234,7 @@ _OWING = Fixed(
         account.debt, account.advance, dues.id, dues.due, dues.legal_entity_id,
         (SELECT json_agg(json_build_object('name', COALESCE(l.name, s.name), 'tooth', l.tooth, 'quantity', l.quantity,
                  'price', CAST(l.price AS text), 'discount', CAST(l.discount AS text),
-                 'total', CAST(l.total AS text)) ORDER BY l.position)
+                 'total', CAST(l.total AS text), 'kind', s.item_kind, 'vat', s.vat) ORDER BY l.position)
          FROM work_order_line l JOIN service s ON s.id = l.service_id WHERE l.work_order_id = dues.id) AS lines
     FROM patient p LEFT JOIN account ON true LEFT JOIN dues ON true
     WHERE p.id = :patient ORDER BY dues.issued_at, dues.id

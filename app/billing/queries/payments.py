@@ -128,6 +128,8 @@ def receipt_lines(order_ids: Collection[int]) -> list[dict[str, Any]]:
             "price": str(line.price),
             "discount": str(line.discount),
             "total": str(line.total),
+            "kind": line.service.item_kind,
+            "vat": line.service.vat,
         }
         for line in rows
     ]

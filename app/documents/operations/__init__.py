@@ -24,7 +24,14 @@ from app.documents.operations.issuing import (
 from app.documents.operations.printing import look_at_day, look_at_shift, print_paper, print_slip
 from app.documents.operations.rendering import GAVE_UP, MOST_ATTEMPTS, begin, due, give_up, store, text_to_print
 from app.documents.operations.scans import attach_scan
-from app.documents.operations.tax import AlreadyCertified, NoTaxpayer, NothingPaid, annul_certificate, issue_certificate
+from app.documents.operations.tax import (
+    AlreadyCertified,
+    ChildTaxpayer,
+    NoTaxpayer,
+    NothingPaid,
+    annul_certificate,
+    issue_certificate,
+)
 from app.documents.operations.templates import (
     LONGEST_TEXT,
     NoExample,
@@ -44,6 +51,7 @@ __all__ = [
     "SECRET",
     "TITLES",
     "AlreadyCertified",
+    "ChildTaxpayer",
     "NoExample",
     "NoLegalEntity",
     "NoTaxpayer",

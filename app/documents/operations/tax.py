@@ -31,6 +31,11 @@ class NothingPaid(Refusal):
     sentence = N_("Nothing was paid for this patient's treatment in %(year)s.")
 
 
+class ChildTaxpayer(Refusal):
+    code = "child_taxpayer"
+    sentence = N_("Choose a grown-up relative: nobody under 18 is a taxpayer.")
+
+
 class NoTaxpayer(Refusal):
     code = "no_taxpayer"
     sentence = N_("Write the INN or the identity document of %(name)s on the card: the tax office asks for it.")
@@ -44,7 +49,7 @@ def issue_certificate(patient_id: int, payer_id: int, year: int, *, actor: User 
     Raises:
         NotAllowed, NotFound, NoTemplate, NoLegalEntity
         Invalid: a year that is not offered; a taxpayer who is no relative.
-        AlreadyCertified, NothingPaid, NoTaxpayer, CardErased, CardMerged
+        ChildTaxpayer, AlreadyCertified, NothingPaid, NoTaxpayer, CardErased, CardMerged
     """
     access.require(actor, "document.tax")
     patient = queries.card(patient_id)
@@ -53,8 +58,10 @@ def issue_certificate(patient_id: int, payer_id: int, year: int, *, actor: User 
     require_there(patient)
     if year not in queries.years():
         raise Invalid(fields={"year": N_("A certificate is for one of the last years.")})
-    if payer_id not in dict(queries.payers(patient)):
+    if payer_id not in queries.relatives(patient):
         raise Invalid(fields={"payer_id": N_("Choose who pays among the relatives.")})
+    if payer_id not in dict(queries.payers(patient)):
+        raise ChildTaxpayer()
     signing = queries.legal_entity_for(actor)
     if signing is None:
         raise NoLegalEntity()

@@ -41,7 +41,7 @@ from app.documents.queries.papers import (
     state_of,
 )
 from app.documents.queries.samples import OF_ORDER, bare_fields, sample_fields
-from app.documents.queries.tax import YEARS_BACK, certificates_of, paid_in_year, payers, years
+from app.documents.queries.tax import YEARS_BACK, certificates_of, paid_in_year, payers, relatives, years
 from app.documents.queries.templates import compared, example_of, fields_of, newest_of, version_of, versions_of
 
 __all__ = [
@@ -90,6 +90,7 @@ __all__ = [
     "provided_print",
     "receipt_fields",
     "receipts_of",
+    "relatives",
     "sample_fields",
     "scans_of",
     "short",

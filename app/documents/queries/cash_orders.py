@@ -30,7 +30,7 @@ from app.models import (
 )
 from app.patients import queries as cards
 from app.patients import rules as patients
-from app.vocab import MovementKind, TemplateKind
+from app.vocab import ItemKind, MovementKind, TemplateKind
 
 #: Of a legal entity: the field with the account that stands against the drawer's.
 _ACCOUNT = {
@@ -84,11 +84,12 @@ def cash_order(movement: CashMovement) -> CashOrder:
     cashier = employee_of(movement.created_by_id)
     basis, attachment = _basis(movement)
     mended = cash.reversal_of(movement.id)
+    payer = _payer(patient, movement.business_day) if patient else None
     return CashOrder(
         came_in, movement.number, movement.business_day, entity.name, entity.okpo, movement.desk.branch.name,
         entity.account_cash, other_account(movement), abs(movement.delta),
-        _person(movement, patient, cashier), cards.identity_of(patient) if patient and not came_in else "", basis,
-        "Без налога (НДС)" if patient else "", attachment, entity.director_post, short(entity.director_name),
+        _person(movement, payer, cashier), cards.identity_of(payer) if payer and not came_in else "", basis,
+        _vat(movement) if patient else "", attachment, entity.director_post, short(entity.director_name),
         short(entity.accountant_name), name_of(movement.created_by_id, cashier),
         f"АННУЛИРОВАН ордером № {mended.number} от {rules.short_day(mended.business_day)}" if mended else "",
     )  # fmt: skip
@@ -123,8 +124,24 @@ def name_of(user_id: int | None, employee: Employee | None) -> str:
 short = rules.short_name
 
 
+def _payer(patient: Patient, day: date) -> Patient:
+    """Who brings money for a patient, and gets it back: of a child the guardian, else who pays for the card."""
+    alone = patients.signs(patients.age(patient.birth_date, day)) == patients.Signs.PATIENT
+    return patient if alone and patient.birth_date else patient.guardian or patient.payer or patient
+
+
+def _vat(movement: CashMovement) -> str:
+    """The tax inside this part of a payment, as its receipt knows the lines; an older receipt does not."""
+    payment = _payment_of(movement)
+    paper = payment.receipt.snapshot if payment is not None and payment.receipt else {}
+    if payment is None or not paper.get("for_lines"):
+        return rules.vat_words(())
+    part = movement.delta / payment.amount
+    return rules.vat_words(paper["lines"], Decimal(paper["for_lines"]) * part, movement.delta)
+
+
 def _person(movement: CashMovement, patient: Patient | None, cashier: Employee | None) -> str:
-    """Who pays, in the genitive, or gets, in the dative: the patient, who was written, or the cashier."""
+    """Who pays, in the genitive, or gets, in the dative: patient or guardian, who was written, or the cashier."""
     put = patients.genitive if movement.delta > 0 else patients.dative
     put_card = patients.genitive_of if movement.delta > 0 else patients.dative_of
     if patient is not None:
@@ -161,11 +178,15 @@ def _basis(movement: CashMovement) -> tuple[str, str]:
     return ": ".join(words) + more, ""
 
 
-def _of_payment(movement: CashMovement) -> tuple[str, str]:
-    payment = session.scalars(
+def _payment_of(movement: CashMovement) -> Payment | None:
+    return session.scalars(
         select(Payment).join(PaymentPart).where(PaymentPart.movement_id == movement.id)
         .options(joinedload(Payment.receipt))
     ).unique().one_or_none()  # fmt: skip
+
+
+def _of_payment(movement: CashMovement) -> tuple[str, str]:
+    payment = _payment_of(movement)
     if payment is None:
         return "Оплата медицинских услуг", ""
     bills = session.scalars(
@@ -177,7 +198,10 @@ def _of_payment(movement: CashMovement) -> tuple[str, str]:
             )
         ).order_by(WorkOrder.id)
     ).all()  # fmt: skip
-    basis = "Оплата медицинских услуг" if bills else "Аванс на медицинские услуги"
+    receipt = payment.receipt
+    goods = any(line.get("kind") == ItemKind.GOODS for line in (receipt.snapshot.get("lines") or () if receipt else ()))
+    paid_for = "Оплата товаров и услуг" if goods else "Оплата медицинских услуг"
+    basis = paid_for if bills else "Аванс на медицинские услуги"
     contract = session.execute(
         select(IssuedDocument.number, func.date(IssuedDocument.created_at))
         .where(IssuedDocument.patient_id == payment.patient_id, IssuedDocument.kind == TemplateKind.CONTRACT,
@@ -188,7 +212,6 @@ def _of_payment(movement: CashMovement) -> tuple[str, str]:
         basis += f" по договору № {contract[0]} от {rules.short_day(contract[1])}"
     if bills:
         basis += (", наряд № " if len(bills) == 1 else ", наряды № ") + ", ".join(map(str, bills))
-    receipt = payment.receipt
     return basis, f"квитанция № {receipt.number}" if receipt else ""
 
 

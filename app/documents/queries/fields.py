@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import Any
 
 from flask_babel import force_locale, gettext
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import aliased, joinedload
 
-from app import clock, phones
+from app import clock
 from app.billing import queries as billing
 from app.db import session
 from app.documents import rules
@@ -43,6 +43,8 @@ PAID_SERVICES_ACT = (
 _OF_TREATMENT = frozenset(
     kind for kind in TemplateKind if kind.startswith("consent_") or kind == TemplateKind.REFUSAL
 ) - {TemplateKind.CONSENT_PERSONAL_DATA, TemplateKind.CONSENT_ADVERTISING}
+#: What a work order is while its services are agreed or were done.
+_STANDS = (WorkOrderStatus.DRAFT, WorkOrderStatus.ISSUED, WorkOrderStatus.PAID)
 _PERSON = (
     "fio", "fio_gen", "fio_dat", "fio_short", "last_name", "first_name", "middle_name", "birth_date", "age", "sex",
     "phone", "email", "address_reg", "address_live", "inn", "snils", "insurance", "card_number", "card_opened",
@@ -67,7 +69,7 @@ def person(patient: Patient | None, day: date) -> dict[str, Any]:
         "birth_date": rules.short_day(patient.birth_date),
         "age": rules.age_in_words(patient.birth_date, day),
         "sex": {"male": "мужской", "female": "женский"}.get(patient.sex or "", ""),
-        "phone": phones.shown(patient.phones[0].number) if patient.phones else "",
+        "phone": rules.phone(patient.phones[0].number) if patient.phones else "",
         "email": patient.email,
         "address_reg": patient.address,
         "address_live": "",
@@ -113,7 +115,7 @@ def clinic_fields(entity: LegalEntity, branch: Branch | None) -> dict[str, Any]:
         "legal_name": entity.name, "short_name": entity.short_name, "brand": entity.brand or entity.short_name,
         "address": entity.address, "actual_address": (branch.address if branch else "") or entity.address,
         "branch": branch.name if branch else "",
-        "phone": phones.shown((branch.phone if branch else "") or entity.phone or ""),
+        "phone": rules.phone((branch.phone if branch else "") or entity.phone or ""),
         "email": entity.email, "site": entity.site,
         "inn": entity.inn, "kpp": entity.kpp, "ogrn": entity.ogrn, "okpo": entity.okpo,
         "bank_name": entity.bank_name, "bik": entity.bank_bik, "account": entity.bank_account,
@@ -133,7 +135,7 @@ def clinic_fields(entity: LegalEntity, branch: Branch | None) -> dict[str, Any]:
             ) or entity.licence,
             "number": entity.licence_number, "date": rules.short_day(entity.licence_day),
             "issuer": entity.licence_issuer, "issuer_address": entity.licence_issuer_address,
-            "issuer_phone": phones.shown(entity.licence_issuer_phone or ""), "works": entity.licence_works,
+            "issuer_phone": rules.phone(entity.licence_issuer_phone or ""), "works": entity.licence_works,
         },
     }  # fmt: skip
 
@@ -154,13 +156,13 @@ def merge_fields(
             "number": str(number), "date": rules.short_day(day), "place": rules.town_of(clinic["actual_address"]),
             "valid_until": "",
         },
-        "agreement": agreement_fields(patient.id, entity.id),
+        "agreement": agreement_fields(patient.id, entity.id, day),
         "doctor": employee_fields(doctor),
         "staff": employee_fields(signer),
         "visit": visit_fields(_next_visit(patient.id, day)),
         "today": {"date": rules.short_day(day), "long": rules.long_day(day)},
         "pd": {"third_parties": ""},
-        **_agreed(patient.id),
+        **_agreed(patient.id, planned=kind == TemplateKind.TREATMENT_PLAN),
         **health_fields(patient, kind),
     }  # fmt: skip
 
@@ -189,13 +191,13 @@ def parties(patient: Patient, day: date, kind: str) -> dict[str, Any]:
     }
 
 
-def agreement_fields(patient_id: int, legal_entity_id: int) -> dict[str, str]:
-    """The patient's newest contract with this legal entity."""
+def agreement_fields(patient_id: int, legal_entity_id: int, day: date) -> dict[str, str]:
+    """The patient's newest contract with this legal entity on the day of the paper: none is younger than the paper."""
     row = session.execute(
         select(IssuedDocument.number, IssuedDocument.day)
         .where(IssuedDocument.patient_id == patient_id, IssuedDocument.kind == TemplateKind.CONTRACT,
-               IssuedDocument.legal_entity_id == legal_entity_id)
-        .order_by(IssuedDocument.id.desc()).limit(1)
+               IssuedDocument.legal_entity_id == legal_entity_id, IssuedDocument.day <= day)
+        .order_by(IssuedDocument.day.desc(), IssuedDocument.id.desc()).limit(1)
     ).first()  # fmt: skip
     return {"number": str(row.number) if row else "", "date": rules.short_day(row.day) if row else ""}
 
@@ -220,17 +222,46 @@ def visit_fields(visit: Appointment | None) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _agreed(patient_id: int) -> dict[str, Any]:
-    """The services of the patient's newest work order: what a contract signed now is about."""
+def _agreed(patient_id: int, *, planned: bool) -> dict[str, Any]:
+    """What a contract signed now is about: the newest draft or bill of which anything is left, and what is left of it.
+
+    `planned`: a plan is about what is still to be done, so a draft goes before a bill.
+    """
+    back = aliased(WorkOrderLine)
+    taken = (
+        select(func.coalesce(func.sum(back.quantity), 0)).where(back.reverses_id == WorkOrderLine.id).scalar_subquery()
+    )
+    is_left = exists().where(WorkOrderLine.work_order_id == WorkOrder.id, WorkOrderLine.quantity + taken > 0)
+    drafts_first = [(WorkOrder.status == WorkOrderStatus.DRAFT).desc()] if planned else []
     order = session.scalars(
-        select(WorkOrder).options(selectinload(WorkOrder.lines))
-        .where(
-            WorkOrder.patient_id == patient_id, WorkOrder.reverses_id.is_(None),
-            WorkOrder.status != WorkOrderStatus.ANNULLED,
-        )
-        .order_by(WorkOrder.id.desc()).limit(1)
+        select(WorkOrder)
+        .where(WorkOrder.patient_id == patient_id, WorkOrder.status.in_(_STANDS), is_left)
+        .order_by(*drafts_first, WorkOrder.id.desc()).limit(1)
     ).one_or_none()  # fmt: skip
-    return order_fields(order.lines if order else [], order)
+    return left_fields(order) if order else order_fields([], None)
+
+
+def left_fields(order: WorkOrder) -> dict[str, Any]:
+    """The merge fields of what reversing orders left of a bill, or of all of a draft."""
+    of_line = {line.id: line for line in order.lines}
+    left = [(line, line.back(line.left)) for line in billing.left_to_reverse(order) if line.left]
+    services = [
+        {
+            "no": str(place), "code": of_line[line.line_id].called[0], "name": line.service,
+            "tooth": of_line[line.line_id].tooth, "qty": str(line.left), "price": line.price,
+            "discount": cost.discount, "sum": cost.total,
+        }
+        for place, (line, cost) in enumerate(left, 1)
+    ]  # fmt: skip
+    net = sum((cost.total for _, cost in left), Decimal(0))
+    discount = sum((cost.discount for _, cost in left), Decimal(0))
+    taxed = [{"vat": of_line[line.line_id].service.vat, "total": cost.total} for line, cost in left]
+    totals = {
+        **order_fields(order.lines, order)["totals"],
+        "gross": net + discount, "discount": discount, "net": net, "net_words": rules.rubles_in_words(net),
+        "vat": rules.vat_sentence(rules.vat_words(taxed)),
+    }  # fmt: skip
+    return {"services": services, "totals": totals}
 
 
 def order_fields(lines: Sequence[WorkOrderLine], order: WorkOrder | None) -> dict[str, Any]:
@@ -242,6 +273,7 @@ def order_fields(lines: Sequence[WorkOrderLine], order: WorkOrder | None) -> dic
         }
         for line in lines
     ]  # fmt: skip
+    taxed = [{"vat": line.service.vat, "total": line.total} for line in lines]
     net = order.total if order else Decimal(0)
     gross = sum((line.price * line.quantity for line in lines), Decimal(0))
     back = -sum((row.total for row in billing.reversals_of(order.id)), Decimal(0)) if order else Decimal(0)
@@ -250,6 +282,7 @@ def order_fields(lines: Sequence[WorkOrderLine], order: WorkOrder | None) -> dic
         "services": services,
         "totals": {
             "gross": gross, "discount": gross - net, "net": net, "net_words": rules.rubles_in_words(abs(net)),
+            "vat": rules.vat_sentence(rules.vat_words(taxed)),
             "order": str(order.number) if order else "", "debt": order.due if order else Decimal(0),
             "paid": net - back - order.due if billed and order else Decimal(0), "reversed": back,
         },
@@ -258,7 +291,8 @@ def order_fields(lines: Sequence[WorkOrderLine], order: WorkOrder | None) -> dic
 
 def order_print(order: WorkOrder) -> dict[str, Any]:
     """The values of a work order's print."""
-    day = clock.today()
+    today = clock.today()
+    day = order.issued_day or clock.wall(order.created_at).date()
     assistants = {line.assistant_id for line in order.lines if line.assistant_id}
     names = session.scalars(select(Employee).where(Employee.id.in_(assistants)).order_by(Employee.surname)).all()
     return {
@@ -266,14 +300,14 @@ def order_print(order: WorkOrder) -> dict[str, Any]:
         "legal": legal_fields(),
         "order": {
             "number": str(order.number), "draft": order.status in (WorkOrderStatus.DRAFT, WorkOrderStatus.ANNULLED),
-            "day": rules.short_day(order.issued_day or clock.wall(order.created_at).date()),
+            "day": rules.short_day(day),
             "reverses": _number_of(order.reverses_id), "reason": order.reason,
             "assistants": ", ".join(employee.short_name for employee in names),
         },
-        **parties(order.patient, day, TemplateKind.WORK_ORDER),
-        "agreement": agreement_fields(order.patient_id, order.legal_entity_id),
+        **parties(order.patient, today, TemplateKind.WORK_ORDER),
+        "agreement": agreement_fields(order.patient_id, order.legal_entity_id, day),
         "doctor": employee_fields(order.doctor),
-        "today": {"date": rules.short_day(day), "long": rules.long_day(day)},
+        "today": {"date": rules.short_day(today), "long": rules.long_day(today)},
         **order_fields(order.lines, order),
     }  # fmt: skip
 
@@ -284,17 +318,4 @@ def _number_of(order_id: int | None) -> str:
 
 def provided_print(order: WorkOrder) -> dict[str, Any]:
     """The values of an act or a guarantee: what of a bill is left after reversing."""
-    of_line = {line.id: line for line in order.lines}
-    left = [(line, line.back(line.left)) for line in billing.left_to_reverse(order) if line.left]
-    services = [
-        {
-            "no": str(place), "code": of_line[line.line_id].called[0], "name": line.service,
-            "tooth": of_line[line.line_id].tooth, "qty": str(line.left), "price": line.price,
-            "discount": cost.discount, "sum": cost.total,
-        }
-        for place, (line, cost) in enumerate(left, 1)
-    ]  # fmt: skip
-    values = order_print(order)
-    net = sum((cost.total for _, cost in left), Decimal(0))
-    totals = {**values["totals"], "net": net, "net_words": rules.rubles_in_words(net)}
-    return {**values, "services": services, "totals": totals}
+    return {**order_print(order), **left_fields(order)}

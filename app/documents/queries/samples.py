@@ -150,7 +150,7 @@ def _services() -> dict[str, Any]:
         "totals": {
             "gross": Decimal(6300), "discount": Decimal(500), "net": Decimal(5800), "paid": Decimal(1000),
             "debt": Decimal(4800), "reversed": Decimal(0), "order": "45",
-            "net_words": rules.rubles_in_words(Decimal(5800)),
+            "net_words": rules.rubles_in_words(Decimal(5800)), "vat": "Без налога (НДС)",
         },
     }  # fmt: skip
 

@@ -9,6 +9,7 @@ from app.db import session
 from app.documents import rules
 from app.models import IssuedDocument, LedgerEntry, Patient, Service, TaxCertificate, WorkOrder, WorkOrderLine
 from app.patients import queries as patients
+from app.patients import rules as cards
 from app.vocab import LedgerKind, TaxCode
 
 #: A deduction can be asked for during three years.
@@ -54,13 +55,20 @@ def paid_in_year(patient_id: int, year: int, legal_entity_id: int) -> tuple[Deci
     return rules.split(rules.OrderPaid(*row) for row in rows)
 
 
-def payers(patient: Patient) -> list[tuple[int, str]]:
-    """Who may be the taxpayer: the patient, the guardian, the family."""
+def relatives(patient: Patient) -> dict[int, str]:
+    """Whose money it may be: the patient, the guardian, the family."""
     found = {patient.id: patient.full_name}
     if patient.guardian is not None:
         found[patient.guardian.id] = patient.guardian.full_name
-    found |= {row["id"]: row["full_name"] for row in patients.family(patient)}
-    return list(found.items())
+    return found | {row["id"]: row["full_name"] for row in patients.family(patient)}
+
+
+def payers(patient: Patient) -> list[tuple[int, str]]:
+    """Who of them may be the taxpayer: whoever is known to be a child is not."""
+    found, day = relatives(patient), clock.today()
+    born = session.execute(select(Patient.id, Patient.birth_date).where(Patient.id.in_(found)))
+    adults = {pk for pk, birth_date in born if cards.signs(cards.age(birth_date, day)) == cards.Signs.PATIENT}
+    return [(pk, name) for pk, name in found.items() if pk in adults]
 
 
 def years() -> list[int]:

@@ -10,6 +10,7 @@ from app.documents.rules.problems import Problem
 from app.documents.rules.receipts import receipt_fields, slip
 from app.documents.rules.scans import mimetype_of
 from app.documents.rules.tax import OrderPaid, split
+from app.documents.rules.vat import vat_sentence, vat_words
 from app.documents.rules.words import (
     age,
     age_in_words,
@@ -17,6 +18,7 @@ from app.documents.rules.words import (
     counted,
     licence_line,
     long_day,
+    phone,
     post_genitive,
     rubles_in_words,
     short_day,
@@ -38,6 +40,7 @@ __all__ = [
     "licence_line",
     "long_day",
     "mimetype_of",
+    "phone",
     "post_genitive",
     "receipt_fields",
     "rubles_in_words",
@@ -46,4 +49,6 @@ __all__ = [
     "slip",
     "split",
     "town_of",
+    "vat_sentence",
+    "vat_words",
 ]

@@ -6,6 +6,7 @@ from decimal import Decimal
 from textwrap import wrap
 from typing import Any
 
+from app.documents.rules.vat import vat_sentence, vat_words
 from app.documents.rules.words import rubles_in_words, short_day
 from app.gateways.slip.escpos import Row
 from app.vocab import PaymentMethod
@@ -24,8 +25,10 @@ def receipt_fields(snapshot: Mapping[str, Any], kind: str, number: int, day: dat
     def amount(name: str) -> Decimal:
         return Decimal(str(snapshot.get(name) or 0))
 
-    year, _, rest = str(snapshot.get("day") or "").partition("-")
     entity = snapshot.get("legal_entity") or {}
+    lines = snapshot.get("lines") or []
+    returned = snapshot.get("returned") or {}
+    vat = vat_words(lines, amount("for_lines"), amount("amount"))
     empty = {"name": "", "tooth": "", "quantity": "", "price": "0", "discount": "0", "total": "0"}
     return {
         "number": str(snapshot.get("number") or number),
@@ -36,16 +39,22 @@ def receipt_fields(snapshot: Mapping[str, Any], kind: str, number: int, day: dat
             "address": entity.get("address", ""),
         },
         "branch": snapshot.get("branch") or "",
-        "day": ".".join([*reversed(rest.split("-")), year]) if rest else short_day(day),
+        "day": _day(snapshot.get("day")) or short_day(day),
         "time": snapshot.get("time") or "",
         "patient": snapshot.get("patient") or "",
         "card_number": str(snapshot.get("card_number") or ""),
         "cashier": snapshot.get("cashier") or "",
         "reason": snapshot.get("reason") or "",
-        "lines": [{**empty, **line} for line in snapshot.get("lines") or []],
+        "lines": [{**empty, **line} for line in lines],
         "parts": [{"label": _way(part), "amount": part["amount"]} for part in snapshot.get("parts") or []],
         "amount": amount("amount"),
         "amount_words": rubles_in_words(amount("amount")),
+        "vat": vat_sentence(vat),
+        "returned": {
+            "number": str(returned.get("number") or ""),
+            "day": _day(returned.get("day")),
+            "amount": Decimal(str(returned.get("amount") or 0)),
+        },
         "tendered": snapshot.get("tendered") or "",
         "change": amount("change"),
         "has_change": amount("change") > 0,
@@ -64,6 +73,11 @@ def _way(part: Mapping[str, Any]) -> str:
     if part.get("relative"):
         return "Из аванса родственника"
     return _METHODS[PaymentMethod(part["method"])]
+
+
+def _day(stored: Any) -> str:
+    """23.11.2026 of a day as a snapshot keeps it; empty for nothing."""
+    return short_day(date.fromisoformat(str(stored))) if stored else ""
 
 
 #: What a slip says after the sum, when there is any.
@@ -88,6 +102,10 @@ def slip(fields: Mapping[str, Any], columns: int, *, copy: bool) -> list[Row]:
     rows += [Row("-" * columns)] if fields["lines"] else []
     rows += [Row(_pair(part["label"], _sum(part["amount"]), columns)) for part in fields["parts"]]
     rows.append(Row(_pair("ИТОГО" if sale else "ВОЗВРАЩЕНО", _sum(fields["amount"]), columns), big=True))
+    if fields["returned"]["number"]:
+        of = fields["returned"]
+        said = f"из {_sum(of['amount'])} по квитанции № {of['number']} от {of['day']}"
+        rows += [Row(line) for line in wrap(said, columns)]
     for name, word in _REST.items():
         if fields[name] and Decimal(fields[name]):
             rows.append(Row(_pair(word, _sum(fields[name]), columns)))

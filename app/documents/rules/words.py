@@ -71,6 +71,12 @@ def post_genitive(post: str) -> str:
     return _POSTS.get(" ".join(post.lower().split()), "")
 
 
+def phone(number: str) -> str:
+    """«+7 916 123-45-67» that no end of a line takes apart."""
+    shown = phones.shown(number)
+    return shown.replace(" ", "\u00a0") if shown.startswith("+") else shown
+
+
 def short_name(full_name: str) -> str:
     """«Орлов Виктор Сергеевич» → «Орлов В. С.»."""
     first, *rest = full_name.split() or [""]
@@ -83,12 +89,13 @@ def town_of(address: str) -> str:
     return " ".join(found[0].split()) if found else ""
 
 
-def licence_line(number: str, day: date | None, issuer: str, address: str, phone: str) -> str:
+def licence_line(number: str, day: date | None, issuer: str, address: str, phone_number: str) -> str:
     """A licence as a contract names it: № … от …, выдана …; empty without a number."""
     if not number:
         return ""
-    who = ", ".join(filter(None, (issuer, address, f"тел. {phones.shown(phone)}" if phone else "")))
-    return f"№ {number}{f' от {short_day(day)}' if day else ''}{f', выдана: {who}' if who else ''}"
+    shown = phone(phone_number)
+    who = ", ".join(filter(None, (issuer, address, f"тел.\u00a0{shown}" if shown else "")))
+    return f"№\u00a0{number}{f' от {short_day(day)}' if day else ''}{f', выдана: {who}' if who else ''}"
 
 
 def bank_line(account: str, bank: str, bik: str, corr: str) -> str:

@@ -21,7 +21,7 @@ from app.looks import label
 from app.models import IssuedDocument, Receipt, SignedScan, TaxCertificate, WorkOrder
 from app.patients import operations as patients
 from app.pdf import as_pdf
-from app.vocab import N_, OpenedKind, PrintedKind, TemplateKind, WorkOrderStatus
+from app.vocab import N_, OpenedKind, PrintedKind, ReceiptKind, TemplateKind, WorkOrderStatus
 from app.web import DeskView, actor, expose, fetched, guarded, say
 
 #: The papers that are made of a bill, by their address.
@@ -323,7 +323,8 @@ def _subject(order: WorkOrder, kind: PrintedKind) -> WorkOrder:
 
 def _drawn_receipt(row: Receipt) -> bytes:
     body = paper.fill_in(operations.text_of(TemplateKind.RECEIPT), queries.receipt_fields(row))
-    return pdf.render(paper.sheet("Квитанция", f"Квитанция № {row.number}", body, "a5"))
+    title = "Квитанция" if row.kind != ReceiptKind.RETURN else "Квитанция на возврат"
+    return pdf.render(paper.sheet(title, f"{title} № {row.number}", body, "a5"))
 
 
 def _drawn_order(order: WorkOrder) -> bytes:

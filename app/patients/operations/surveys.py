@@ -9,6 +9,7 @@ from app.db import session
 from app.errors import CardArchived
 from app.models import HealthSurvey, User
 from app.patients.operations.cards import locked_card
+from app.patients.queries.health import newest_survey
 from app.patients.rules import survey as rules
 from app.vocab import CardStatus
 
@@ -28,7 +29,10 @@ def add_survey(patient_id: int, day: date, answers: rules.Answers, more: Mapping
     if patient.status == CardStatus.ARCHIVED:
         raise CardArchived()
     rules.check_day(day, patient.birth_date, clock.today())
-    kept = rules.answers(answers, patient.sex)
+    newest = newest_survey(patient_id)
+    # an older paper found later does not count: it clears nothing
+    alerted = [key for key, _ in newest.alerts] if newest is not None and newest.day <= day else []
+    kept = rules.answers(answers, patient.sex, alerted)
     weeks = rules.weeks(more.get("pregnancy_weeks"), kept)
     row = HealthSurvey(
         patient_id=patient_id, day=day, answers=kept, alerts=rules.alerts(kept, weeks), pregnancy_weeks=weeks,

@@ -5,7 +5,7 @@ say where others read it, and what is printed hang on each of them; a clinic wor
 Where next: `../operations/surveys.py`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -68,11 +68,15 @@ def questions(sex: str | None) -> list[Question]:
     return [one for one in QUESTIONS.values() if sex != Sex.MALE or one.key not in _OF_WOMEN]
 
 
-def answers(given: Answers, sex: str | None) -> dict[str, list[str]]:
+def answers(given: Answers, sex: str | None, alerted: Collection[str] = ()) -> dict[str, list[str]]:
     """The answers as they are kept: what was not answered is left out.
 
+    `alerted`: the questions of the alerts that the new questionnaire would take the place of. One of them left
+    unanswered is no «no»: it would clear the flag of an allergy that nobody spoke of.
+
     Raises:
-        Invalid: no answer at all, an unknown question or answer, a comment without an answer or too long a one.
+        Invalid: no answer at all, an unknown question or answer, a comment without an answer or too long a one, no
+            answer where the last questionnaire raised an alert.
     """
     asked = {one.key for one in questions(sex)}
     kept: dict[str, list[str]] = {}
@@ -87,6 +91,8 @@ def answers(given: Answers, sex: str | None) -> dict[str, list[str]]:
             kept[key] = [answer, said]
         elif said:
             wrong[key] = N_("Choose the answer.")
+    for key in asked.intersection(alerted) - kept.keys() - wrong.keys():
+        wrong[key] = N_("The last questionnaire says “yes” here: answer how it is now.")
     if wrong:
         raise Invalid(fields=wrong)
     if not kept:
