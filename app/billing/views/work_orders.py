@@ -175,8 +175,11 @@ class WorkOrdersView(DeskView):
         own = access.account(actor()).own_only("work_order.fill")
         doctors = [doctor for doctor in queries.doctors() if own is None or doctor.id == own]
         chosen = order.doctor_id if order else visit.doctor_id if visit else None
+        kept = {str(line.service_id): line.price for line in order.lines} if order else {}
+        lines = [{**line, "price": kept.get(str(line["service_id"]), line["price"])} for line in lines or []]
         return self.page(
-            "billing/order_form.html", status, patient=patient, visit=visit, order=order, lines=lines or [],
+            "billing/order_form.html", status, patient=patient, visit=visit, order=order, lines=lines,
+            saved=_saved_lines(order) if order else [],
             title=gettext("Work order № %(number)s", number=order.number) if order else gettext("New work order"),
             wrong=wrong or {}, doctors=doctors, doctor_id=request.form.get("doctor_id", chosen, type=int),
             limit=max(access.discount_limit(actor()), patient.discount_percent or 0), typed=request.form,
@@ -224,6 +227,18 @@ class WorkOrdersView(DeskView):
         return jsonify(
             results=[{"id": row.id, "text": str(row)} for row in rows[:20]], pagination={"more": len(rows) > 20}
         )
+
+
+def _saved_lines(order: WorkOrder) -> list[dict[str, Any]]:
+    """What stands in a draft, for the page that counts: its prices and discounts stay when they are saved again."""
+    return [
+        {
+            "service": str(line.service_id), "quantity": line.quantity, "price": str(line.price),
+            "percent": None if line.discount_percent is None else str(line.discount_percent),
+            "discount": str(line.discount),
+        }
+        for line in order.lines
+    ]  # fmt: skip
 
 
 def _fresh_line(patient: Patient, service: Service | None = None, price: Decimal | None = None) -> dict[str, Any]:
