@@ -341,9 +341,9 @@ def test_panels_open_and_add_a_price(client_of, make):
         "/payment-list/list/", "/refund-list/list/", "/service-list/add", "/service-prices/add",
     ):  # fmt: skip
         assert director.get(address).status_code == 200, address
-    price = {"service": service.id, "valid_from": "2026-01-01", "price": "12,50"}
+    price = {"service": service.id, "valid_from": clock.today().isoformat(), "price": "12,50"}
     assert senior.post("/service-prices/add", data=price).status_code == 302
-    assert queries.prices_of([service.id], session.scalar(select(func.current_date()))) == {service.id: D("12.50")}
+    assert queries.prices_of([service.id], clock.today()) == {service.id: D("12.50")}
     for wrong in ({"price": "NaN"}, {"price": "-1"}, {"price": ""}, {"valid_from": "x"}, {"service": "0"}, {}):
         answer = senior.post("/service-prices/add", data={**price, **wrong})
         assert answer.status_code == 422, wrong
