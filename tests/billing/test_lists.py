@@ -1,6 +1,8 @@
 """The lists of debtors and advances: whole, in order, page by page; exported and called."""
 
+import html
 import io
+import re
 from uuid import uuid4
 
 import pytest
@@ -8,6 +10,7 @@ from openpyxl import load_workbook
 from sqlalchemy import func, select
 
 from app.billing import operations, queries
+from app.billing.views import lists
 from app.db import session, transaction
 from app.models import CallTask, CallTaskReason, PatientAccount
 from app.money import shown
@@ -53,6 +56,46 @@ def test_the_order_is_what_it_says(crowd):
     by_sum = [row.amount for row in queries.debtors(limit=1000)]
     by_age = [row.since for row in queries.debtors(sort="age", limit=1000)]
     assert by_sum == sorted(by_sum, reverse=True) and by_age == sorted(by_age)
+
+
+@pytest.fixture
+def queue(make, branch):  # noqa: F811
+    """Nine debtors whom nobody else is called like: their common beginning of the name, and their numbers."""
+    name = "Дальнев" + "".join("бвгджзклмн"[int(digit)] for digit in f"{make.patient().id:07d}")
+    patients = [make.patient(f"{name}{'абв'[n % 3]}") for n in range(9)]
+    for n, patient in enumerate(patients):
+        billed(make, branch, str(500 + n % 2), patient)
+    return name, [patient.id for patient in patients]
+
+
+@pytest.mark.parametrize("sort", queries.SORTS)
+def test_the_list_goes_on_after_a_patient_who_paid_meanwhile(client_of, make, branch, queue, monkeypatch, sort):  # noqa: F811
+    """Nobody is lost: the page goes on from where its last row stood."""
+    monkeypatch.setattr(lists, "PAGE", 4)
+    browser, (name, _) = client_of("administrator"), queue
+    whole = [row.id for row in queries.debtors(name, sort=sort)]
+    page = browser.get(f"/settlement/lists/debtors?q={name}&sort={sort}").text
+    pay(make, branch, whole[3], ("card", str(queries.balance_of(whole[3]).debt)))
+    read = whole[:4]
+    while further := re.search(r'href="([^"]*[?&;]after=[^"]*)"', page):
+        page = browser.get(html.unescape(further[1])).text
+        assert "В начало" in page
+        read += [int(pk) for pk in re.findall(r'<td><a href="/patients/(\d+)"', page)]
+    assert read == whole
+
+
+def test_a_list_that_nobody_can_go_on_with_is_shown_from_its_beginning(client_of, make, branch, queue):  # noqa: F811
+    browser, (name, ids) = client_of("administrator"), queue
+    pay(make, branch, ids[0], ("card", "500"))
+    for sort in ("sum", "age"):  # an address that does not say where the patient stood
+        page = browser.get(f"/settlement/lists/debtors?sort={sort}&after={ids[0]}&q={name}").text
+        assert all(f'href="/settlement/{pk}"' in page for pk in ids[1:])
+    end = browser.get(f"/settlement/lists/debtors?after={ids[1]}&stood=0.01").text
+    assert "Дальше в списке никого нет." in end and "В начало" in end and "Должников нет." not in end
+    for odd in ("x", "-1", "9" * 40, "2026-99-99", "%00"):
+        for sort in queries.SORTS:
+            address = f"/settlement/lists/advances?sort={sort}&after={ids[1]}&stood={odd}"
+            assert browser.get(address).status_code == 200
 
 
 def test_found_by_name_with_phone_and_sum(crowd):

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response, flash, redirect, request, url_for
 from flask_babel import gettext
 
-from app import clock, spreadsheets
+from app import clock, money, spreadsheets
 from app.billing import operations, queries
 from app.db import transaction
 from app.errors import NotFound, Refusal
@@ -44,13 +44,11 @@ class MoneyListsView(DeskView):
         return self.page("billing/_money_total.html", count=count, total=total)
 
     def _list(self, which: str, title: str) -> Any:
-        q, sort = _sought(), request.args.get("sort", "sum")
-        sort = sort if sort in queries.SORTS else "sum"
-        after = request.args.get("after", type=int)
-        after = after if after is not None and 0 < after < 2**31 else None
-        rows = _LISTS[which][0](q, sort=sort, after=after, limit=PAGE + 1)
+        q, sort, after = _sought(), _sort(), _after()
+        rows = _LISTS[which][0](q, sort=sort, after=after, stood=_stood(sort), limit=PAGE + 1)
+        further = {"after": rows[PAGE - 1].id, "stood": queries.stood_at(rows[PAGE - 1], sort)} if rows[PAGE:] else None
         return self.page(
-            "billing/money_list.html", title=title, which=which, rows=rows[:PAGE], more=len(rows) > PAGE, q=q,
+            "billing/money_list.html", title=title, which=which, rows=rows[:PAGE], further=further, q=q,
             sort=sort, after=after, today=clock.today(),
         )  # fmt: skip
 
@@ -88,6 +86,28 @@ class MoneyListsView(DeskView):
 def _sought() -> str:
     """Whom the list is narrowed to, as it was typed."""
     return request.args.get("q", "").strip()[:100].replace("\x00", "")
+
+
+def _sort() -> str:
+    sort = request.args.get("sort", "sum")
+    return sort if sort in queries.SORTS else "sum"
+
+
+def _after() -> int | None:
+    """The patient whom the page before ended with."""
+    after = request.args.get("after", type=int)
+    return after if after is not None and 0 < after < 2**31 else None
+
+
+def _stood(sort: str) -> queries.Stood:
+    """Where that patient stood, as the address says it."""
+    said = request.args.get("stood", "")
+    if sort == "sum":
+        return money.parse(said)
+    try:
+        return date.fromisoformat(said)
+    except ValueError:
+        return None
 
 
 def _xlsx(which: str, rows: Any) -> bytes:
