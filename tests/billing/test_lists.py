@@ -3,17 +3,23 @@
 import html
 import io
 import re
+from datetime import datetime, time, timedelta
+from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 import pytest
+from babel.dates import format_date
 from openpyxl import load_workbook
 from sqlalchemy import func, select
 
+from app import clock
 from app.billing import operations, queries
 from app.billing.views import lists
 from app.db import session, transaction
 from app.models import CallTask, CallTaskReason, PatientAccount
 from app.money import shown
+from app.tasks import operations as tasks
+from app.vocab import TaskReasonKind
 from tests.billing.test_operations import D, billed, branch, pay  # noqa: F401
 
 
@@ -136,3 +142,33 @@ def test_the_pages_the_file_and_the_call(client_of, crowd):
         .where(CallTask.patient_id == debtors[0], CallTask.status == "open")
     ).all()  # fmt: skip
     assert found == ["debt"]
+
+
+def test_who_is_called_stays_in_the_list_and_is_told_the_truth(client_of, make, queue):
+    """Back to the same page of the same search; a task that was there already is named with its own day."""
+    browser, (name, ids) = client_of("administrator"), queue
+    tomorrow = clock.today() + timedelta(days=1)
+    with transaction():
+        tasks.ask(ids[1], TaskReasonKind.BY_HAND, due_on=tomorrow, note="Снимок", actor=make.user())
+    address = f"/settlement/lists/debtors?q={name}&sort=sum&after={ids[1]}&stood=501.00"
+    form = browser.get(address).text.partition('<form id="call"')[2].partition("</form>")[0]
+    place = dict(re.findall(r'name="(q|sort|after|stood)" value="([^"]*)"', form))
+    assert place == {"q": name, "sort": "sum", "after": str(ids[1]), "stood": "501.00"}
+
+    def told(pk):
+        data = {**place, "request_id": str(uuid4())}
+        answer = browser.post(f"/settlement/lists/debtors/{pk}/call", data=data)
+        assert answer.status_code == 303 and answer.location.startswith("/settlement/lists/debtors?")
+        assert dict(parse_qsl(urlsplit(answer.location).query)) == place
+        return browser.get(answer.location).text
+
+    assert "задача на обзвон поставлена на сегодня" in told(ids[0])
+    again = told(ids[0])
+    assert "задача на обзвон о долге уже стоит на" in again and "поставлена на сегодня" not in again
+    joined = told(ids[1])
+    assert "долг добавлен к задаче на обзвон" in joined and "поставлена на сегодня" not in joined
+    task = session.scalars(select(CallTask).where(CallTask.patient_id == ids[0], CallTask.status == "open")).one()
+    with transaction():
+        tasks.postpone(task.id, None, until=datetime.combine(tomorrow, time(12)), actor=make.user())
+    day = format_date(tomorrow, "EEE d MMMM", locale="ru")
+    assert f"уже стоит на {day}" in told(ids[0])
