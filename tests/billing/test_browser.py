@@ -107,7 +107,11 @@ def test_what_was_saved_in_a_draft_stands_on_the_screen_as_it_will_on_the_bill(c
     expect(page.locator(".discount.has-error")).to_have_count(0)
     lines.locator("[name=line_quantity]").fill("3")  # another line than the one it was given for
     expect(page.locator(".discount.has-error")).to_have_count(1)
+    lines.locator("[name=line_quantity]").fill("")  # counted as nothing, and marked: the server refuses it
+    expect(lines.locator(".has-error [name=line_quantity]")).to_have_count(1)
+    expect(page.locator("[data-whole]")).to_have_text("0,00")
     lines.locator("[name=line_quantity]").fill("2")
+    expect(page.locator(".has-error")).to_have_count(0)
     page.fill("#service-find", clinic.service)
     page.locator(".found a").first.wait_for()
     page.press("#service-find", "Enter")

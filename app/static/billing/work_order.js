@@ -27,7 +27,10 @@
     body.querySelectorAll("[data-line]").forEach((line) => {
       const value = (name) => line.querySelector(`[name=line_${name}]`).value;
       const price = Math.round(number(value("price")) * 100);
-      const gross = price * (parseInt(value("quantity"), 10) || 0);
+      // What the server refuses is marked here and adds nothing: an empty quantity is no one.
+      const quantity = /^\d{1,3}$/.test(value("quantity").trim()) ? parseInt(value("quantity"), 10) : 0;
+      line.querySelector("[name=line_quantity]").parentElement.classList.toggle("has-error", !quantity);
+      const gross = price * quantity;
       // percent × 100 is a whole number, so half a kopeck is seen exactly
       const discount = value("unit") === "percent"
         ? Math.floor((gross * Math.round(number(value("discount")) * 100) + 5000) / 10000)
