@@ -402,6 +402,23 @@ def test_panels_open_and_add_a_price(client_of, make):
     assert found["results"][0]["id"] == service.id
 
 
+def test_the_journal_of_refunds_says_whose_and_of_what_and_the_payment_what_was_returned(client_of, make, bill):
+    with transaction():
+        payment = operations.take_payment(
+            bill.patient_id, [{"method": "card", "amount": D(1500)}], branch_id=1, actor=make.user()
+        )
+    senior, record = client_of("senior"), f"/payment-list/show/{payment.id}"
+    assert "Возвращено" not in senior.get(record).text
+    with transaction():
+        refund = operations.refund(payment.id, D("400.50"), "передумал лечиться", actor=make.user("senior"))
+    row = senior.get(f"/refund-list/list/?_flt_0_number={refund.number}").text.partition("<tbody")[2]
+    for page in (row, senior.get(f"/refund-list/show/{refund.id}").text.partition("<dl")[2]):
+        assert f'<a href="/patients/{bill.patient_id}">' in page and "Сергеев" in page
+        assert f'<a href="/settlement/payments/{payment.id}">№ {payment.number}</a>' in page
+    page = senior.get(record).text
+    assert f"№ {refund.number}" in page and "400,50" in page and "передумал лечиться" in page and "Возвращено" in page
+
+
 def test_money_is_spread_over_bills_by_hand(client_of, make, bill):
     """What is typed beside a bill goes to that bill; more than is due, or than is paid, is refused and stays typed."""
     patient_id, doctor, service = bill.patient_id, make.doctor(), make.service("900.00")
