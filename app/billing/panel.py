@@ -90,6 +90,11 @@ class ServicePanel(PanelView):
         "minutes": [NumberRange(5, 720, message=lazy_gettext("From 5 to 720 minutes."))],
     }
 
+    def _wanted(self) -> dict[str, str]:
+        """A code is looked for as it is kept, in whatever letters it was typed."""
+        wanted = super()._wanted()
+        return {name: (name == "code" and rules.service_code(text)) or text for name, text in wanted.items()}
+
 
 class ServicePricePanel(PanelView):
     """Prices with the day they begin. A price is never changed: the next one is added.
