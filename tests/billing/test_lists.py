@@ -172,3 +172,18 @@ def test_who_is_called_stays_in_the_list_and_is_told_the_truth(client_of, make, 
         tasks.postpone(task.id, None, until=datetime.combine(tomorrow, time(12)), actor=make.user())
     day = format_date(tomorrow, "EEE d MMMM", locale="ru")
     assert f"уже стоит на {day}" in told(ids[0])
+
+
+def test_the_file_is_in_russian_and_in_the_order_that_was_looked_at(client_of, queue):
+    """Days are days and sums are sums, with two digits."""
+    senior, (name, _) = client_of("senior"), queue
+    page = senior.get(f"/settlement/lists/debtors?q={name}&sort=name").text
+    link = html.unescape(re.search(r'href="([^"]*\.xlsx[^"]*)"', page)[1])
+    sheet = load_workbook(io.BytesIO(senior.get(link).data)).active
+    assert sheet.title == "Должники"
+    assert [row[0].value for row in list(sheet)[1:]] == [row.full_name for row in queries.debtors(name, sort="name")]
+    _, _, _, since, _, amount = sheet[2]
+    assert (since.value.date(), since.number_format) == (clock.today(), "dd.mm.yyyy")
+    assert (amount.value, amount.number_format) == (500, "#,##0.00")
+    advances = load_workbook(io.BytesIO(senior.get("/settlement/lists/advances.xlsx").data))
+    assert advances.sheetnames == ["Авансы"]

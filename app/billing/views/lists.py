@@ -56,10 +56,10 @@ class MoneyListsView(DeskView):
     @expose("/<which>.xlsx")
     @guarded("payment.export")
     def export(self, which: str) -> Any:
-        """The whole list as a table for Excel."""
+        """The whole list as a table for Excel, in the order it was looked at."""
         if which not in _LISTS:
             raise NotFound()
-        rows = _LISTS[which][0](_sought(), limit=spreadsheets.MOST_ROWS)
+        rows = _LISTS[which][0](_sought(), sort=_sort(), limit=spreadsheets.MOST_ROWS)
         answer = Response(_xlsx(which, rows), mimetype=spreadsheets.XLSX)
         answer.headers["Content-Disposition"] = f'attachment; filename="{which}-{clock.today().isoformat()}.xlsx"'
         answer.headers["Cache-Control"] = "no-store"
@@ -124,7 +124,7 @@ def _xlsx(which: str, rows: Any) -> bytes:
     since = gettext("Oldest unpaid bill") if which == "debtors" else gettext("Last payment")
     heads = (gettext("Patient"), gettext("Card"), gettext("Phone"), since, gettext("Last visit"), gettext("Sum, ₽"))
     return spreadsheets.workbook(
-        "Debtors" if which == "debtors" else "Advances",
+        gettext("Debtors") if which == "debtors" else gettext("Advances"),
         heads,
         (
             [row.full_name, row.card_number, row.phone or "", row.since, _day(row.last_visit), row.amount]
