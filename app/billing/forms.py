@@ -10,10 +10,12 @@ from app.cash.forms import above_zero, not_negative
 from app.schemas import Body, DayField, IdField, MoneyField, PageQuery, TextField, WholeField, listed, one_of
 from app.vocab import N_, PaymentMethod
 
+_QUANTITY = N_("The quantity is from 1 to 999.")
+
 
 class OrderLine(Body):
     service_id = IdField(required=True)
-    quantity = WholeField(1, 999, said=N_("The quantity is from 1 to 999."), load_default=1)
+    quantity = WholeField(1, 999, said=_QUANTITY, load_default=1, error_messages={"invalid": _QUANTITY})
     tooth = TextField(10, load_default="", allow_none=True)
     discount_percent = MoneyField(load_default=None, allow_none=True, validate=not_negative)
     discount_amount = MoneyField(load_default=None, allow_none=True, validate=not_negative)

@@ -2,21 +2,22 @@
 
 from typing import Any
 
-from flask import request
+from flask import request, url_for
 from flask_appbuilder.models.sqla.filters import BaseFilter
 from flask_babel import lazy_gettext
+from markupsafe import Markup
 from wtforms import SelectField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, NumberRange, Regexp
 
 from app import access, clock
-from app.billing import operations, rules
+from app.billing import operations, queries, rules
 from app.db import session
 from app.models import Payment, Refund, Service, ServiceCategory, ServicePrice, WorkOrder
 from app.panel_fields import RemoteSelectField
 from app.panels import DayPanel, DeskInterface, OpenDays, PanelView
 from app.vocab import ItemKind, Labelled, RefundKind, ReportKind, TaxCode, Vat, WorkOrderStatus
-from app.web import actor
+from app.web import actor, may
 
 
 class ServiceCategoryPanel(PanelView):
@@ -88,6 +89,11 @@ class ServicePanel(PanelView):
         ],
         "minutes": [NumberRange(5, 720, message=lazy_gettext("From 5 to 720 minutes."))],
     }
+
+    def _wanted(self) -> dict[str, str]:
+        """A code is looked for as it is kept, in whatever letters it was typed."""
+        wanted = super()._wanted()
+        return {name: (name == "code" and rules.service_code(text)) or text for name, text in wanted.items()}
 
 
 class ServicePricePanel(PanelView):
@@ -170,11 +176,23 @@ class WorkOrderPanel(DayPanel):
     words = {"status": WorkOrderStatus}
 
 
+def _to_card(patient: Any) -> Any:
+    """The patient by name, as a way to the card for whoever may look at it."""
+    if not may("card.see"):
+        return patient
+    return Markup('<a href="{}">{}</a>').format(url_for("PatientsView.card", pk=patient.id), patient)
+
+
+def _to_payment(payment: Any) -> Any:
+    return Markup('<a href="{}">{}</a>').format(url_for("SettlementView.paid", pk=payment.id), payment)
+
+
 class PaymentPanel(DayPanel):
-    """Payments: of today, and of the days that the account may look at."""
+    """Payments: of today, and of the days that the account may look at; with what was returned of each."""
 
     datamodel = DeskInterface(Payment, eager=("patient",))
     route_base = "/payment-list"
+    show_template = "billing/payment_show.html"
     nothing = lazy_gettext("No payment yet: it is taken on the page “Settlement”.")
     class_permission_name = "payment"
     report = ReportKind.BILLS_PAYMENTS
@@ -191,11 +209,15 @@ class PaymentPanel(DayPanel):
         "business_day": lazy_gettext("Day"),
     }  # fmt: skip
 
+    def _show(self, pk: Any) -> dict[str, Any]:
+        found = super()._show(pk)
+        return {**found, "refunds": queries.refunds_of(found["row"].id), "kinds": RefundKind}
+
 
 class RefundPanel(DayPanel):
     """Refunds: of today, and of the days that the account may look at."""
 
-    datamodel = DeskInterface(Refund)
+    datamodel = DeskInterface(Refund, eager=("patient", "payment"))
     route_base = "/refund-list"
     nothing = lazy_gettext("No refund yet: money is returned from the patient's settlement.")
     class_permission_name = "payment"
@@ -203,12 +225,14 @@ class RefundPanel(DayPanel):
     base_filters = [["business_day", OpenDays, ReportKind.BILLS_PAYMENTS]]
     base_order = ("id", "desc")
     list_title, one = lazy_gettext("Refunds"), lazy_gettext("Refund")
-    list_columns = ["number", "refunded_at", "kind", "amount", "reason"]
+    list_columns = ["number", "refunded_at", "patient", "payment", "kind", "amount", "reason"]
     show_columns = list_columns
     search_columns = ["number", "business_day"]
     order_columns = ["number", "refunded_at", "amount"]
     label_columns = {
         "number": lazy_gettext("Number"), "refunded_at": lazy_gettext("When"), "amount": lazy_gettext("Sum"),
         "reason": lazy_gettext("Reason"), "business_day": lazy_gettext("Day"), "kind": lazy_gettext("Kind"),
+        "patient": lazy_gettext("Patient"), "payment": lazy_gettext("Payment"),
     }  # fmt: skip
     words = {"kind": RefundKind}
+    formatters_columns = {"patient": _to_card, "payment": _to_payment}

@@ -3,6 +3,8 @@
 import io
 import re
 from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from openpyxl import Workbook
@@ -28,15 +30,21 @@ def unsafe(text: str) -> str:
 
 
 def workbook(title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """One sheet with a line of headings; days and numbers stay days and numbers, text is never a formula."""
+    """One sheet with a line of headings; text is never a formula.
+
+    Days and sums stay days and numbers, and are shown as people write them: 23.11.2026, 1 500,00.
+    """
     book = Workbook(write_only=True)
     page = book.create_sheet(title[:31])
 
     def cell(value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        made = WriteOnlyCell(page, value=_UNPRINTABLE.sub("", value))
-        made.data_type = "s"
+        made = WriteOnlyCell(page, value=_UNPRINTABLE.sub("", value) if isinstance(value, str) else value)
+        if isinstance(value, str):
+            made.data_type = "s"
+        elif isinstance(value, Decimal):
+            made.number_format = "#,##0.00"
+        elif isinstance(value, date) and not isinstance(value, datetime):
+            made.number_format = "dd.mm.yyyy"
         return made
 
     for row in (heads, *rows):

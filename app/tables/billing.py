@@ -367,6 +367,7 @@ class Refund(Made, Model):
     payment: Mapped[Payment] = relationship(lazy="select")
     kind: Mapped[str] = mapped_column(String(20), default=RefundKind.REFUND, server_default="refund")
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    patient = relationship("Patient", lazy="select")
     amount: Mapped[Money]
     reason: Mapped[str] = mapped_column(String(400))
     business_day: Mapped[date]

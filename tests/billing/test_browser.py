@@ -149,3 +149,50 @@ def test_all_this_way_takes_no_more_from_the_other_ways_than_it_needs(clinic: Si
     typed(card="700")
     all_by("cash")  # nothing is due: what is paid ahead stays as it was typed
     stands(card="700")
+
+
+@pytest.mark.browser
+def test_what_was_saved_in_a_draft_stands_on_the_screen_as_it_will_on_the_bill(clinic: SimpleNamespace) -> None:
+    """Its price, though the price list was changed; and the director's discount is no mistake of the administrator."""
+    from decimal import Decimal
+
+    from sqlalchemy import select
+
+    from app import clock
+    from app.billing import operations
+    from app.db import session, transaction
+    from app.models import Service, ServicePrice, WorkOrder
+
+    with clinic.app.app_context():
+        make = Maker()
+        service = session.scalars(select(Service).where(Service.code == clinic.service)).one()
+        line = {"service_id": service.id, "quantity": 2, "discount_percent": Decimal(50), "discount_reason": "Свой"}
+        with transaction():
+            order = operations.create_work_order(
+                clinic.patient, clinic.doctor, [line], branch_id=1, actor=make.user("director")
+            ).id
+        make._save(ServicePrice(service_id=service.id, valid_from=clock.today(), price=Decimal(2000)))
+        session.remove()
+    page = clinic.w.sign_in("administrator")
+    page.goto(f"{clinic.w.base}/work-orders/{order}")
+    lines = page.locator("tr[data-line]")
+    expect(page.locator("[data-whole]")).to_have_text("1\u00a0234,50")
+    expect(page.locator(".discount.has-error")).to_have_count(0)
+    lines.locator("[name=line_quantity]").fill("3")  # another line than the one it was given for
+    expect(page.locator(".discount.has-error")).to_have_count(1)
+    lines.locator("[name=line_quantity]").fill("")  # counted as nothing, and marked: the server refuses it
+    expect(lines.locator(".has-error [name=line_quantity]")).to_have_count(1)
+    expect(page.locator("[data-whole]")).to_have_text("0,00")
+    lines.locator("[name=line_quantity]").fill("2")
+    expect(page.locator(".has-error")).to_have_count(0)
+    page.fill("#service-find", clinic.service)
+    page.locator(".found a").first.wait_for()
+    page.press("#service-find", "Enter")
+    expect(lines.nth(1).locator("[data-price]")).to_have_text("1\u00a0234,50")
+    lines.nth(1).locator("[name=line_discount]").fill("50")  # given once, for one line
+    expect(page.locator(".discount.has-error")).to_have_count(1)
+    lines.nth(1).locator("[name=line_discount]").fill("")
+    page.click("button[value=issue]")
+    expect(page.locator("tfoot .money").first).to_have_text("2\u202f469,00")
+    with clinic.app.app_context():
+        assert session.get_one(WorkOrder, order).total == Decimal("2469.00")

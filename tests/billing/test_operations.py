@@ -97,6 +97,44 @@ def test_price_changed_between_draft_and_issue_does_not_change_the_bill(make, br
         assert drafted(make, branch, lines=[{"service_id": service.id, "quantity": 1}]).total == D(1500)
 
 
+def test_what_stands_in_a_draft_keeps_its_price_and_the_rest_is_priced(make, branch):
+    """The price list was changed on the very day: what was written down stays, also of a bill that was reopened."""
+    service, other = make.service("1000.00"), make.service("70.00")
+    line = {"service_id": service.id, "quantity": 2}
+    order = drafted(make, branch, lines=[line])
+    for one, price in ((service, D(1500)), (other, D(80))):
+        make._save(ServicePrice(service_id=one.id, valid_from=clock.today(), price=price))
+
+    def saved(*lines):
+        with transaction():
+            operations.change_work_order(order.id, None, lines, actor=make.user())
+        return [(line.price, line.total) for line in order.lines]
+
+    assert saved(line) == [(D(1000), D(2000))]
+    with transaction():
+        operations.issue(order.id, actor=make.user())
+    with transaction():
+        operations.reopen(order.id, actor=make.user())
+    twice = [{**line, "quantity": 3}, {**line, "quantity": 1, "tooth": "36"}, {"service_id": other.id, "quantity": 1}]
+    assert saved(*twice) == [(D(1000), D(3000)), (D(1000), D(1000)), (D(80), D(80))]
+    assert saved(twice[2]) == [(D(80), D(80))]
+    assert saved(line) == [(D(1500), D(3000))]  # it had left the draft, and is new in it
+    assert order.total == D(3000)
+
+
+def test_a_kept_price_needs_no_price_list(make, branch):
+    """All its prices were taken back: what was written down still costs what was written down."""
+    service = make.service("1000.00")
+    line = {"service_id": service.id, "quantity": 1}
+    order = drafted(make, branch, lines=[line])
+    with transaction():
+        price = session.scalars(select(ServicePrice).where(ServicePrice.service_id == service.id)).one()
+        price.annulled_at = clock.now()
+    with transaction():
+        operations.change_work_order(order.id, None, [line], actor=make.user())
+    assert order.total == D(1000)
+
+
 def test_a_service_without_a_price_is_refused_by_name(make, branch):
     service = make.service()
     with clock.at(clock.wall_now().replace(year=2019)), pytest.raises(errors.NoPrice) as refused:

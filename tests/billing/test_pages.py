@@ -327,6 +327,56 @@ def test_a_work_order_is_filled_in_and_issued(client_of, make, shift):
     assert order.status == "draft"
 
 
+def typed_line(service, **more):
+    """A row of the form of a work order."""
+    names = ("name", "price", "tooth", "discount", "discount_reason", "assistant_id")
+    row = {**dict.fromkeys(names, ""), "service_id": service.id, "quantity": "1", "unit": "percent", **more}
+    return {f"line_{name}": value for name, value in row.items()}
+
+
+def test_an_empty_quantity_is_a_mistake_of_its_line(client_of, make, shift):
+    """The page counts it as nothing, so no bill is made of it."""
+    patient, doctor, service = make.patient(), make.doctor(), make.service("200.50")
+    form = {"patient": patient.id, "doctor_id": doctor.id, "do": "issue"}
+    address, browser = f"/work-orders/new?patient={patient.id}", client_of("administrator")
+    for quantity in ("", " ", "1,5"):
+        answer = browser.post(address, data={**form, **typed_line(service, quantity=quantity)})
+        assert answer.status_code == 422 and answer.text.count("Количество — от 1 до 999.") == 1, quantity
+        assert '<td class="has-error"><input class="form-control num quantity"' in answer.text
+    assert session.scalars(select(WorkOrder).where(WorkOrder.patient_id == patient.id)).all() == []
+
+
+def test_a_draft_that_was_saved_elsewhere_can_be_saved_again_on_purpose(client_of, make, bill):
+    """The form comes back with what is there now and with its version: the second saving wins."""
+    service = make.service("300.00", name="Снимок")
+    with transaction():
+        order = operations.create_work_order(
+            bill.patient_id, bill.doctor_id, [{"service_id": service.id, "quantity": 1}], branch_id=1, actor=make.user()
+        )
+    first, second, address = client_of("administrator"), client_of("administrator2"), f"/work-orders/{order.id}"
+    assert first.post(address, data={"version": "1", **typed_line(service, quantity="2")}).status_code == 303
+    answer = second.post(address, data={"version": "1", **typed_line(service, quantity="7")})
+    assert answer.status_code == 409 and 'name="line_quantity" value="7"' in answer.text
+    now = answer.text.partition('class="alert alert-warning"')[2].partition("</div>")[0]
+    assert f'href="{address}"' in now and "Снимок · 2 × 300,00 = 600,00" in now.replace("\u202f", " ")
+    version = re.search(r'name="version" value="(\d+)"', answer.text)[1]
+    # a mistake does not make the version newer
+    wrong = second.post(address, data={"version": "1", **typed_line(service, quantity="")})
+    assert wrong.status_code == 422 and 'name="version" value="1"' in wrong.text
+    assert second.post(address, data={"version": version, **typed_line(service, quantity="7")}).status_code == 303
+    session.expire_all()
+    assert order.total == D(2100)
+
+
+def test_a_draft_that_was_issued_elsewhere_is_shown_as_the_bill_it_is(client_of, make, bill):
+    answer = client_of("administrator").post(
+        f"/work-orders/{bill.id}", data={"version": "1", "do": "issue", **typed_line(bill.lines[0].service)}
+    )
+    assert answer.status_code == 409 and "Этот наряд выставлен и больше не меняется" in answer.text
+    sheet = answer.text.partition("<main")[2]
+    assert "Черновик" not in sheet and "data-work-order" not in sheet and f"/work-orders/{bill.id}/reopen" in sheet
+
+
 def _opens_with(page):
     """The lines that stand in the form of an order: service, price, discount and its reason, without the empty one."""
     shown = html.unescape(page.text).split("<template>")[0]
@@ -417,15 +467,32 @@ def test_panels_open_and_add_a_price(client_of, make):
         "/payment-list/list/", "/refund-list/list/", "/service-list/add", "/service-prices/add",
     ):  # fmt: skip
         assert director.get(address).status_code == 200, address
-    price = {"service": service.id, "valid_from": "2026-01-01", "price": "12,50"}
+    price = {"service": service.id, "valid_from": clock.today().isoformat(), "price": "12,50"}
     assert senior.post("/service-prices/add", data=price).status_code == 302
-    assert queries.prices_of([service.id], session.scalar(select(func.current_date()))) == {service.id: D("12.50")}
+    assert queries.prices_of([service.id], clock.today()) == {service.id: D("12.50")}
     for wrong in ({"price": "NaN"}, {"price": "-1"}, {"price": ""}, {"valid_from": "x"}, {"service": "0"}, {}):
         answer = senior.post("/service-prices/add", data={**price, **wrong})
         assert answer.status_code == 422, wrong
     assert client_of("administrator").post("/service-prices/add", data=price).status_code == 403
     found = director.get(f"/work-orders/services?q={service.code}").json
     assert found["results"][0]["id"] == service.id
+
+
+def test_the_journal_of_refunds_says_whose_and_of_what_and_the_payment_what_was_returned(client_of, make, bill):
+    with transaction():
+        payment = operations.take_payment(
+            bill.patient_id, [{"method": "card", "amount": D(1500)}], branch_id=1, actor=make.user()
+        )
+    senior, record = client_of("senior"), f"/payment-list/show/{payment.id}"
+    assert "Возвращено" not in senior.get(record).text
+    with transaction():
+        refund = operations.refund(payment.id, D("400.50"), "передумал лечиться", actor=make.user("senior"))
+    row = senior.get(f"/refund-list/list/?_flt_0_number={refund.number}").text.partition("<tbody")[2]
+    for page in (row, senior.get(f"/refund-list/show/{refund.id}").text.partition("<dl")[2]):
+        assert f'<a href="/patients/{bill.patient_id}">' in page and "Сергеев" in page
+        assert f'<a href="/settlement/payments/{payment.id}">№ {payment.number}</a>' in page
+    page = senior.get(record).text
+    assert f"№ {refund.number}" in page and "400,50" in page and "передумал лечиться" in page and "Возвращено" in page
 
 
 def test_money_is_spread_over_bills_by_hand(client_of, make, bill):

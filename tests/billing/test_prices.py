@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app import clock
 from app.billing import queries, rules
-from app.db import session
+from app.db import session, transaction
 from app.models import Service, ServicePrice
 
 
@@ -48,6 +48,9 @@ def test_a_service_is_added_and_found_by_a_code_in_russian_letters(client_of: An
     service = session.scalars(select(Service).where(Service.code == f"A{number}")).one()
     assert (service.item_kind, service.vat, service.tax_code) == ("goods", "vat22", "2")
     assert service.id in {row.id for row in queries.services_named(f"а{number}", limit=10)}
+    for typed in (f"А{number}", f"а{number[:5]}"):
+        found = client_of("director").get("/service-list/list/", query_string={"_flt_0_code": typed})
+        assert f"A{number}" in found.text.partition("<tbody")[2], typed
     page = client_of("director").get(f"/service-list/show/{service.id}").text
     assert "Товар" in page and "22 %" in page and "2 – дорогостоящее лечение" in page
 
@@ -95,6 +98,22 @@ def test_a_wrong_price_is_written_anew_or_taken_back(client_of: Any, make: Any) 
         assert costs(day) == before
     assert director.post(f"/prices/price/{old.id}/take-back").status_code == 303
     assert written(date(2020, 1, 1), "5") != 302 and costs(today) == Decimal(1000)
+
+
+def test_a_price_of_a_day_that_has_passed_is_not_written(client_of: Any, make: Any) -> None:
+    """As the import of a file refuses it, so does the form: also the first price that a service gets."""
+    yesterday, senior = clock.today() - timedelta(days=1), client_of("senior")
+    priced, fresh = make.service("1000.00"), make.service()
+    with transaction():
+        for row in session.scalars(select(ServicePrice).where(ServicePrice.service_id == fresh.id)):
+            row.annulled_at = clock.now()
+    for service in (priced, fresh):
+        form = {"service": service.id, "valid_from": yesterday.isoformat(), "price": "5"}
+        answer = senior.post("/service-prices/add", data=form)
+        assert answer.status_code == 422 and f'value="{yesterday.isoformat()}"' in answer.text
+        assert "Этот день прошёл: цены прошлых дней не меняются." in answer.text.split('id="valid_from"')[1]
+    session.expire_all()
+    assert queries.prices_of([priced.id, fresh.id], clock.today()) == {priced.id: Decimal(1000)}
 
 
 def test_a_new_price_begins_with_the_service_one_came_from_and_with_today(client_of: Any, make: Any) -> None:

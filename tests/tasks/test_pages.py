@@ -38,6 +38,14 @@ def test_the_list(client_of: Any, make: Maker) -> None:
     assert f"/schedule/?patient={patient.id}&amp;task={task_id}" in page
 
 
+def test_the_button_of_a_task_says_that_one_calls(client_of: Any, make: Maker) -> None:
+    """In the list of debtors the like button puts a patient among the calls; here it takes the call."""
+    task = asked(make.patient("Кнопкина"))
+    client = client_of("administrator")
+    for page in (client.get("/tasks/rows?q=Кнопкина").text, client.get(f"/tasks/{task.id}/panel").text):
+        assert "</i> Позвонить" in page and "В обзвон" not in page
+
+
 def test_nobody_to_call_says_what_to_do(fresh_app: Flask) -> None:
     page = sign_in(fresh_app, "administrator").get("/tasks/").text
     assert "Звонить некому" in page

@@ -6,7 +6,7 @@ What is due and owed is kept by the ledger's trigger; operations only add entrie
 """
 
 from app.billing.operations.certificates import take_certificate_back
-from app.billing.operations.collecting import ask_to_pay
+from app.billing.operations.collecting import AskedToPay, ask_to_pay
 from app.billing.operations.imports import apply_prices, look_at_prices
 from app.billing.operations.orders import Line, annul, change_work_order, create_work_order, issue, reopen
 from app.billing.operations.payments import take_payment
@@ -17,6 +17,7 @@ from app.billing.operations.reversals import reverse_order
 from app.billing.operations.selling import sell_certificate
 
 __all__ = [
+    "AskedToPay",
     "Line",
     "annul",
     "apply_prices",

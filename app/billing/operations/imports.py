@@ -7,11 +7,12 @@ from sqlalchemy import insert, text, update
 from app import audit, clock
 from app.billing import price_files, queries, rules
 from app.billing.operations.base import id_of
+from app.billing.operations.prices import check_first_day
 from app.billing.rules import Verdict
 from app.db import lock, session
-from app.errors import ImportApplied, Invalid, NotFound, NothingToImport, PricesChanged, RowsRefused
+from app.errors import ImportApplied, NotFound, NothingToImport, PricesChanged, RowsRefused
 from app.models import PriceImport, Service, ServicePrice, User
-from app.vocab import N_, PriceVerdict
+from app.vocab import PriceVerdict
 
 
 def look_at_prices(file_name: str, content: bytes, valid_from: date, *, actor: User | None) -> PriceImport:
@@ -20,8 +21,7 @@ def look_at_prices(file_name: str, content: bytes, valid_from: date, *, actor: U
     Raises:
         FileRefused, Invalid: the day has passed.
     """
-    if valid_from < clock.today():
-        raise Invalid(fields={"valid_from": N_("This day has passed: prices of the past are not changed.")})
+    check_first_day(valid_from)
     found = price_files.read(content)
     queries.forget_old_imports()
     row = PriceImport(
@@ -48,8 +48,7 @@ def apply_prices(import_id: int, seen: str, *, skip_refused: bool = False, actor
         raise NotFound()
     if row.applied_at is not None:
         raise ImportApplied()
-    if row.valid_from < clock.today():
-        raise Invalid(fields={"valid_from": N_("This day has passed: prices of the past are not changed.")})
+    check_first_day(row.valid_from)
     session.execute(text("LOCK TABLE service_category, service, service_price IN SHARE ROW EXCLUSIVE MODE"))
     verdicts = queries.judged(row)
     if rules.digest(verdicts) != seen:

@@ -67,7 +67,7 @@ def create_work_order(
         raise Invalid(fields={"patient_id": N_("This is not a patient of yours: there is no visit to you.")})
     branch = branch_of(branch_id, actor)
     now = clock.now()
-    priced = _priced(lines, [], patient.discount_percent, day=clock.today(), actor=actor)
+    priced = _priced(lines, None, patient.discount_percent, day=clock.today(), actor=actor)
     order = WorkOrder(
         legal_entity_id=branch.legal_entity_id, branch_id=branch.id, year=clock.today().year,
         number=next_number(branch.legal_entity_id, "work_order"), patient_id=patient_id, doctor_id=doctor_id,
@@ -81,11 +81,12 @@ def create_work_order(
 
 
 def change_work_order(order_id: int, version: int | None, lines: Sequence[Line], *, actor: User | None) -> WorkOrder:
-    """Write the lines of a draft anew, with the prices of the day it was made.
+    """Write the lines of a draft anew.
 
-    A discount that somebody with a larger limit gave stays while its line stays as it was. What the patient's card
-    gives, anybody may give. `version` is the one that
-    was looked at; None overwrites whatever is there.
+    A service that stands in it keeps the price that was written down, however many lines there are of it; one that was
+    not there has the price of the day the draft was made. A discount that somebody with a larger limit gave stays while
+    its line stays as it was. What the patient's card gives, anybody may give. `version` is the one that was looked at;
+    None overwrites whatever is there.
 
     Raises:
         NotAllowed, NotFound, AlreadyIssued, Stale, and as `create_work_order`.
@@ -96,7 +97,7 @@ def change_work_order(order_id: int, version: int | None, lines: Sequence[Line],
         raise Stale(current={"id": order.id, "version": order.version, "total": str(order.total)})
     before = _figures(order)
     always = session.scalar(select(Patient.discount_percent).where(Patient.id == order.patient_id))
-    priced = _priced(lines, _discounts(order), always, day=clock.wall(order.created_at).date(), actor=actor)
+    priced = _priced(lines, order, always, day=clock.wall(order.created_at).date(), actor=actor)
     order.lines.clear()
     session.flush()  # the old positions must be gone before the new ones come
     order.lines = priced
@@ -217,14 +218,19 @@ def _stands(standing: list[Given], service_id: int, quantity: int, percent: Deci
 
 
 def _priced(
-    lines: Sequence[Line], standing: list[Given], always: Decimal | None, *, day: date, actor: User | None
+    lines: Sequence[Line], order: WorkOrder | None, always: Decimal | None, *, day: date, actor: User | None
 ) -> list[WorkOrderLine]:
-    """Lines with the prices of a day and their totals; a complaint names its line. `always` is the card's discount."""
+    """Lines with their prices and totals; a complaint names its line. `always` is the card's discount.
+
+    What stands in the order was shown and agreed upon: it keeps its price, though the price list was changed on the
+    very day. The rest has the prices of `day`.
+    """
     rules.check_lines(lines)
     limit = max(access.discount_limit(actor), always or ZERO)
     ids = {line["service_id"] for line in lines}
-    services, prices = queries.services_by_id(ids), queries.prices_of(ids, day)
-    kept = {service_id for service_id, *_ in standing}
+    standing = _discounts(order) if order else []
+    kept = {line.service_id: line.price for line in order.lines} if order else {}
+    services, prices = queries.services_by_id(ids), {**queries.prices_of(ids - kept.keys(), day), **kept}
     priced = []
     for place, line in enumerate(lines):
         service, quantity, tooth = services.get(line["service_id"]), line["quantity"], line.get("tooth") or ""

@@ -12,8 +12,9 @@ from app import access, audit, clock
 from app.billing import queries
 from app.billing.operations.base import id_of
 from app.db import lock, session
-from app.errors import NotFound, PriceInForce
+from app.errors import Invalid, NotFound, PriceInForce
 from app.models import ServicePrice, User
+from app.vocab import N_
 
 _KEPT = ("service_id", "valid_from", "price")
 
@@ -37,8 +38,23 @@ def take_price_back(price_id: int, *, actor: User | None) -> ServicePrice:
     return row
 
 
+def check_first_day(day: date) -> None:
+    """May prices be written that begin on this day? What a day that has passed was charged by stays, however they come.
+
+    Raises:
+        Invalid: the day has passed.
+    """
+    if day < clock.today():
+        raise Invalid(fields={"valid_from": N_("This day has passed: prices of the past are not changed.")})
+
+
 def make_room_for_price(service_id: int, day: date, price: Decimal, *, actor: User | None) -> None:
-    """Take back another price that begins on the same day, when that is possible: this one is about to be written."""
+    """Take back another price that begins on the same day, when that is possible: this one is about to be written.
+
+    Raises:
+        Invalid: the day has passed.
+    """
+    check_first_day(day)
     standing = session.scalar(
         select(ServicePrice).where(
             ServicePrice.service_id == service_id, ServicePrice.valid_from == day, ServicePrice.annulled_at.is_(None)

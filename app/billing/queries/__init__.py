@@ -27,7 +27,7 @@ from app.billing.queries.imports import (
     service_ids,
     whole_price_list,
 )
-from app.billing.queries.lists import SORTS, advances, advances_total, debtors, debtors_total
+from app.billing.queries.lists import SORTS, Stood, advances, advances_total, debtors, debtors_total, stood_at
 from app.billing.queries.orders import (
     Owing,
     assistants,
@@ -83,6 +83,7 @@ __all__ = [
     "Returnable",
     "Rows",
     "Settling",
+    "Stood",
     "advance_sources",
     "advances",
     "advances_total",
@@ -130,6 +131,7 @@ __all__ = [
     "services_by_id",
     "services_named",
     "settling",
+    "stood_at",
     "to_be_paid",
     "transfers_of",
     "unpaid_bills",

@@ -1,6 +1,7 @@
 """The lists of debtors and of advances: who, how much, since when, how to reach them.
 
-A page goes on after its last row, so that the hundredth costs what the first one does.
+A page goes on after its last row, so that the hundredth costs what the first one does. That row may have left the list
+meanwhile: the page goes on from where it stood.
 """
 
 from datetime import date
@@ -47,19 +48,33 @@ def _age(of: str) -> Any:
     return _since_bill() if of == "debt" else func.coalesce(_since_payment(), literal(date.max))
 
 
-def debtors(q: str = "", *, sort: str = "sum", after: int | None = None, limit: int = 50) -> Rows:
+#: Where a patient stood in a list when it was shown: the sum, or the day.
+Stood = Decimal | date | None
+
+
+def debtors(
+    q: str = "", *, sort: str = "sum", after: int | None = None, stood: Stood = None, limit: int = 50
+) -> Rows:  # fmt: skip
     """Who owes, the largest sum first: id, full_name, card_number, amount, since, phone, last_visit.
 
-    `after`: go on after this patient.
+    `after`: go on after this patient, who `stood` there when the page before was shown (`stood_at`) and may have paid
+    since. When nobody knows any more where that was, the list is shown from its beginning.
 
     `sort`: sum, name, or age, the oldest unpaid bill first.
     """
-    return _listed("debt", q, sort, after, limit)
+    return _listed("debt", q, sort, after, stood, limit)
 
 
-def advances(q: str = "", *, sort: str = "sum", after: int | None = None, limit: int = 50) -> Rows:
+def advances(
+    q: str = "", *, sort: str = "sum", after: int | None = None, stood: Stood = None, limit: int = 50
+) -> Rows:  # fmt: skip
     """Who has paid ahead, as `debtors`; the age is that of the last payment."""
-    return _listed("advance", q, sort, after, limit)
+    return _listed("advance", q, sort, after, stood, limit)
+
+
+def stood_at(row: Any, sort: str) -> Stood:
+    """Where a row of a list stands in it; None where the list is by names, for the card knows them."""
+    return {"sum": row.amount, "age": row.since or date.max}.get(sort)
 
 
 def debtors_total(q: str = "") -> tuple[int, Decimal]:
@@ -97,16 +112,21 @@ def _total(of: str, q: str) -> tuple[int, Decimal]:
     return row.many, row.whole
 
 
-def _listed(of: str, q: str, sort: str, after: int | None, limit: int) -> Rows:
-    last: dict[str, Any] = {}
-    if after is not None:
-        found = session.execute(_place(of, sort).where(PatientAccount.patient_id == after)).one_or_none()
-        if found is None or None in found:
-            return []
-        last = {f"last_{n}": value for n, value in enumerate(found)}
+def _listed(of: str, q: str, sort: str, after: int | None, stood: Stood, limit: int) -> Rows:
+    last = _last(of, sort, after, stood) if after is not None else {}
     if q.strip():
         return session.execute(_page(of, sort, bool(last), limit, q), last).all()
     return _fixed_page(of, sort, bool(last), limit)(**last).all()
+
+
+def _last(of: str, sort: str, after: int, stood: Stood) -> dict[str, Any]:
+    """The place that a list goes on after; empty when it cannot be known."""
+    if stood is not None and sort != "name":
+        return {"last_0": stood, "last_1": after}
+    found = session.execute(_place(of, sort).where(PatientAccount.patient_id == after)).one_or_none()
+    if found is None or None in found or (sort == "sum" and not found[0]):
+        return {}
+    return {f"last_{n}": value for n, value in enumerate(found)}
 
 
 @lru_cache(maxsize=50)

@@ -6,10 +6,11 @@ from typing import Any
 from flask import Response, flash, redirect, request, url_for
 from flask_babel import gettext
 
-from app import clock, spreadsheets
+from app import clock, money, spreadsheets
 from app.billing import operations, queries
 from app.db import transaction
 from app.errors import NotFound, Refusal
+from app.looks import shown_day
 from app.models import Patient
 from app.web import DeskView, actor, expose, fetched, guarded, say
 
@@ -44,23 +45,21 @@ class MoneyListsView(DeskView):
         return self.page("billing/_money_total.html", count=count, total=total)
 
     def _list(self, which: str, title: str) -> Any:
-        q, sort = _sought(), request.args.get("sort", "sum")
-        sort = sort if sort in queries.SORTS else "sum"
-        after = request.args.get("after", type=int)
-        after = after if after is not None and 0 < after < 2**31 else None
-        rows = _LISTS[which][0](q, sort=sort, after=after, limit=PAGE + 1)
+        q, sort, after = _sought(), _sort(), _after()
+        rows = _LISTS[which][0](q, sort=sort, after=after, stood=_stood(sort), limit=PAGE + 1)
+        further = {"after": rows[PAGE - 1].id, "stood": queries.stood_at(rows[PAGE - 1], sort)} if rows[PAGE:] else None
         return self.page(
-            "billing/money_list.html", title=title, which=which, rows=rows[:PAGE], more=len(rows) > PAGE, q=q,
-            sort=sort, after=after, today=clock.today(),
+            "billing/money_list.html", title=title, which=which, rows=rows[:PAGE], further=further, q=q,
+            sort=sort, after=after, stood=_stood(sort), today=clock.today(),
         )  # fmt: skip
 
     @expose("/<which>.xlsx")
     @guarded("payment.export")
     def export(self, which: str) -> Any:
-        """The whole list as a table for Excel."""
+        """The whole list as a table for Excel, in the order it was looked at."""
         if which not in _LISTS:
             raise NotFound()
-        rows = _LISTS[which][0](_sought(), limit=spreadsheets.MOST_ROWS)
+        rows = _LISTS[which][0](_sought(), sort=_sort(), limit=spreadsheets.MOST_ROWS)
         answer = Response(_xlsx(which, rows), mimetype=spreadsheets.XLSX)
         answer.headers["Content-Disposition"] = f'attachment; filename="{which}-{clock.today().isoformat()}.xlsx"'
         answer.headers["Cache-Control"] = "no-store"
@@ -69,25 +68,55 @@ class MoneyListsView(DeskView):
     @expose("/debtors/<int:pk>/call", methods=["POST"])
     @guarded("task.work")
     def call(self, pk: int) -> Any:
-        """Let a debtor be called: a task of today."""
+        """Let a debtor be called: a task of today. The list stays where it was."""
         patient = fetched(Patient, pk)
         try:
             with transaction():
-                task = operations.ask_to_pay(pk, actor=actor())
-                said = (
-                    gettext("%(name)s is among the call tasks of today.", name=patient.full_name)
-                    if task
-                    else gettext("No call task: the card is in the archive, or call tasks are switched off.")
-                )
-            flash(said, "success" if task else "warning")
+                flash(*_said(patient.full_name, operations.ask_to_pay(pk, actor=actor())))
         except Refusal as refusal:
             say(refusal)
-        return redirect(url_for("MoneyListsView.debtors"), 303)
+        sort = _sort()
+        here = url_for("MoneyListsView.debtors", q=_sought() or None, sort=sort, after=_after(), stood=_stood(sort))
+        return redirect(here, 303)
+
+
+def _said(name: str, asked: operations.AskedToPay | None) -> tuple[str, str]:
+    """What came of asking for a call, and how it is shown."""
+    if asked is None:
+        return gettext("No call task: the card is in the archive, or call tasks are switched off."), "warning"
+    words = {"name": name, "day": shown_day(asked.task.due_at)}
+    if asked.known:
+        return gettext("%(name)s is to be called about the debt already, on %(day)s.", **words), "info"
+    if asked.joined:
+        return gettext("The debt is added to the call task that %(name)s had: on %(day)s.", **words), "success"
+    return gettext("%(name)s is among the call tasks of today.", name=name), "success"
 
 
 def _sought() -> str:
     """Whom the list is narrowed to, as it was typed."""
-    return request.args.get("q", "").strip()[:100].replace("\x00", "")
+    return request.values.get("q", "").strip()[:100].replace("\x00", "")
+
+
+def _sort() -> str:
+    sort = request.values.get("sort", "sum")
+    return sort if sort in queries.SORTS else "sum"
+
+
+def _after() -> int | None:
+    """The patient whom the page before ended with."""
+    after = request.values.get("after", type=int)
+    return after if after is not None and 0 < after < 2**31 else None
+
+
+def _stood(sort: str) -> queries.Stood:
+    """Where that patient stood, as the address says it."""
+    said = request.values.get("stood", "")
+    if sort == "sum":
+        return money.parse(said)
+    try:
+        return date.fromisoformat(said)
+    except ValueError:
+        return None
 
 
 def _xlsx(which: str, rows: Any) -> bytes:
@@ -95,7 +124,7 @@ def _xlsx(which: str, rows: Any) -> bytes:
     since = gettext("Oldest unpaid bill") if which == "debtors" else gettext("Last payment")
     heads = (gettext("Patient"), gettext("Card"), gettext("Phone"), since, gettext("Last visit"), gettext("Sum, ₽"))
     return spreadsheets.workbook(
-        "Debtors" if which == "debtors" else "Advances",
+        gettext("Debtors") if which == "debtors" else gettext("Advances"),
         heads,
         (
             [row.full_name, row.card_number, row.phone or "", row.since, _day(row.last_visit), row.amount]

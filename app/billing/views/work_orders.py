@@ -11,7 +11,7 @@ from app import access, clock, money
 from app.billing import forms, operations, queries, rules
 from app.billing.views.form import filled
 from app.db import transaction
-from app.errors import NotAllowed, Refusal
+from app.errors import NotAllowed, Refusal, Stale
 from app.models import Appointment, Employee, Patient, Service, WorkOrder
 from app.schemas import load
 from app.vocab import TEETH, LedgerKind, WorkOrderStatus
@@ -107,8 +107,10 @@ class WorkOrdersView(DeskView):
             return self._form(patient=patient, visit=order.appointment, order=order, lines=lines)
         return self._bill_page(order)
 
-    def _bill_page(self, order: WorkOrder, status: int = 200, wrong: dict[str, str] | None = None) -> Any:
-        """A bill or a reversing order, as it stands for ever."""
+    def _bill_page(
+        self, order: WorkOrder, status: int = 200, wrong: dict[str, str] | None = None, typed: Any = None
+    ) -> Any:
+        """A bill or a reversing order, as it stands for ever. `typed`: what was to be reversed of it."""
         reverses = fetched(WorkOrder, order.reverses_id) if order.reverses_id else None
         can = may("work_order.reverse") and order.status in (WorkOrderStatus.ISSUED, WorkOrderStatus.PAID)
         helping = {line.assistant_id for line in order.lines if line.assistant_id}
@@ -120,7 +122,7 @@ class WorkOrdersView(DeskView):
         return self.page(
             "billing/order.html", status, title=title, order=order, reverses=reverses, wrong=wrong or {},
             patient=fetched(Patient, order.patient_id), doctor=fetched(Employee, order.doctor_id),
-            statuses=WorkOrderStatus, kinds=LedgerKind, was_paid=queries.was_paid(order.id), typed=request.form,
+            statuses=WorkOrderStatus, kinds=LedgerKind, was_paid=queries.was_paid(order.id), typed=typed or {},
             reversals=queries.reversals_of(order.id),
             left={line.line_id: line.left for line in queries.left_to_reverse(order)} if can else {},
             assistants={row.id: row for row in queries.employees(helping)},
@@ -145,7 +147,7 @@ class WorkOrdersView(DeskView):
                 ).id  # fmt: skip
         except Refusal as refusal:
             say(refusal)
-            return self._bill_page(self._seen(pk), refusal.status, refusal.facts.get("fields", {}))
+            return self._bill_page(self._seen(pk), refusal.status, refusal.facts.get("fields", {}), request.form)
         flash(gettext("The reversing order is written."), "success")
         return redirect(url_for("WorkOrdersView.order", pk=done), 303)
 
@@ -159,9 +161,11 @@ class WorkOrdersView(DeskView):
             say(refusal)
             patient, visit = whose()
             order = fetched(WorkOrder, pk) if pk is not None else None
+            if order is not None and order.status != WorkOrderStatus.DRAFT:
+                return self._bill_page(order, refusal.status)  # issued or annulled in another window
             return self._form(
                 refusal.status, patient=patient, visit=visit, order=order, lines=_lines_again(),
-                wrong=refusal.facts.get("fields", {}),
+                wrong=refusal.facts.get("fields", {}), newer=isinstance(refusal, Stale),
             )  # fmt: skip
         flash(
             gettext("The work order is issued.") if request.form.get("do") == "issue" else gettext("Saved."), "success"
@@ -170,15 +174,19 @@ class WorkOrdersView(DeskView):
 
     def _form(
         self, status: int = 200, *, patient: Patient, visit: Appointment | None, order: WorkOrder | None = None,
-        lines: list[dict[str, Any]] | None = None, wrong: dict[str, str] | None = None,
+        lines: list[dict[str, Any]] | None = None, wrong: dict[str, str] | None = None, newer: bool = False,
     ) -> Any:  # fmt: skip
+        """The form of a draft. `newer`: it was saved elsewhere meanwhile; to save again is then on purpose."""
         own = access.account(actor()).own_only("work_order.fill")
         doctors = [doctor for doctor in queries.doctors() if own is None or doctor.id == own]
         chosen = order.doctor_id if order else visit.doctor_id if visit else None
+        kept = {str(line.service_id): line.price for line in order.lines} if order else {}
+        lines = [{**line, "price": kept.get(str(line["service_id"]), line["price"])} for line in lines or []]
         return self.page(
-            "billing/order_form.html", status, patient=patient, visit=visit, order=order, lines=lines or [],
+            "billing/order_form.html", status, patient=patient, visit=visit, order=order, lines=lines,
+            saved=_saved_lines(order) if order else [],
             title=gettext("Work order № %(number)s", number=order.number) if order else gettext("New work order"),
-            wrong=wrong or {}, doctors=doctors, doctor_id=request.form.get("doctor_id", chosen, type=int),
+            wrong=wrong or {}, newer=newer, doctors=doctors, doctor_id=request.form.get("doctor_id", chosen, type=int),
             limit=max(access.discount_limit(actor()), patient.discount_percent or 0), typed=request.form,
             helpers=queries.assistants(), teeth=TEETH, fresh=_fresh_line(patient),
         )  # fmt: skip
@@ -226,6 +234,18 @@ class WorkOrdersView(DeskView):
         )
 
 
+def _saved_lines(order: WorkOrder) -> list[dict[str, Any]]:
+    """What stands in a draft, for the page that counts: its prices and discounts stay when they are saved again."""
+    return [
+        {
+            "service": str(line.service_id), "quantity": line.quantity, "price": str(line.price),
+            "percent": None if line.discount_percent is None else str(line.discount_percent),
+            "discount": str(line.discount),
+        }
+        for line in order.lines
+    ]  # fmt: skip
+
+
 def _fresh_line(patient: Patient, service: Service | None = None, price: Decimal | None = None) -> dict[str, Any]:
     """A row of the form as it is added: the discount of the patient's card stands in it."""
     percent = patient.discount_percent
@@ -241,8 +261,9 @@ def _typed_lines() -> list[dict[str, Any]]:
     """The rows of the form as the contract's lines."""
     lines = []
     for line in _lines_again():
-        names = ("service_id", "tooth", "quantity", "discount_reason", "assistant_id")
+        names = ("service_id", "tooth", "discount_reason", "assistant_id")
         row = {name: line[name] for name in names if line[name].strip()}
+        row["quantity"] = line["quantity"]  # an empty one is a mistake: the page counted it as nothing
         if line["discount"].strip():
             row["discount_percent" if line["unit"] == "percent" else "discount_amount"] = line["discount"]
         lines.append(row)

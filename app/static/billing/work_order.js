@@ -10,12 +10,27 @@
   };
   const shown = (sum) => (sum / 100).toLocaleString("ru-RU", {minimumFractionDigits: 2, maximumFractionDigits: 2});
 
+  // What was saved keeps its price, and a discount that somebody else may have given stays with its line, each once.
+  const saved = JSON.parse(sheet.dataset.saved);
+  const kopecks = (text) => Math.round(number(text) * 100);
+  function takeStanding(left, value) {
+    const inPercent = value("unit") === "percent";
+    const place = left.findIndex((one) => one.service === value("service_id") && String(one.quantity) === value("quantity").trim() &&
+      (inPercent ? one.percent !== null && kopecks(one.percent) === kopecks(value("discount"))
+        : kopecks(one.discount) === kopecks(value("discount"))));
+    return place >= 0 && left.splice(place, 1).length === 1;
+  }
+
   function count() {
     let whole = 0, given = 0;
+    const left = [...saved];
     body.querySelectorAll("[data-line]").forEach((line) => {
       const value = (name) => line.querySelector(`[name=line_${name}]`).value;
       const price = Math.round(number(value("price")) * 100);
-      const gross = price * (parseInt(value("quantity"), 10) || 0);
+      // What the server refuses is marked here and adds nothing: an empty quantity is no one.
+      const quantity = /^\d{1,3}$/.test(value("quantity").trim()) ? parseInt(value("quantity"), 10) : 0;
+      line.querySelector("[name=line_quantity]").parentElement.classList.toggle("has-error", !quantity);
+      const gross = price * quantity;
       // percent × 100 is a whole number, so half a kopeck is seen exactly
       const discount = value("unit") === "percent"
         ? Math.floor((gross * Math.round(number(value("discount")) * 100) + 5000) / 10000)
@@ -23,7 +38,8 @@
       const total = Math.max(gross - discount, 0);
       line.querySelector("[data-price]").textContent = shown(price);
       line.querySelector("[data-total]").textContent = shown(total);
-      const tooMuch = gross > 0 && discount * 100 > gross * number(sheet.dataset.limit);
+      const stands = takeStanding(left, value);
+      const tooMuch = !stands && gross > 0 && discount * 100 > gross * number(sheet.dataset.limit);
       line.querySelector(".discount").classList.toggle("has-error", tooMuch);
       line.querySelector("[name=line_discount]").title = tooMuch ? sheet.dataset.limitSaid : "";
       whole += total;
@@ -38,7 +54,8 @@
   function add(service) {
     const line = sheet.querySelector("template").content.firstElementChild.cloneNode(true);
     line.querySelector("[name=line_service_id]").value = service.id;
-    line.querySelector("[name=line_price]").value = service.price;
+    const standing = saved.find((one) => one.service === String(service.id));
+    line.querySelector("[name=line_price]").value = standing ? standing.price : service.price;
     const name = `${service.code} ${service.name}`;
     line.querySelector("[name=line_name]").value = name;
     line.querySelector("[data-name]").textContent = name;

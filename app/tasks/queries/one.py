@@ -15,6 +15,7 @@ from app.models import (
     Appointment,
     CallAttempt,
     CallTask,
+    CallTaskReason,
     Employee,
     PlannedVisit,
     RefusalReason,
@@ -23,7 +24,7 @@ from app.models import (
     WorkingHours,
 )
 from app.tasks import rules
-from app.tasks.queries.rows import short_name
+from app.tasks.queries.rows import IS_OPEN, short_name
 from app.vocab import AppointmentStatus, PlannedStatus, TaskResult, WaitingStatus
 
 
@@ -75,6 +76,17 @@ def made_of(patient_id: int, result: TaskResult) -> int | bool | None:
         case _:
             return None
     return session.scalars(found.limit(1)).first() or False
+
+
+def open_kinds(patient_id: int) -> frozenset[str]:
+    """What a patient is to be called about as it is: the kinds of the open reasons."""
+    return frozenset(
+        session.scalars(
+            select(CallTaskReason.kind)
+            .join(CallTask, CallTask.id == CallTaskReason.task_id)
+            .where(CallTask.patient_id == patient_id, IS_OPEN, CallTaskReason.closed_at.is_(None))
+        )
+    )
 
 
 def name_of(user_id: int | None) -> str:
