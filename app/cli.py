@@ -103,7 +103,8 @@ def install(app: Flask) -> None:
                 broken += bool(found)
                 click.echo(f"{'НАРУШЕНО' if found else 'верно   '}  {gettext(promise.sentence)}")
                 for breach in found:
-                    click.echo(f"          {breach.what}: должно быть {breach.must}, записано {breach.found}")
+                    must, is_ = ("—" if one is None else one for one in (breach.must, breach.found))
+                    click.echo(f"          {breach.what}: должно быть {must}, записано {is_}")
         if broken:
             raise click.ClickException(f"Нарушено: {broken}. Ничего не изменено; покажите этот список разработчику.")
         click.echo("Деньги сходятся с самого начала.")
