@@ -293,3 +293,16 @@ def test_the_command(clinic):
         with clinic.app_context(), transaction():
             session.execute(text("UPDATE cash_desk SET balance = balance - 1 WHERE name = 'Вторая касса'"))
             session.execute(text("ALTER TABLE cash_desk ENABLE TRIGGER USER"))
+
+
+def test_the_command_without_a_database(var_dir, monkeypatch):
+    """`flask verify` starts no server: one sentence names the command that does, instead of a traceback."""
+    from tests.conftest import make_app
+
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    nobody = make_app(f"postgresql://clinic@/clinic?host={var_dir / 'nobody'}")
+    said = nobody.test_cli_runner().invoke(args=["verify"])
+    assert said.exit_code == 1 and said.output.strip().splitlines() == [
+        "Error: База данных не отвечает. Выполните python -m app verify: эта команда сама запускает базу данных этой"
+        " машины."
+    ]
