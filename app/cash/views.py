@@ -14,7 +14,7 @@ from flask_babel import gettext
 from app import access, clock, money
 from app.cash import forms, operations, queries, rules
 from app.db import transaction
-from app.errors import Invalid, NotFound, Refusal
+from app.errors import Invalid, NotFound, Refusal, ShiftClosedAlready
 from app.fiscal import queries as fiscal
 from app.models import CashDesk, CashMovement, CashShift, ExpenseCategory
 from app.schemas import Body, load
@@ -177,6 +177,9 @@ class CashView(DeskView):
                     )
                 flash(gettext("The shift is closed."), "success")
                 return redirect(url_for("CashView.shift", pk=pk), 303)
+            except ShiftClosedAlready as closed:  # from another window: nothing is left to count here
+                say(closed)
+                return redirect(url_for("CashView.shift", pk=pk), 303)
             except Refusal as refusal:
                 say(refusal)
                 status, wrong = refusal.status, refusal.facts.get("fields", {})
@@ -228,10 +231,12 @@ class ExpenseCategoriesView(DeskView):
                 heir = operations.merge_category(pk, load(forms.Merged, _heir())["heir_id"], actor=actor())
                 said = gettext("Done: its operations are counted under “%(name)s” now.", name=heir.name)
             flash(said, "success")
-        except Invalid as wrong:
-            flash(" ".join(gettext(str(one)) for one in wrong.facts["fields"].values()), "danger")
         except Refusal as refusal:
-            say(refusal)
+            fields = refusal.facts.get("fields") if isinstance(refusal, Invalid) else None
+            if fields:
+                flash(" ".join(gettext(str(one)) for one in fields.values()), "danger")
+            else:
+                say(refusal)
         return redirect(url_for(".index"), 303)
 
 
