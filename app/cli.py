@@ -3,13 +3,18 @@
 `python -m app prepare`, `python -m app init`, `python -m app verify`. Where next: `run.py`, `app/demo.py`.
 """
 
+import os
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import Flask
 from flask_babel import force_locale, gettext
 from flask_migrate import upgrade
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError
 from werkzeug.security import generate_password_hash
 
 from app.db import db, session, transaction
@@ -84,16 +89,38 @@ def found_clinic(name: str, surname: str, login: str, password: str, clinic: str
     session.add(Employee(surname=surname, name=name, post="Директор", user_id=director.id, branch_id=branch.id))
 
 
+def _answered(work: Callable[..., None]) -> Callable[..., None]:
+    """A command that says in one sentence that there is no database to talk to, and which command starts one."""
+
+    @wraps(work)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            work(*args, **kwargs)
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) is not None:  # the server answered: it refused something else
+                raise
+            raise click.ClickException(
+                "База данных по адресу из DATABASE_URL не отвечает."
+                if os.environ.get("DATABASE_URL")
+                else f"База данных не отвечает. Выполните python -m app {click.get_current_context().info_name}:"
+                " эта команда сама запускает базу данных этой машины."
+            ) from None
+
+    return run
+
+
 def install(app: Flask) -> None:
     """Add the commands to `flask`."""
 
     @app.cli.command("prepare")
+    @_answered
     def prepare() -> None:
         """Migrate the database and fill in what every clinic has."""
         prepare_database(app)
         click.echo("База данных готова.")
 
     @app.cli.command("verify")
+    @_answered
     def verify() -> None:
         """Prove the promises about money from the beginning; says which are broken, by what, and ends with 1."""
         broken = 0
@@ -103,7 +130,8 @@ def install(app: Flask) -> None:
                 broken += bool(found)
                 click.echo(f"{'НАРУШЕНО' if found else 'верно   '}  {gettext(promise.sentence)}")
                 for breach in found:
-                    click.echo(f"          {breach.what}: должно быть {breach.must}, записано {breach.found}")
+                    must, is_ = ("—" if one is None else one for one in (breach.must, breach.found))
+                    click.echo(f"          {breach.what}: должно быть {must}, записано {is_}")
         if broken:
             raise click.ClickException(f"Нарушено: {broken}. Ничего не изменено; покажите этот список разработчику.")
         click.echo("Деньги сходятся с самого начала.")
@@ -114,6 +142,7 @@ def install(app: Flask) -> None:
     @click.option("--name", prompt="Имя директора")
     @click.option("--login", prompt="Логин директора", default="director")
     @click.password_option(prompt="Пароль директора", confirmation_prompt="Пароль ещё раз")
+    @_answered
     def init(clinic: str, surname: str, name: str, login: str, password: str) -> None:
         """Found a clinic of one's own: no demo data, one login for the director."""
         prepare_database(app)

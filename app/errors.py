@@ -458,6 +458,12 @@ class ShiftClosed(Refusal):
     sentence = N_("The shift of the desk “%(desk)s” is not open. Open it on the page “Cash desk”.")
 
 
+class ShiftClosedAlready(ShiftClosed):
+    """Somebody else closed the shift that is to be closed."""
+
+    sentence = N_("Shift № %(number)s is closed already: %(who)s, %(when)s.")
+
+
 class ShiftOpen(Refusal):
     code = "shift_open"
     status = 409
@@ -472,6 +478,10 @@ class NotEnoughCash(Refusal):
 class WrongDesk(Refusal):
     code = "wrong_desk"
     sentence = N_("This desk does not take this kind of money. Choose another desk.")
+
+
+class DeskOfAnother(WrongDesk):
+    sentence = N_("The other desk is of another legal entity: cash passes between them only through the bank.")
 
 
 class NoDesk(Refusal):

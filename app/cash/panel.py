@@ -8,10 +8,10 @@ from wtforms.fields import SelectChoice
 
 from app import clock
 from app.cash import queries
-from app.errors import DeskInUse
+from app.errors import DeskInUse, Invalid
 from app.models import Branch, CashDesk, CashMovement, CashShift, ExpenseCategory, Receipt
 from app.panels import DayPanel, DeskInterface, OpenDays, PanelView
-from app.vocab import DeskKind, MovementKind, ReceiptKind, ReportKind
+from app.vocab import N_, DeskKind, MovementKind, ReceiptKind, ReportKind
 from app.web import actor
 
 
@@ -75,6 +75,11 @@ class ExpenseCategoryPanel(PanelView):
     def pre_add(self, item: ExpenseCategory) -> None:
         item.created_at, item.created_by_id = clock.now(), actor().id
 
+    def pre_update(self, item: ExpenseCategory) -> None:
+        parent = item.parent
+        if parent is not None and (parent.merged_into_id or queries.is_part_of(parent.id, item.id)):
+            raise Invalid(fields={"parent": N_("Choose a category that is in use and is not a part of this one.")})
+
 
 class CashShiftPanel(DayPanel):
     """Shifts: of today, and of the days that the account may look at."""
@@ -88,13 +93,15 @@ class CashShiftPanel(DayPanel):
     base_order = ("id", "desc")
     list_title, one = lazy_gettext("Cash shifts"), lazy_gettext("Cash shift")
     list_columns = [
-        "business_day", "desk", "number", "opened_at", "closed_at", "opening", "expected", "counted", "difference",
+        "business_day", "desk.branch", "desk", "number", "opened_at", "closed_at", "opening", "expected", "counted",
+        "difference",
     ]  # fmt: skip
     show_columns = [*list_columns, "open_reason", "close_reason"]
     search_columns = ["business_day", "number"]
     order_columns = ["business_day", "number"]
     label_columns = {
-        "business_day": lazy_gettext("Day"), "desk": lazy_gettext("Cash desk"), "number": lazy_gettext("Number"),
+        "business_day": lazy_gettext("Day"), "desk.branch": lazy_gettext("Branch"),
+        "desk": lazy_gettext("Cash desk"), "number": lazy_gettext("Number"),
         "opened_at": lazy_gettext("Opened"), "closed_at": lazy_gettext("Closed"), "opening": lazy_gettext("Opening"),
         "expected": lazy_gettext("Expected"), "counted": lazy_gettext("Counted"),
         "difference": lazy_gettext("Difference"), "open_reason": lazy_gettext("Reason of the difference at opening"),
@@ -105,7 +112,7 @@ class CashShiftPanel(DayPanel):
 class CashMovementPanel(DayPanel):
     """Movements of money: of today, and of the days that the account may look at."""
 
-    datamodel = DeskInterface(CashMovement)
+    datamodel = DeskInterface(CashMovement, eager=("paired", "pairing"))
     route_base = "/cash-movements"
     nothing = lazy_gettext("No operation yet: they come from payments and from the cash desk.")
     class_permission_name = "cash"
@@ -114,13 +121,16 @@ class CashMovementPanel(DayPanel):
     base_order = ("id", "desc")
     list_title, one = lazy_gettext("Cash movements"), lazy_gettext("Cash movement")
     list_columns = [
-        "moved_at", "desk", "number", "kind", "delta", "category", "counterparty", "comment",
+        "moved_at", "desk.branch", "desk", "number", "kind", "delta", "other_desk", "category", "counterparty",
+        "comment",
     ]  # fmt: skip
     show_columns = list_columns
     search_columns = ["business_day", "number", "counterparty"]
     order_columns = ["moved_at", "delta"]
     label_columns = {
-        "business_day": lazy_gettext("Day"), "moved_at": lazy_gettext("When"), "desk": lazy_gettext("Cash desk"),
+        "business_day": lazy_gettext("Day"), "moved_at": lazy_gettext("When"),
+        "desk.branch": lazy_gettext("Branch"), "desk": lazy_gettext("Cash desk"),
+        "other_desk": lazy_gettext("The other desk"),
         "number": lazy_gettext("Number"), "kind": lazy_gettext("Operation"), "delta": lazy_gettext("Sum"),
         "category": lazy_gettext("Expense category"), "counterparty": lazy_gettext("From or to whom"),
         "comment": lazy_gettext("Comment"),

@@ -9,11 +9,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from sqlalchemy import Row, and_, case, func, select, true
-from sqlalchemy.orm import aliased
+from sqlalchemy import Row, and_, case, exists, func, select, true
+from sqlalchemy.orm import aliased, joinedload, lazyload
 
 from app.db import session
-from app.models import CashCount, CashDesk, CashMovement, CashShift, ExpenseCategory, Patient, User
+from app.models import Branch, CashCount, CashDesk, CashMovement, CashShift, ExpenseCategory, Patient, User
 from app.money import ZERO
 from app.vocab import DeskKind, MovementKind, PaymentMethod
 
@@ -87,6 +87,12 @@ def open_shift_of(desk_id: int) -> CashShift | None:
     ).one_or_none()
 
 
+def called(name: str, branch: str) -> str:
+    """A desk as a sentence names it: with its branch, where the clinic has several."""
+    many = session.scalar(select(func.count()).select_from(Branch).where(Branch.archived.is_(False))) or 0
+    return f"{branch}: {name}" if many > 1 else name
+
+
 def last_shift_number(desk_id: int) -> int:
     return session.scalar(select(func.max(CashShift.number)).where(CashShift.desk_id == desk_id)) or 0
 
@@ -112,7 +118,7 @@ def counts_of(shift_id: int) -> dict[str, Notes]:
 
 @dataclass(frozen=True)
 class CategoryLine:
-    """A category in its tree: how deep, how many operations it has itself, their sum, what took its place."""
+    """A category in its tree: how deep, how many operations are counted in it, their sum, what took its place."""
 
     category: ExpenseCategory
     depth: int
@@ -124,15 +130,20 @@ class CategoryLine:
 def category_tree(since: date | None = None) -> list[CategoryLine]:
     """All categories, parts under their whole, merged and archived ones last among their equals.
 
-    Their operations from a day on, or all of them.
+    Their operations from a day on, or all of them; those of a merged one are counted where it was merged into, as in
+    the reports.
     """
-    heir = aliased(ExpenseCategory)
+    heir, written = aliased(ExpenseCategory), aliased(ExpenseCategory)
+    counted_in = func.coalesce(written.merged_into_id, written.id)
     spent = (
-        select(CashMovement.category_id, func.count().label("many"), func.sum(-CashMovement.delta).label("spent"))
+        select(
+            counted_in.label("category_id"), func.count().label("many"), func.sum(-CashMovement.delta).label("spent")
+        )
+        .join(written, written.id == CashMovement.category_id)
         .where(CashMovement.business_day >= since if since is not None else true())
-        .group_by(CashMovement.category_id)
+        .group_by(counted_in)
         .subquery()
-    )
+    )  # fmt: skip
     rows = session.execute(
         select(ExpenseCategory, spent.c.many, spent.c.spent, heir.name)
         .outerjoin(spent, spent.c.category_id == ExpenseCategory.id)
@@ -153,6 +164,18 @@ def category_tree(since: date | None = None) -> list[CategoryLine]:
         ]
 
     return lines(None, 0)
+
+
+def is_part_of(category_id: int, whole_id: int) -> bool:
+    """Is a category this one, or a part of it, however deep?"""
+    up = (
+        select(ExpenseCategory.id, ExpenseCategory.parent_id)
+        .where(ExpenseCategory.id == category_id)
+        .cte("up", recursive=True)
+    )
+    above = aliased(ExpenseCategory)
+    up = up.union(select(above.id, above.parent_id).join(up, above.id == up.c.parent_id))
+    return session.scalar(select(exists().where(up.c.id == whole_id))) or False
 
 
 def category_named(name: str) -> ExpenseCategory | None:
@@ -264,6 +287,13 @@ def operations_of(
         .outerjoin(Patient, Patient.id == CashMovement.patient_id)
         .outerjoin(User, User.id == CashMovement.created_by_id)
         .outerjoin(mending, mending.c.reverses_id == CashMovement.id)
+        # of a transfer, the other desk: the few desks there are, each is read once
+        .options(
+            *(
+                joinedload(side).options(lazyload(CashMovement.desk), lazyload(CashMovement.category))
+                for side in (CashMovement.paired, CashMovement.pairing)
+            )
+        )
         .order_by(CashMovement.id.desc())
         .limit(limit)
     )

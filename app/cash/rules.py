@@ -1,6 +1,6 @@
 """Decisions of the cash desk: which way money goes, what a count may say, what may be reversed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from app import money
@@ -104,14 +104,15 @@ def check_move(kind: str, category_id: int | None, desk_id: int, to_desk_id: int
         raise Invalid(fields={"comment": N_("Write who gets the money, or why it is moved.")})
 
 
-def check_enough(balance: Decimal, delta: Decimal, desk: str) -> None:
-    """A desk never holds less than nothing.
+def check_enough(balance: Decimal, delta: Decimal, desk: str, called: Callable[[], str] | None = None) -> None:
+    """A desk never holds less than nothing; `called` is how the sentence names it, when one must be said.
 
     Raises:
         NotEnoughCash: with what is left in the desk.
     """
     if balance + delta < 0:
-        raise NotEnoughCash({"left": money.shown(balance), "desk": desk}, left=str(balance), desk=desk)
+        named = called() if called is not None else desk
+        raise NotEnoughCash({"left": money.shown(balance), "desk": named}, left=str(balance), desk=desk)
 
 
 def difference(expected: Decimal, counted: Decimal, reason: str) -> Decimal:

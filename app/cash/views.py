@@ -14,8 +14,9 @@ from flask_babel import gettext
 from app import access, clock, money
 from app.cash import forms, operations, queries, rules
 from app.db import transaction
-from app.errors import Invalid, NotFound, Refusal
+from app.errors import Invalid, NotFound, Refusal, ShiftClosedAlready
 from app.fiscal import queries as fiscal
+from app.fiscal import rules as fiscal_rules
 from app.models import CashDesk, CashMovement, CashShift, ExpenseCategory
 from app.schemas import Body, load
 from app.vocab import N_, DeskKind, MovementKind, ReportKind
@@ -66,7 +67,7 @@ class CashView(DeskView):
             several=len({row.branch_id for row, _ in desks}) > 1, categories=queries.categories(), typed=request.form,
             wrong=wrong or {}, kinds=MovementKind, desk_kinds=DeskKind, reversible=rules.REVERSIBLE,
             over=rules.over_limit(desk.balance, desk.cash_limit) if desk else None,
-            denominations=rules.DENOMINATIONS, troubled=_troubled(), **found,
+            denominations=rules.DENOMINATIONS, troubled=_troubled(), ending=_ending(desk), **found,
         )  # fmt: skip
 
     def _happened(self, desk: CashDesk, shift: CashShift | None) -> dict[str, Any]:
@@ -177,6 +178,9 @@ class CashView(DeskView):
                     )
                 flash(gettext("The shift is closed."), "success")
                 return redirect(url_for("CashView.shift", pk=pk), 303)
+            except ShiftClosedAlready as closed:  # from another window: nothing is left to count here
+                say(closed)
+                return redirect(url_for("CashView.shift", pk=pk), 303)
             except Refusal as refusal:
                 say(refusal)
                 status, wrong = refusal.status, refusal.facts.get("fields", {})
@@ -194,6 +198,19 @@ class CashView(DeskView):
 def _troubled() -> fiscal.Troubled:
     """What of the fiscal devices waits for a person, for who may look at it."""
     return fiscal.troubled() if may("fiscal.see") else fiscal.Troubled()
+
+
+def _ending(desk: CashDesk | None) -> tuple[int, str] | None:
+    """The shift of a drawer's fiscal device that stops soon, and how long it takes receipts ("": it is over)."""
+    if desk is None or desk.kind == DeskKind.NON_CASH or not may("fiscal.see"):
+        return None
+    device = fiscal.device_of_branch(desk.legal_entity_id, desk.branch_id)
+    left = fiscal.left_of_shift(device) if device is not None else None
+    if device is None or left is None or left > fiscal_rules.SHIFT_ENDS_SOON:
+        return None
+    minutes = int(left.total_seconds()) // 60
+    said = gettext("%(hours)s h %(minutes)s min", hours=minutes // 60, minutes=minutes % 60) if left else ""
+    return device.shift_number, said
 
 
 def _drawer(desk: CashDesk) -> fiscal.Drawer | None:
@@ -228,10 +245,12 @@ class ExpenseCategoriesView(DeskView):
                 heir = operations.merge_category(pk, load(forms.Merged, _heir())["heir_id"], actor=actor())
                 said = gettext("Done: its operations are counted under “%(name)s” now.", name=heir.name)
             flash(said, "success")
-        except Invalid as wrong:
-            flash(" ".join(gettext(str(one)) for one in wrong.facts["fields"].values()), "danger")
         except Refusal as refusal:
-            say(refusal)
+            fields = refusal.facts.get("fields") if isinstance(refusal, Invalid) else None
+            if fields:
+                flash(" ".join(gettext(str(one)) for one in fields.values()), "danger")
+            else:
+                say(refusal)
         return redirect(url_for(".index"), 303)
 
 

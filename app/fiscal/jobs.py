@@ -11,16 +11,17 @@ from typing import Any
 from uuid import uuid4
 
 from flask import current_app
+from flask_babel import force_locale, gettext
 from sqlalchemy import select
 
-from app import clock
+from app import clock, money
 from app.db import session, transaction
 from app.fiscal import operations, queries, rules
 from app.gateways.kkt import atol, tasks
 from app.gateways.kkt.atol import Kkt, NoAnswer, NotTaken, Outcome, Refused
 from app.models import FiscalDevice, FiscalShift
 from app.queue import enqueue
-from app.vocab import N_
+from app.vocab import N_, FiscalKind
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ def _printed(device: Kkt, claim: operations.Claim) -> Outcome:
         _open_shift(device, claim.device_id, claim.body["operator"]["name"])
         taken = device.add(claim.uuid, claim.body)
         if taken.blocked_by:
-            raise NoAnswer(BLOCKED)
+            raise NoAnswer(_blocked(claim.device_id, taken.blocked_by))
         found = device.outcome(claim.uuid)
     return _waited(device, claim.uuid, found)
 
@@ -153,8 +154,9 @@ def _ask(device: Kkt, device_id: int, task: dict[str, Any], uuid: str = "") -> d
                 _waited(device, before, asked)
             _keep_pending(device_id, "")
             before = ""
-        if device.add(mine, task).blocked_by:
-            raise NotNow(BLOCKED)
+        taken = device.add(mine, task)
+        if taken.blocked_by:
+            raise NotNow(_blocked(device_id, taken.blocked_by))
         outcome = _waited(device, mine, device.outcome(mine))
     except NotTaken as error:
         raise NotNow(error.why) from error
@@ -165,6 +167,20 @@ def _ask(device: Kkt, device_id: int, task: dict[str, Any], uuid: str = "") -> d
     if not outcome.done:
         raise Undone(NO_PAPER if outcome.code == atol.NO_PAPER else outcome.description)
     return outcome.result
+
+
+def _blocked(device_id: int, uuid: str) -> str:
+    """What blocks the queue of a device; when it is a task of ours, its name, in the clinic's language."""
+    row = queries.sent_as(device_id, uuid)
+    if row is None:
+        return BLOCKED
+    with force_locale(current_app.config["BABEL_DEFAULT_LOCALE"]):
+        return gettext(
+            "The queue of the device is blocked by “%(kind)s” for %(amount)s ₽ of %(when)s: finish or cancel it on the"
+            " device.",
+            kind=gettext(FiscalKind(row.kind).label), amount=money.shown(row.amount),
+            when=f"{clock.wall(row.created_at):%d.%m.%Y %H:%M}",
+        )  # fmt: skip
 
 
 def _keep_pending(device_id: int, uuid: str) -> None:

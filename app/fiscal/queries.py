@@ -256,6 +256,18 @@ def left_of_shift(device: FiscalDevice) -> timedelta | None:
     return max(device.shift_expires_at - clock.now(), timedelta())
 
 
+def device_of_branch(legal_entity_id: int, branch_id: int) -> FiscalDevice | None:
+    """The same device as it told of itself."""
+    found = device_at(legal_entity_id, branch_id)
+    return session.get(FiscalDevice, found) if found is not None else None
+
+
+def sent_as(device_id: int, uuid: str) -> FiscalReceipt | None:
+    """Which of what a device has still to do it knows under this uuid; None when it is none of the program's."""
+    waiting_there = session.scalars(select(FiscalReceipt).where(FiscalReceipt.device_id == device_id, _OPEN))
+    return next((row for row in waiting_there if rules.wire(row.uuid, row.round) == uuid), None)
+
+
 def of_payment(payment_id: int) -> FiscalReceipt | None:
     """The fiscal receipt of a payment; None when it needs none."""
     return sold_by([payment_id]).get(payment_id)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID, uuid5
 
 from app.gateways.kkt import tasks
 from app.gateways.kkt.tasks import NAME_LENGTH, Item
@@ -36,6 +37,8 @@ _COUNTED = {
     FiscalStatus.SENDING: N_("Being told"), FiscalStatus.DONE: N_("Counted by the device"),
     FiscalStatus.FAILED: N_("Not counted by the device"),
 }  # fmt: skip
+#: When the desk is told to close the device's shift: so much before the device stops by itself.
+SHIFT_ENDS_SOON = timedelta(hours=2)
 _KOPECK = Decimal("0.01")
 
 
@@ -78,6 +81,11 @@ class Group:
 
     items: Sequence[Item]
     share: int
+
+
+def wire(uuid: UUID, round_: int) -> str:
+    """Under which uuid the device knows a receipt: another one each time after it said that it printed nothing."""
+    return str(uuid if not round_ else uuid5(uuid, str(round_)))
 
 
 def kopecks(amount: Decimal) -> int:

@@ -21,8 +21,6 @@ from app.vocab import FiscalKind, MovementKind, ReportKind
 from app.web import DeskView, actor, expose, fetched, guarded, say
 
 PAGE = 50
-#: When the desk is told to close the shift: so much before the device stops by itself.
-SOON = timedelta(hours=2)
 
 
 def _clock(left: timedelta) -> str:
@@ -51,7 +49,7 @@ class FiscalView(DeskView):
             pages=-(-count // PAGE), unfinished=unfinished, waiting=queries.waiting(),
             kinds=FiscalKind, shifts=queries.shifts(since), roubles=rules.roubles,
             devices=[(one, left, _clock(left) if left is not None else "", drawer) for one, left, drawer in devices],
-            soon=SOON, is_receipt=rules.is_receipt, word=rules.status_word, movements=MovementKind,
+            soon=rules.SHIFT_ENDS_SOON, is_receipt=rules.is_receipt, word=rules.status_word, movements=MovementKind,
         )  # fmt: skip
 
     @expose("/<int:pk>")

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, SmallInteger, String, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, remote
 
 from app.tables.base import Archivable, Instant, LongText, Made, Model, Money, Name, Pk, index, not_blank, one_of
 from app.vocab import CountMoment, DeskKind, MovementKind, ReceiptKind
@@ -156,6 +156,13 @@ class CashMovement(Made, Model):
     counterparty: Mapped[str] = mapped_column(String(200), default="", server_default="")
     comment: Mapped[LongText]
     paired_id: Mapped[int | None] = mapped_column(ForeignKey("cash_movement.id"))
+    #: Of a transfer the other side: the one that came names the one that left.
+    paired: Mapped["CashMovement | None"] = relationship(
+        remote_side="CashMovement.id", foreign_keys="CashMovement.paired_id", viewonly=True
+    )
+    pairing: Mapped["CashMovement | None"] = relationship(
+        primaryjoin=lambda: foreign(remote(CashMovement.paired_id)) == CashMovement.id, uselist=False, viewonly=True
+    )
     reverses_id: Mapped[int | None] = mapped_column(ForeignKey("cash_movement.id"))
     __table_args__ = (
         UniqueConstraint("legal_entity_id", "series", "year", "number", name="uq_cash_movement_number"),
@@ -172,6 +179,12 @@ class CashMovement(Made, Model):
         index("cash_movement", "patient_id"),
         index("cash_movement", "paired_id"),
     )
+
+    @property
+    def other_desk(self) -> CashDesk | None:
+        """The desk to or from which a transfer went."""
+        other = self.paired or self.pairing
+        return other.desk if other is not None else None
 
     def __repr__(self) -> str:
         return f"№ {self.number}"

@@ -131,3 +131,39 @@ def check(app: Flask, wanted: dict[str, Any]) -> None:
         kinds = [row.kind for row in session.query(CashMovement)]
         assert {kind: kinds.count(kind) for kind in kinds} == wanted
         assert not [promise.name for promise in reports.PROMISES if reports.breaches(promise)]
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 800)])
+def test_forms_are_in_sight(clinic: Flask, width: int, height: int) -> None:
+    """The reversal of an operation is typed without scrolling sideways; an error under one field moves no other."""
+    second_desk(clinic)
+    with windows(clinic) as w:
+        desk = w.sign_in("administrator")
+        desk.set_viewport_size({"width": width, "height": height})
+        desk.goto(f"{w.base}/cash/")
+        desk.click("form[data-count] button[type=submit]")
+        move(desk, "pay_in", "100", counterparty="Поставщик воды", comment="Возврат денег за непривезённую воду")
+        move(desk, "salary", "10", counterparty="Смирнова Анастасия Петровна", comment="Аванс за первую половину")
+        for place in (1, 2):  # the form opens over its row and makes the list no longer
+            row = desk.locator(".cash-journal tbody tr").nth(place - 1)
+            row.locator("details.reverse summary").click()
+            for control in (row.locator("input[name=reason]"), row.locator("details.reverse button[type=submit]")):
+                box = control.bounding_box()
+                assert box and box["x"] >= 0 and box["x"] + box["width"] <= width, (place, box)
+            row.locator("details.reverse summary").click()
+        holder = desk.locator(".scroll:has(.cash-journal)")
+        assert holder.evaluate("it => it.scrollHeight <= it.clientHeight + 1")
+
+        def tops() -> list[float]:
+            boxes = [one.bounding_box() for one in desk.locator("[data-cash-move] .form-row label:visible").all()]
+            return [box["y"] for box in boxes if box]
+
+        desk.check("input[name=kind][value=salary]")
+        before = tops()
+        desk.check("input[name=kind][value=salary]")
+        desk.fill("[data-cash-move] input[name=amount]", "-5")
+        desk.click("[data-cash-move] button[type=submit]")
+        expect(desk.locator("[data-cash-move] .field-error")).to_be_visible()
+        if width > 1000:
+            assert len({round(y) for y in before}) == 1 and len({round(y) for y in tops()}) == 1, tops()
+        assert not w.faults, w.faults

@@ -154,6 +154,50 @@ def test_what_is_not_merged(make, client_of):
     assert client_of("director").post(f"/expense-categories/{one.id}/merge", data={"heir_id": "x"}).status_code == 303
 
 
+def test_a_merge_that_would_go_in_a_circle_is_told(make, client_of):
+    """Of a category into a part of its part, and of a category put into its own part: a sentence each."""
+    whole, part, inner = (category(make, name) for name in ("Целое", "Часть", "Внутри"))
+    part.parent_id, inner.parent_id = whole.id, part.id
+    session.commit()
+    director = client_of("director")
+    page = director.post(
+        f"/expense-categories/{whole.id}/merge", data={"heir_id": inner.id}, follow_redirects=True
+    ).text
+    assert "Выберите действующую статью, не входящую в эту." in page
+    for wrong in (inner, whole):
+        sent = {"name": whole.name, "parent": str(wrong.id)}
+        answer = director.post(f"/expense-category-list/edit/{whole.id}", data=sent)
+        assert answer.status_code == 422
+        field = answer.text[answer.text.index('name="parent"') :]
+        assert "Выберите действующую статью, не входящую в эту." in field[: field.index("form-group")]
+    session.expire_all()
+    assert (whole.parent_id, whole.merged_into_id) == (None, None)
+
+
+def test_a_merge_that_the_database_refuses_is_told(make, client_of, monkeypatch):
+    """What came between the check and the writing: the box is not empty."""
+    whole, part = category(make, "Целое"), category(make, "Часть")
+    part.parent_id = whole.id
+    session.commit()
+    monkeypatch.setattr(queries, "is_part_of", lambda *_: False)
+    page = (
+        client_of("director")
+        .post(f"/expense-categories/{whole.id}/merge", data={"heir_id": part.id}, follow_redirects=True)
+        .text
+    )
+    assert "Некоторые поля заполнены неверно" in page
+
+
+def test_the_tree_counts_a_merged_category_where_it_was_merged_into(make, branch):  # noqa: F811
+    opened(make, branch, "1000")
+    paper, office = category(make, "Бумага"), category(make, "Канцелярия")
+    moved(make, branch, "withdrawal", "10", category_id=paper.id)
+    moved(make, branch, "withdrawal", "5", category_id=office.id)
+    merge(make, paper, office)
+    lines = {line.category.id: (line.count, line.spent) for line in queries.category_tree()}
+    assert lines[office.id] == (2, D(15)) and lines[paper.id] == (0, D(0))
+
+
 def test_an_administrator_sees_what_was_spent_today_only(make, branch, client_of):  # noqa: F811
     with clock.at(clock.wall_now() - timedelta(days=3)):
         shift = opened(make, branch, "1000")

@@ -174,3 +174,59 @@ def test_the_lists_tell_today_only_until_the_director_opens_other_days(client_of
         access.revoke(given.id, actor=make.user("director"))
     assert "77,00" not in browser.get(address).text
     assert browser.get(f"/cash/shifts/{shift.id}").status_code == 403
+
+
+def test_the_second_window_is_told_who_closed_the_shift(client_of, make, branch):
+    with transaction():
+        shift = operations.open_shift(branch.desk_id, D(0), actor=make.user()).id
+    first, second = client_of("senior"), client_of("administrator")
+    assert first.post(f"/cash/shifts/{shift}/close", data={"counted": "0", **once()}).status_code == 303
+    answer = second.post(f"/cash/shifts/{shift}/close", data={"counted": "0", **once()})
+    assert answer.status_code == 303 and answer.location.endswith(f"/cash/shifts/{shift}")
+    page = second.get(answer.location).text
+    closer, day = make.user("senior"), f"{clock.today():%d.%m.%Y}"
+    assert f"Смена № 1 уже закрыта: {closer.last_name} {closer.first_name}, {day}" in page
+    assert "не открыта" not in page
+
+
+def test_a_transfer_to_another_legal_entity_says_so(client_of, make, branch):
+    other = make.branch()
+    with transaction():
+        for desk in (branch.desk_id, other.desk_id):
+            operations.open_shift(desk, D(0), actor=make.user())
+    sent = {"kind": "transfer", "amount": "1", "to_desk_id": str(other.desk_id), **once()}
+    answer = client_of("administrator").post(f"/cash/desks/{branch.desk_id}/move", data=sent)
+    assert answer.status_code == 422 and "другого юрлица" in answer.text
+    assert "не принимает" not in answer.text
+
+
+def test_a_transfer_names_the_other_desk(client_of, make, branch):
+    place = {"branch_id": branch.id, "legal_entity_id": branch.legal_entity_id}
+    other = make._save(CashDesk(name="Вторая касса", kind="additional", **place)).id
+    with transaction():
+        for desk in (branch.desk_id, other):
+            operations.open_shift(desk, D(0), actor=make.user())
+        operations.move(branch.desk_id, "pay_in", D(50), actor=make.user())
+        operations.move(branch.desk_id, "transfer", D(20), to_desk_id=other, actor=make.user())
+    browser = client_of("administrator")
+    assert "в кассу «Вторая касса»" in browser.get(f"/cash/?desk={branch.desk_id}").text
+    assert "из кассы «Касса»" in browser.get(f"/cash/?desk={other}").text
+    listed = browser.get("/cash-movements/list/").text
+    rows = [row for row in listed.split("<tr") if "Вторая касса" in row]
+    assert len(rows) == 2 and all("Филиал" in row and "Касса" in row for row in rows)
+
+
+def test_desks_of_the_same_name_are_told_apart_by_their_branch(client_of, make, branch):
+    with transaction():
+        operations.open_shift(branch.desk_id, D(0), actor=make.user())
+    name = session.get_one(CashDesk, branch.desk_id).branch.name
+    browser = client_of("administrator")
+    assert name in browser.get("/cash-shifts/list/").text
+    sent = {"kind": "salary", "amount": "1", "counterparty": "Иванова", **once()}
+    answer = browser.post(f"/cash/desks/{branch.desk_id}/move", data=sent)
+    assert f"В кассе «{name}: Касса» только 0,00" in answer.text.replace("\u202f", " ")
+
+
+def test_a_desk_of_the_only_branch_is_named_alone(fresh_app):
+    with fresh_app.app_context():
+        assert queries.called("Касса", "На Тверской") == "Касса"

@@ -135,6 +135,8 @@ def test_a_correction_takes_the_place_of_what_was_not_printed(shop, client_of):
     assert answer.status_code == 303 and answer.location.endswith(f"/fiscal/{new.id}")
     assert (new.kind, new.refund_id, said(new).items) == ("sellReturnCorrection", old.refund_id, said(old).items)
     assert (new.body["correctionType"], new.body["correctionBaseNumber"]) == ("self", "Акт 7")
+    ground = senior.get(answer.location).text
+    assert f"Акт 7, {day:%d.%m.%Y}" in ground and f"{day:%Y.%m.%d}" not in ground
     assert new.body["correctionBaseDate"] == f"{day:%Y.%m.%d}" and shop.of(id=old.id).status == "replaced"
     shop.simulator.device.state["cash"] = 100_000
     assert shop.send(new).status == "done" and shop.send(old).status == "replaced"
@@ -306,3 +308,42 @@ def test_only_what_was_handed_over_may_be_printed(shop, monkeypatch):
     receipt = shop.send(receipt)
     assert (receipt.status, receipt.error) == ("unknown", jobs.MAYBE_PRINTED)
     assert device_of(shop).problem == atol.NO_ANSWER
+
+
+def test_a_closed_shift_is_not_shown_as_open(shop, client_of):
+    """Closed by the next receipt after a day: the page tells of the new one at once, not at the next look."""
+    shop.send(shop.pay(shop.bill().patient_id, ("cash", "1000")))
+    jobs.look()
+    shop.simulator.device.age(24)
+    with transaction():
+        device_of(shop).shift_expires_at = clock.now() + timedelta(minutes=42)
+    assert "№ 1 открыта, осталось 0 ч 4" in client_of("senior").get("/fiscal/").text
+    shop.send(shop.pay(shop.bill().patient_id, ("cash", "500")))
+    page = client_of("senior").get("/fiscal/").text
+    assert "№ 1 открыта" not in page and "№ 2 открыта" in page
+
+
+def test_the_cash_desk_warns_of_a_device_that_stops_soon(shop, client_of):
+    shop.send(shop.pay(shop.bill().patient_id, ("cash", "1000")))
+    jobs.look()
+    at, desk = f"/cash/?desk={shop.branch.desk_id}", client_of("senior")
+    assert "Смена ККТ" not in desk.get(at).text
+    with transaction():
+        device_of(shop).shift_expires_at = clock.now() + timedelta(minutes=90, seconds=30)
+    assert "Смена ККТ № 1 пробивает чеки ещё 1 ч 30 мин" in desk.get(at).text
+    with transaction():
+        device_of(shop).shift_expires_at = clock.now() - timedelta(minutes=1)
+    assert "Смена ККТ № 1 истекла" in desk.get(at).text
+
+
+def test_the_task_that_blocks_the_queue_is_named(shop, client_of):
+    """A receipt that hangs on the device: whoever comes after it reads which one it is."""
+    shop.send(shop.pay(shop.bill().patient_id, ("cash", "1000")))
+    receipt = shop.pay(shop.bill().patient_id, ("cash", "777.50"))
+    with transaction():
+        claim = operations.claim(receipt.id, timedelta(seconds=60))
+    shop.simulator.device.fault("hang")
+    jobs.kkt(shop.device_id).add(claim.uuid, claim.body)
+    jobs.look()
+    assert "заданием «Чек прихода» на 777,50 ₽" in device_of(shop).problem
+    assert "777,50 ₽ от" in client_of("senior").get("/fiscal/").text

@@ -57,7 +57,7 @@ def merge_category(category_id: int, heir_id: int, *, actor: User | None) -> Exp
         raise NotFound()
     if category.merged_into_id is not None:
         raise Invalid(fields={"heir_id": N_("This category has been merged already.")})
-    if heir.archived or heir.parent_id == category.id:
+    if heir.archived or queries.is_part_of(heir.id, category.id):
         raise Invalid(fields={"heir_id": N_("Choose a category that is in use and is not a part of this one.")})
     before = audit.facts(category, ("archived", "merged_into_id"))
     category.archived, category.merged_into_id = True, heir.id

@@ -15,12 +15,14 @@ from app.cash import queries, rules
 from app.db import Fixed, next_number, session
 from app.errors import (
     AlreadyReversed,
+    DeskOfAnother,
     Invalid,
     NotAllowed,
     NotFound,
     OutsideWindow,
     ReasonNeeded,
     ShiftClosed,
+    ShiftClosedAlready,
     ShiftOpen,
     WrongDesk,
 )
@@ -80,7 +82,7 @@ def _shift_for(desk: CashDesk) -> int | None:
         return None
     shift = queries.open_shift_of(desk.id)
     if shift is None:
-        raise ShiftClosed(desk=desk.name)
+        raise ShiftClosed({"desk": queries.called(desk.name, desk.branch.name)}, desk=desk.name)
     return shift.id
 
 
@@ -93,7 +95,7 @@ def _write(
 
     The desk must be locked, its new balance is read when next asked for.
     """
-    rules.check_enough(desk.balance, delta, desk.name)
+    rules.check_enough(desk.balance, delta, desk.name, lambda: queries.called(desk.name, desk.branch.name))
     rules.check_fits(desk.balance + delta)
     series, now = rules.series(desk.kind, delta), clock.now()
     movement = CashMovement(
@@ -182,7 +184,14 @@ def close_shift(
     desk = lock_desks([shift.desk_id])[shift.desk_id]
     session.refresh(shift, with_for_update={"of": CashShift})
     if shift.closed_at is not None:
-        raise ShiftClosed(desk=desk.name)
+        by = session.get(User, shift.closed_by_id) if shift.closed_by_id is not None else None
+        raise ShiftClosedAlready(
+            {
+                "number": shift.number, "when": f"{clock.wall(shift.closed_at):%d.%m.%Y %H:%M}",
+                "who": f"{by.last_name} {by.first_name}".strip() if by is not None else "—",
+            },
+            desk=desk.name,
+        )  # fmt: skip
     expected = desk.balance
     found = rules.difference(expected, counted, reason)
     if found:
@@ -238,7 +247,7 @@ def move(
     desks = lock_desks([desk_id] if to_desk_id is None else [desk_id, to_desk_id])
     desk, other = desks[desk_id], desks[to_desk_id] if to_desk_id is not None else None
     if other is not None and other.legal_entity_id != desk.legal_entity_id:
-        raise WrongDesk()
+        raise DeskOfAnother()
     if kind == rules.COLLECTION and desk.kind == DeskKind.NON_CASH:
         raise WrongDesk()
     shift_id = _shift_for(desk)
@@ -296,7 +305,7 @@ def check_taking(desk: queries.Desk) -> None:
     if desk.archived:
         raise WrongDesk()
     if desk.kind != DeskKind.NON_CASH and desk.shift_id is None:
-        raise ShiftClosed(desk=desk.name)
+        raise ShiftClosed({"desk": queries.called(desk.name, desk.place.branch)}, desk=desk.name)
 
 
 def received(

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid5
 
 from sqlalchemy import ColumnElement, exists, or_, select, update
 from sqlalchemy.orm import aliased
@@ -93,8 +92,7 @@ def claim(receipt_id: int, stale: timedelta) -> Claim | None:
     ask_first = row.attempts > 0
     row.status, row.sending_since, row.attempts = FiscalStatus.SENDING, now, min(row.attempts + 1, 30_000)
     session.flush()
-    wire = row.uuid if not row.round else uuid5(row.uuid, str(row.round))
-    return Claim(row.id, str(wire), row.body, row.device_id, now, ask_first)
+    return Claim(row.id, rules.wire(row.uuid, row.round), row.body, row.device_id, now, ask_first)
 
 
 def _mark(claim: Claim, change: Callable[[FiscalReceipt], None]) -> None:
@@ -120,6 +118,8 @@ def mark_printed(claim: Claim, printed: Printed) -> None:
         audit.record("fiscal.printed", row, after=after, actor=None)
         if rules.touches_drawer(row.body):
             note_drawer(row.device_id, None)
+        if printed.shift:
+            _note_next_shift(row.device_id, printed.shift)
 
     _mark(claim, change)
 
@@ -206,6 +206,15 @@ def note(
     if not_sent is not None:
         device.not_sent = not_sent
     session.flush()
+
+
+def _note_next_shift(device_id: int, number: int) -> None:
+    """A receipt of a later shift than is known: that one is open; until when, the device says when it is looked at."""
+    session.execute(
+        update(FiscalDevice)
+        .where(FiscalDevice.id == device_id, FiscalDevice.shift_number < number, FiscalDevice.shift_state != "")
+        .values(shift_state="opened", shift_number=number, shift_expires_at=None)
+    )
 
 
 def note_drawer(device_id: int, told: int | None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app import access, audit, clock
 from app.db import after_commit, lock, session
@@ -89,6 +89,11 @@ def mark_closed(device_id: int, number: int, document: int, told: Mapping[str, A
     row.told, row.counted = dict(told or row.told), queries.counted(device_id, number)
     row.document, row.closed_at = document, clock.now()
     session.flush()
+    session.execute(  # what the device said of this shift before is over, too, not only at the next look
+        update(FiscalDevice)
+        .where(FiscalDevice.id == device_id, FiscalDevice.shift_number <= number)
+        .values(shift_state="closed", shift_number=number, shift_expires_at=None)
+    )
     after = {"number": number, "differs": row.told != row.counted}
     audit.record("fiscal.shift_closed", row, after=after, actor=None)
 
