@@ -312,13 +312,14 @@ def test_candidates_while_typing(make: Maker, client_of: Any, context: None) -> 
 @pytest.mark.browser
 def test_the_form_warns_before_it_is_sent(app: Flask, make: Maker, context: None) -> None:
     twin_id = make.patient("Предупреждаева", name="Зоя").id
+    at_work = make.patient("Сослуживцев", phone="+74951112233").id
     session.remove()
     with windows(app) as opened:
-        _fill_in(opened, twin_id)
+        _fill_in(opened, twin_id, at_work)
         assert not opened.faults, opened.faults
 
 
-def _fill_in(opened: Windows, twin_id: int) -> None:
+def _fill_in(opened: Windows, twin_id: int, at_work: int) -> None:
     page = opened.sign_in("administrator")
     page.goto(f"{opened.base}/patients/new")
     page.fill("#surname", "Предупреждаева")
@@ -326,6 +327,7 @@ def _fill_in(opened: Windows, twin_id: int) -> None:
     page.locator(f"[data-twins] a[href='/patients/{twin_id}']").wait_for()
     page.click("[data-more-phones]")
     page.locator("[name=phone_number]").last.fill("8 495 111-22-33")
+    page.locator(f"[data-twins] a[href='/patients/{at_work}']").wait_for()
     page.locator("[name=phone_owner]").last.fill("рабочий")
     page.locator("[name=anyway]").check()
     page.get_by_role("button", name="Сохранить").click()

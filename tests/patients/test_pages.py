@@ -60,6 +60,21 @@ def test_a_likely_twin_is_shown_and_can_be_overruled(client_of: Any, make: Maker
     assert made.status_code == 302 and not made.headers["Location"].endswith(f"/{twin.id}")
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_card_with_the_same_phone_stops_the_new_one_until_it_is_overruled(
+    client_of: Any, make: Maker, place: int
+) -> None:
+    number = f"+7916888000{place}"
+    twin = make.patient("Телефонов", phone=number)
+    phones = ["8 916 888-01-00", "8 916 888-01-01"]
+    phones[place] = f"8 916 888-00-0{place}"
+    clerk, values = client_of("administrator"), {"surname": "Однономерная", "name": "Ия", "phone_number": phones}
+    assert f"/patients/{twin.id}" in clerk.get("/patients/twins", query_string={"phone": phones}).text
+    asked = clerk.post("/patients/new", data=values)
+    assert asked.status_code == 422 and f'href="/patients/{twin.id}"' in asked.text
+    assert clerk.post("/patients/new", data={**values, "anyway": "1"}).status_code == 302
+
+
 def test_somebody_elses_change_is_shown_and_then_overruled_on_purpose(client_of: Any, make: Maker) -> None:
     """The loser sees what stands there now beside what was typed; sending the same page again saves it."""
     pk, clerk = make.patient().id, client_of("administrator")

@@ -4,6 +4,7 @@ Where next: `selections.py`; the deeds are in `../operations`.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -249,22 +250,20 @@ class PatientsView(DeskView):
     def twins(self) -> Any:
         """Cards that may be the person whose name is being typed: a part of the form, empty when there are none."""
         access.require_own(actor(), "card.edit", None)
-        typed = {
-            key: request.args.get(key, "")[:100].replace("\x00", "").strip() for key in ("surname", "name", "phone")
-        }
-        try:
-            number = rules.phone(typed["phone"]) if typed["phone"] else None
-        except Invalid:
-            number = None
+        typed = {key: request.args.get(key, "")[:100].replace("\x00", "").strip() for key in ("surname", "name")}
+        numbers = []
+        for phone in request.args.getlist("phone")[: rules.MOST_PHONES]:
+            with suppress(Invalid):  # not typed to its end yet
+                numbers.append(rules.phone(phone[:100]))
         try:
             born = date.fromisoformat(request.args.get("birth_date", ""))
         except ValueError:
             born = None
         named = rules.searchable(typed["surname"]).strip() and rules.searchable(typed["name"]).strip()
         found = []
-        if named or number:
+        if named or numbers:
             surname, name = (typed["surname"], typed["name"]) if named else ("\x7f", "\x7f")
-            found = queries.possible_duplicates(rules.person_name(surname), rules.person_name(name), born, number)
+            found = queries.possible_duplicates(rules.person_name(surname), rules.person_name(name), born, numbers)
         return self.page("patients/_twins.html", twins=found) if found else ""
 
     @expose("/cases", methods=["GET"])
@@ -278,9 +277,10 @@ class PatientsView(DeskView):
         return jsonify(rules.in_cases(surname, name, patronymic, sex if sex in set(Sex) else None))
 
     def _twins(self, values: dict[str, Any]) -> list[dict[str, Any]]:
-        number = rules.phone(values["phone"]) if values.get("phone") else None
+        phones = values.get("phones") or ([{"number": values["phone"]}] if values.get("phone") else [])
+        numbers = [phone.number for phone in rules.phones(phones)]
         surname, name = rules.person_name(values["surname"]), rules.person_name(values["name"])
-        return queries.possible_duplicates(surname, name, values.get("birth_date"), number)
+        return queries.possible_duplicates(surname, name, values.get("birth_date"), numbers)
 
     @expose("/<int:pk>/edit", methods=["GET", "POST"])
     @guarded("card.edit")
