@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from app import clock, errors
+from app import audit, clock, errors
 from app.billing import operations as billing
 from app.db import session, transaction
 from app.documents import operations as documents
@@ -286,6 +286,29 @@ def test_two_desks_write_down_one_consent(app: Flask, make: Maker, context: None
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(one, range(8)))
     assert len(session.scalars(select(PatientConsent).where(PatientConsent.patient_id == patient_id)).all()) == 1
+
+
+def test_the_form_saved_as_it_came_changes_nothing(make: Maker, client_of: Any, context: None) -> None:
+    tags = [make._save(PatientTag(name=name)) for name in ("Яхтсмен", "Актёр")]
+    patient, desk = make.patient("Неизменный", birth_date=date(1980, 1, 2)), client_of("director")
+    edit(make, patient, "director", discount_percent=D(3), discount_reason="Пенсионер", tag_ids=[t.id for t in tags])
+    version = session.get_one(Patient, patient.id, populate_existing=True).version
+    sent = {
+        "version": str(version), "surname": "Неизменный", "name": "Иван", "patronymic": "Петрович",
+        "birth_date": "1980-01-02", "discount_percent": "3", "discount_reason": "Пенсионер", "tags_shown": "1",
+        "tag_ids": [str(tag.id) for tag in tags], "phone_number": patient.phones[0].number, "phone_owner": "",
+        "phone_sms": "yes",
+    }  # fmt: skip
+    many = len(audit.timeline(patient.id))
+    assert desk.post(f"/patients/{patient.id}/edit", data=sent).status_code == 302
+    session.expire_all()
+    assert session.get_one(Patient, patient.id).version == version and len(audit.timeline(patient.id)) == many
+    changed = desk.post(f"/patients/{patient.id}/edit", data={**sent, "discount_percent": "2,5"})
+    assert changed.status_code == 302
+    session.expire_all()
+    assert session.get_one(Patient, patient.id).version == version + 1
+    assert (audit.timeline(patient.id)[0].before or {})["discount_percent"] == "3.00"
+    assert (audit.timeline(patient.id)[0].after or {})["discount_percent"] == "2.50"
 
 
 # --- who may be the same person, while one types

@@ -4,6 +4,7 @@ A card is a draft until it has a birth date and a phone. Where next: `families.p
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
@@ -204,7 +205,7 @@ def _checked(values: Mapping[str, Any], patient: Patient | None, actor: User | N
     if clean.get("guardian_id"):
         _check_guardian(clean, patient)
     if "discount_percent" in clean:
-        _check_discount(clean, patient, actor)
+        clean["discount_percent"] = _discount(clean, patient, actor)
     return clean
 
 
@@ -247,17 +248,18 @@ def _check_guardian(clean: Mapping[str, Any], patient: Patient | None) -> None:
             raise Invalid(fields={"guardian_id": N_("The patient is the guardian of this person.")})
 
 
-def _check_discount(clean: Mapping[str, Any], patient: Patient | None, actor: User | None) -> None:
-    """A card's discount is given by who may give as much, with a reason."""
-    percent = clean["discount_percent"]
+def _discount(clean: Mapping[str, Any], patient: Patient | None, actor: User | None) -> Decimal | None:
+    """A card's discount as it is kept, «3.00» and not «3»; it is given by who may give as much, with a reason."""
+    percent: Decimal | None = clean["discount_percent"]
     if percent is None or (patient is not None and percent == patient.discount_percent):
-        return
+        return patient.discount_percent if percent and patient else None
     if not percent.is_finite() or not 0 < percent <= 100 or percent != money.rounded(percent):
         raise Invalid(fields={"discount_percent": N_("The discount is from 0 to 100 percent.")})
     if percent > (limit := access.discount_limit(actor)):
         raise DiscountTooLarge(limit=f"{limit.normalize():f}")
     if not (clean.get("discount_reason") or "").strip():
         raise Invalid(fields={"discount_reason": N_("Write why the patient has a discount.")})
+    return money.rounded(percent)
 
 
 def _tags(ids: Collection[int]) -> list[PatientTag]:
@@ -297,5 +299,5 @@ def _facts(patient: Patient) -> dict[str, Any]:
     facts["phone"] = ", ".join(
         " ".join(filter(None, (phone.number, phone.owner, "" if phone.for_sms else "—SMS"))) for phone in patient.phones
     )
-    facts["tags"] = ", ".join(tag.name for tag in patient.tags)
+    facts["tags"] = ", ".join(sorted(tag.name for tag in patient.tags))
     return facts
