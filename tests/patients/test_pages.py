@@ -1,15 +1,18 @@
 """The card index in a browser: what is shown, what stays when something is wrong, and who is kept out."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from app import clock
 from app.db import session
-from app.models import Patient, ReferralSource
+from app.models import CancelReason, Patient, ReferralSource
+from app.patients import queries
 from tests.conftest import Maker, counted_statements
 
 VALUES = {"surname": "Листова", "name": "Ада", "phone": "+79161110000", "birth_date": "1970-01-02"}
@@ -145,6 +148,20 @@ def test_the_card_shows_what_the_desk_must_not_miss(client_of: Any, make: Maker,
     assert "+7 916 123-45-67" in page and f"№ {one.card_number}" in page
     for tab in re.findall(r'hx-get="([^"]+)"', page):
         assert clerk.get(tab).status_code == 200, tab
+
+
+def test_the_card_tells_the_sex_and_only_the_patients_own_late_cancellations(client_of: Any, make: Maker) -> None:
+    one, doctor = make.patient(sex="female"), make.doctor()
+    reason = session.scalars(select(CancelReason)).first() or make._save(CancelReason(name="Заболел"))
+    for n, (by, late) in enumerate([("clinic", True), ("patient", True), ("patient", False), ("clinic", True)]):
+        make.appointment(
+            one, doctor, datetime(2026, 3, 2, 10 + n), status="cancelled", cancelled_by=by, late_cancel=late,
+            cancel_reason_id=reason.id, cancelled_at=clock.now(),
+        )  # fmt: skip
+    page = " ".join(re.sub("<[^>]*>", " ", client_of("administrator").get(f"/patients/{one.id}").text).split())
+    assert "Пол Женский" in page
+    assert "Отменил пациент 2 (поздно: 1) Отменила клиника 2" in page
+    assert queries.statistics(one.id)["late_cancellations"] == 3
 
 
 @pytest.mark.parametrize(

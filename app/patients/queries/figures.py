@@ -40,12 +40,14 @@ class Glance:
 
     `patient`: the columns of the card, with `full_name`, `source` (its name), `phones` and `tags` (dictionaries),
     `guardian` and `payer` ({id, full_name} or None). `by_doctor`: doctor, completed visits, the last of them.
+    `late_by_patient`: of the late cancellations, those that the patient made.
     """
 
     patient: Any
     balance: dict[str, Decimal]
     figures: dict[str, Any]
     by_doctor: list[tuple[str, int, datetime]]
+    late_by_patient: int
     doctor: str | None
     merged: bool
 
@@ -60,6 +62,7 @@ def glance(patient_id: int) -> Glance | None:
         balance={"debt": row.debt or ZERO, "advance": row.advance or ZERO},
         figures=_figures(row),
         by_doctor=[(name, many, datetime.fromisoformat(last)) for name, many, last in row.by_doctor or ()],
+        late_by_patient=row.late_by_patient,
         doctor=row.doctor,
         merged=row.merged,
     )
@@ -98,6 +101,7 @@ def _visits() -> Select[Any]:
         count(status == AppointmentStatus.NO_SHOW).label("no_shows"),
         func.coalesce(func.sum(Appointment.moves), 0).label("moves"),
         count(Appointment.late_cancel.is_(True)).label("late_cancellations"),
+        count(off, by == CancelledBy.PATIENT, Appointment.late_cancel.is_(True)).label("late_by_patient"),
         func.min(starts).filter(done).label("first_visit"),
         func.max(starts).filter(done).label("last_visit"),
         func.min(starts).filter(status == AppointmentStatus.BOOKED, starts >= given("now")).label("next_visit"),
@@ -135,8 +139,8 @@ def _short_name() -> ColumnElement[str]:
 
 #: The columns of a card that its first screen shows.
 _OF_CARD = (
-    "id", "card_number", "old_number", "status", "archive_reason", "erased_at", "merged_into_id", "birth_date", "email",
-    "address", *IDENTITY, "snils", "inn", "insurance", "allergy", "health_alerts", "surveyed_on", "comment",
+    "id", "card_number", "old_number", "status", "archive_reason", "erased_at", "merged_into_id", "birth_date", "sex",
+    "email", "address", *IDENTITY, "snils", "inn", "insurance", "allergy", "health_alerts", "surveyed_on", "comment",
     "family_id", "guardian_id", "discount_percent", "discount_reason",
 )  # fmt: skip
 

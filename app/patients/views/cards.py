@@ -111,6 +111,8 @@ class PatientsView(DeskView):
             balance=seen.balance,
             figures=seen.figures,
             by_doctor=seen.by_doctor,
+            late_by_patient=seen.late_by_patient,
+            sexes=Sex,
             family=queries.family(patient),
             identity=queries.identity_of(patient),
             signs=str(rules.signs(years)),
