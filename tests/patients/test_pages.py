@@ -2,6 +2,8 @@
 
 import re
 from datetime import date, datetime
+from decimal import Decimal
+from html import unescape
 from typing import Any
 from uuid import uuid4
 
@@ -10,9 +12,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from app import clock
-from app.db import session
-from app.models import CancelReason, Patient, ReferralSource
-from app.patients import queries
+from app.db import session, transaction
+from app.models import AuditEvent, CancelReason, Patient, ReferralSource
+from app.patients import operations, queries
 from tests.conftest import Maker, counted_statements
 
 VALUES = {"surname": "Листова", "name": "Ада", "phone": "+79161110000", "birth_date": "1970-01-02"}
@@ -225,6 +227,38 @@ def test_the_history_tells_the_deeds_in_words(client_of: Any, make: Maker, app: 
     assert len(seen) <= 6, len(seen)
     assert "Карта создана" in page and "Карта изменена" in page
     assert "правка 10" in page and "card.changed" not in page
+
+
+def test_the_history_says_what_changed_and_which_consent(client_of: Any, make: Maker) -> None:
+    clerk, doctor, other = client_of("administrator"), make.doctor(), make.doctor()
+    source, mother = make._save(ReferralSource(name=f"Вывеска {uuid4().hex[:6]}")), make.patient("Мамина")
+    one = make.patient("Историев", phone="+79037654321", doctor_id=doctor.id)
+    with transaction():
+        operations.edit_card(
+            one.id, 1, {
+                "doctor_id": other.id, "source_id": source.id, "guardian_id": mother.id,
+                "discount_percent": Decimal(3), "discount_reason": "Пенсионер",
+                "phones": [
+                    {"number": "+79037654321", "owner": "свой"},
+                    {"number": "84951112233", "owner": "работа", "for_sms": False},
+                ],
+            }, actor=make.user("director"),
+        )  # fmt: skip
+        operations.give_consent(one.id, "treatment", date(2026, 1, 20), actor=make.user())
+    make._save(
+        AuditEvent(
+            at=clock.now(), action="document.issued", object_type="issued_document", object_id=1, patient_id=one.id,
+            after={"kind": "contract", "number": 5, "year": 2026, "template_id": 1},
+        )
+    )  # fmt: skip
+    page = unescape(clerk.get(f"/patients/{one.id}/history").text)
+    for said in (
+        f"врач: {doctor.short_name} → {other.short_name}", f"источник: — → {source.name}",
+        f"представитель: — → {mother.full_name}", "скидка в процентах: — → 3;", "причина скидки: — → Пенсионер",
+        "+7 903 765-43-21 свой, +7 495 111-22-33 работа (не для СМС)",
+        "Информированное согласие на лечение; дано: 20.01.2026", "Договор на платные медицинские услуги; номер: 5",
+    ):  # fmt: skip
+        assert said in page, said
 
 
 def test_the_lookup_gives_what_the_select_takes(client_of: Any, make: Maker) -> None:
