@@ -140,6 +140,16 @@ def sent(schema: type[Body]) -> dict[str, Any]:
     return load(schema, {n: v if v.strip() or isinstance(known[n], texts) else None for n, v in given.items()})
 
 
+def _as_shown(phones: list[dict[str, Any]]) -> list[str]:
+    """Phones as people read them, whether they were typed or kept: number, whose, and that no messages go there."""
+    return [
+        " ".join(filter(None, (
+            shown_phone(one["number"].strip()), one["owner"].strip(), "" if one["for_sms"] else f"({gettext('no SMS')})"
+        )))
+        for one in phones
+    ]  # fmt: skip
+
+
 def typed_phones() -> list[dict[str, Any]]:
     """The rows of phones as they were typed: number, owner, for_sms."""
     numbers, owners, uses = (request.form.getlist(name)[:50] for name in ("phone_number", "phone_owner", "phone_sms"))
@@ -252,14 +262,14 @@ class CardForm(FlaskForm):
         """Beside each field that somebody else has changed, what stands there now; saving again is then on purpose."""
         self.version.data = str(current["version"])
         phones = current["phones"]
-        now = {**current, "phone": phones[0]["number"] if phones else ""}
+        now = {**current, "phone": shown_phone(phones[0]["number"]) if phones else ""}
         now["tag_ids"], now["phones"] = None, None
-        said = ", ".join(f"{one['number']} {one['owner']}".strip() for one in phones)
-        if "phone_number" in request.form and said != ", ".join(
-            f"{one['number']} {one['owner']}".strip() for one in typed_phones() if one["number"]
-        ):
-            self.wrong_phones["phones"] = f"{gettext('Now')}: {said or '—'}"
+        typed_ones = [one for one in typed_phones() if one["number"].strip()]
+        if "phone_number" in request.form and _as_shown(typed_ones) != _as_shown(phones):
+            self.wrong_phones["phones"] = f"{gettext('Now')}: {', '.join(_as_shown(phones)) or '—'}"
         for name, typed in self.values().items():
+            if name == "phone":
+                typed = shown_phone(typed or "")
             if name not in ("tag_ids", "phones") and (typed or "") != (now[name] or ""):
                 self.show({name: f"{gettext('Now')}: {self._in_words(name, now[name]) or '—'}"})
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from app import clock
 from app.db import session, transaction
-from app.models import AuditEvent, CancelReason, Patient, ReferralSource
+from app.models import AuditEvent, CancelReason, Patient, PatientPhone, ReferralSource
 from app.patients import operations, queries
 from tests.conftest import Maker, counted_statements
 
@@ -93,6 +93,22 @@ def test_somebody_elses_change_is_shown_and_then_overruled_on_purpose(client_of:
     saved = clerk.post(address, data={**VALUES, "version": typed_in(lost.text, "version"), "address": "Сретенка, 2"})
     assert saved.status_code == 302
     assert session.get(Patient, pk, populate_existing=True).address == "Сретенка, 2"  # type: ignore[union-attr]
+
+
+def test_phones_that_nobody_touched_are_no_conflict(client_of: Any, make: Maker) -> None:
+    one, clerk = make.patient("Конфликтова", name="Инна", phone="+79037654321"), client_of("administrator")
+    make._save(PatientPhone(patient_id=one.id, number="+74951112233", owner="работа", for_sms=False))
+    address = f"/patients/{one.id}/edit"
+    sent = {
+        "surname": "Конфликтова", "name": "Инна", "version": "1", "phone_sms": ["yes", "no"],
+        "phone_number": ["+7 903 765-43-21", "+7 495 111-22-33"], "phone_owner": ["", "работа"],
+    }  # fmt: skip
+    assert clerk.post(address, data={**sent, "address": "Арбат, 1"}).status_code == 302
+    lost = clerk.post(address, data={**sent, "address": "Сретенка, 2"})
+    assert lost.status_code == 422 and lost.text.count("field-error") == 1 and "Арбат, 1" in lost.text
+    touched = clerk.post(address, data={**sent, "address": "Арбат, 1", "phone_sms": ["yes", "yes"]})
+    assert touched.text.count("field-error") == 1
+    assert "Сейчас: +7 903 765-43-21, +7 495 111-22-33 работа (не для СМС)" in touched.text
 
 
 @pytest.mark.parametrize("version", [None, "", "0", "-1", "²", "x", "9" * 5000, "1.0"])
