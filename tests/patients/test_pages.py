@@ -35,6 +35,7 @@ def typed_in(page: str, name: str) -> str:
         ("phone", "9" * 41),
         ("birth_date", "31.02.1970"), ("birth_date", "2999-01-01"), ("birth_date", "NaN"), ("sex", "other"),
         ("source_id", "999999"), ("source_id", "-1"), ("source_id", "NaN"), ("email", "x" * 201), ("snils", "1" * 15),
+        ("email", "не почта"),
         ("comment", "y" * 400_000), ("allergy", "\x07"),
     ],
 )  # fmt: skip

@@ -194,7 +194,7 @@ def _checked(values: Mapping[str, Any], patient: Patient | None, actor: User | N
         clean = {**rules.from_line(values["passport"]), **clean}
     if "birth_date" in clean or any(name in rules.IDENTITY for name in clean):
         clean |= _checked_document(clean, patient)
-    for key, check in (("snils", rules.snils), ("inn", rules.inn)):
+    for key, check in (("email", rules.email), ("snils", rules.snils), ("inn", rules.inn)):
         if clean.get(key) and (patient is None or clean[key] != getattr(patient, key)):
             clean[key] = check(clean[key])
     if clean.get("sex") is not None and clean["sex"] not in set(Sex):

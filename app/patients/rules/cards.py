@@ -104,6 +104,18 @@ def inn(text: str) -> str:
     return digits
 
 
+def email(text: str) -> str:
+    """An e-mail address as it is kept; empty stays empty.
+
+    Raises:
+        Invalid
+    """
+    clean = text.strip(" ,;")
+    if clean and (len(clean) > 200 or not re.fullmatch(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+", clean)):
+        raise Invalid(fields={"email": N_("This is not an e-mail address.")})
+    return clean
+
+
 class Signs(StrEnum):
     """Who signs for the patient: the consent to treatment, and the contract."""
 
