@@ -311,6 +311,52 @@ def test_the_form_saved_as_it_came_changes_nothing(make: Maker, client_of: Any, 
     assert (audit.timeline(patient.id)[0].after or {})["discount_percent"] == "2.50"
 
 
+@pytest.mark.parametrize(("born", "day"), [(date(1980, 1, 2), "1980-01-01"), (None, "1899-12-31")])
+def test_a_consent_is_not_given_before_the_birth(make: Maker, client_of: Any, born: date | None, day: str) -> None:
+    patient, desk = make.patient(birth_date=born), client_of("administrator")
+    desk.post(f"/patients/{patient.id}/consents", data={"kind": "treatment", "given_on": day})
+    page = desk.get(f"/patients/{patient.id}").text
+    assert ("ещё не родился" if born else "такой не может быть") in page and "Записано" not in page
+    assert queries.consents(patient.id) == []
+
+
+def test_a_consent_in_force_keeps_its_day_and_says_so(make: Maker, client_of: Any, context: None) -> None:
+    patient, desk = make.patient(), client_of("administrator")
+    for day, said in (("2026-01-15", "Записано"), ("2026-01-15", "Записано"), ("2026-02-16", "действует с 15.01.2026")):
+        desk.post(f"/patients/{patient.id}/consents", data={"kind": "treatment", "given_on": day})
+        assert said in desk.get(f"/patients/{patient.id}").text
+    assert [row.given_on for row in queries.consents(patient.id)] == [date(2026, 1, 15)]
+
+
+def test_a_card_that_is_closed_takes_no_consent_and_leaves_no_family(
+    make: Maker, client_of: Any, context: None
+) -> None:
+    director = make.user("director")
+    archived, merged, stays, relative = (make.patient("Закрытов") for _ in range(4))
+    with transaction():
+        for one in (archived, merged):
+            operations.join_family(one.id, relative.id, actor=director)
+            operations.give_consent(one.id, "advertising", actor=director)
+        operations.archive_card(archived.id, "Переезд", actor=director)
+        operations.merge_cards(merged.id, stays.id, {}, "Один человек", actor=director)
+    deeds: tuple[Any, ...] = (
+        lambda pk: operations.give_consent(pk, "treatment", actor=director),
+        lambda pk: operations.leave_family(pk, actor=director),
+        lambda pk: operations.set_payer(pk, None, actor=director),
+        lambda pk: operations.edit_card(pk, 1, {}, actor=director),
+    )
+    for pk, refusal in ((archived.id, errors.CardArchived), (merged.id, errors.CardMerged)):
+        for deed in deeds:
+            with pytest.raises(refusal), transaction():
+                deed(pk)
+    desk = client_of("administrator")
+    page = desk.get(f"/patients/{archived.id}/edit", follow_redirects=True)
+    assert page.request.path == f"/patients/{archived.id}" and "Сначала верните её из архива" in page.text
+    page = desk.get(f"/patients/{merged.id}/edit", follow_redirects=True)
+    assert page.request.path == f"/patients/{stays.id}" and f"Карта № {merged.card_number}" in page.text
+    assert "верните её из архива" not in page.text
+
+
 # --- who may be the same person, while one types
 
 

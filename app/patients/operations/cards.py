@@ -14,6 +14,7 @@ from app.db import lock, session
 from app.errors import (
     CardArchived,
     CardErased,
+    CardMerged,
     DiscountTooLarge,
     Invalid,
     NotAllowed,
@@ -79,12 +80,10 @@ def edit_card(patient_id: int, version: int, values: Mapping[str, Any], *, actor
     Records `card.changed` with what changed; an edit that changes nothing leaves no trace.
 
     Raises:
-        NotFound, NotAllowed, CardArchived, Invalid
+        NotFound, NotAllowed, CardArchived, CardMerged, Invalid
         Stale: somebody saved the card after `version` was read; `current` is the card now.
     """
-    patient = locked_card(patient_id, "card.edit", actor)
-    if patient.status == CardStatus.ARCHIVED:
-        raise CardArchived()
+    patient = open_card(patient_id, "card.edit", actor)
     if patient.version != version:
         raise Stale(current=plain(patient))
     before, clean = _facts(patient), _checked(values, patient, actor)
@@ -173,6 +172,27 @@ def locked_card(patient_id: int, right: str, actor: User | None) -> Patient:
     if own is not None and not queries.treated_by(patient_id, own):
         raise NotAllowed(right=right)
     return patient
+
+
+def open_card(patient_id: int, right: str, actor: User | None) -> Patient:
+    """The card, locked, if something new may be written into it."""
+    patient = locked_card(patient_id, right, actor)
+    check_open(patient)
+    return patient
+
+
+def check_open(patient: Patient) -> None:
+    """Nothing new is written into a card that was emptied, became another one, or lies in the archive.
+
+    Raises:
+        CardErased, CardMerged, CardArchived
+    """
+    if patient.erased_at is not None:
+        raise CardErased()
+    if patient.merged_into_id is not None:
+        raise CardMerged()
+    if patient.status == CardStatus.ARCHIVED:
+        raise CardArchived()
 
 
 def _checked(values: Mapping[str, Any], patient: Patient | None, actor: User | None) -> dict[str, Any]:

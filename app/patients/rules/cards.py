@@ -166,6 +166,20 @@ def check_birth_date(birth_date: date | None, today: date) -> None:
         raise Invalid(fields={"birth_date": N_("This birth date cannot be right.")})
 
 
+def check_consent_day(day: date, birth_date: date | None, today: date) -> None:
+    """A consent is given in the patient's lifetime, and not tomorrow.
+
+    Raises:
+        Invalid
+    """
+    if day > today:
+        raise Invalid(fields={"given_on": N_("This day has not come yet.")})
+    if birth_date and day < birth_date:
+        raise Invalid(fields={"given_on": N_("On this day the patient was not born yet.")})
+    if day.year < 1900:
+        raise Invalid(fields={"given_on": N_("This day cannot be right.")})
+
+
 def age(birth_date: date | None, today: date) -> int | None:
     """Full years."""
     if birth_date is None:

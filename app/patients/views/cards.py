@@ -289,6 +289,13 @@ class PatientsView(DeskView):
     def edit(self, pk: int) -> Any:
         """Change a card; somebody else's newer change is not overwritten."""
         patient = visible(pk)
+        if request.method == "GET":
+            try:
+                operations.check_open(patient)
+            except Refusal as refusal:
+                if not patient.merged_into_id:  # else the card itself leads to the one that stayed, and says so
+                    say(refusal)
+                return redirect(url_for("PatientsView.card", pk=pk))
         form = CardForm(obj=patient)
         if form.validate_on_submit():
             try:
