@@ -197,7 +197,8 @@ class _Row:
 
     def _passed(self, said: str) -> str | None:
         found = day(said, self.how.day_order, self.how.today)
-        return found.isoformat() if found and date(1990, 1, 1) <= found <= self.how.today else None
+        first = max(self.card["birth_date"] or "", "1990-01-01")
+        return found.isoformat() if found and first <= found.isoformat() <= self.how.today.isoformat() else None
 
     def _phones(self) -> list[dict[str, str]]:
         found: list[dict[str, str]] = []
