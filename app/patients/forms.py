@@ -9,7 +9,7 @@ from flask import request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from marshmallow import ValidationError, fields, post_load
+from marshmallow import ValidationError, fields, post_load, validate
 from wtforms import (
     DateField,
     EmailField,
@@ -49,7 +49,9 @@ class SelectionQuery(PageQuery):
     not_since = DayField(load_default=None)
     no_future = fields.Boolean(load_default=None, error_messages={"invalid": N_("Unknown value.")})
     service_id = IdField(load_default=None)
-    debt_from = MoneyField(load_default=None)
+    debt_from = MoneyField(
+        load_default=None, validate=validate.Range(min=0, error=N_("A debt is written as it is, without a minus."))
+    )
     advance = fields.Boolean(load_default=None, error_messages={"invalid": N_("Unknown value.")})
     source_id = IdField(load_default=None)
     tag_id = IdField(load_default=None)

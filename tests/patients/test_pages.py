@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from app import clock
 from app.db import session, transaction
-from app.models import AuditEvent, CancelReason, Patient, PatientPhone, ReferralSource
+from app.models import AuditEvent, CancelReason, Patient, PatientPhone, PatientTag, ReferralSource
 from app.patients import operations, queries
 from tests.conftest import Maker, counted_statements
 
@@ -276,6 +276,34 @@ def test_the_history_says_what_changed_and_which_consent(client_of: Any, make: M
         "Информированное согласие на лечение; дано: 20.01.2026", "Договор на платные медицинские услуги; номер: 5",
     ):  # fmt: skip
         assert said in page, said
+
+
+def test_signs_that_are_not_kept_and_a_tag_that_is_none_are_answered_with_a_sentence(
+    client_of: Any, make: Maker
+) -> None:
+    one, tag = make.patient(), make._save(PatientTag(name=f"Метка {uuid4().hex[:6]}"))
+    erased = client_of("director").post(
+        f"/erasing/{one.id}",
+        data={"number": str(one.card_number), "asked_on": clock.today().isoformat(), "reason": "Письмо\x00 1"},
+    )
+    assert erased.status_code == 422 and "Некоторые поля заполнены неверно" in erased.text
+    survey = {"day": clock.today().isoformat(), "answer_allergy": "yes", "comment_allergy": "лидо\x00каин"}
+    answered = client_of("administrator").post(f"/surveys/patient/{one.id}/new", data=survey)
+    assert answered.status_code == 422 and 'class="alert alert-danger"' in answered.text
+    sent = {**VALUES, "version": "1", "tags_shown": "1", "tag_ids": [str(tag.id), "999999"]}
+    edited = client_of("administrator").post(f"/patients/{one.id}/edit", data=sent)
+    assert edited.status_code == 422 and edited.text.count("field-error") == 1
+
+
+def test_the_phone_of_the_guardian_stands_on_the_childs_card(client_of: Any, make: Maker) -> None:
+    mother = make.patient("Опекунова", phone="+79037654399")
+    child = make._save(
+        Patient(surname="Опекунов", name="Ян", birth_date=date(2020, 1, 2), guardian_id=mother.id, status="draft")
+    )
+    page = client_of("administrator").get(f"/patients/{child.id}").text
+    assert "Тел. представителя" in page and "+7 903 765-43-99" in page and "заполните телефон" in page
+    assert "Тел. представителя" not in client_of("administrator").get(f"/patients/{mother.id}").text
+    assert 'data-been="был(а)"' in page
 
 
 def test_the_lookup_gives_what_the_select_takes(client_of: Any, make: Maker) -> None:

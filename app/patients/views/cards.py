@@ -20,7 +20,7 @@ from app.patients.forms import CardForm
 from app.patients.reach import require_reach, visible
 from app.patients.views.card_zip import answer_name, card_zip
 from app.vocab import N_, ConsentKind, OpenedKind, Sex, TemplateKind
-from app.web import DeskView, actor, expose, guarded, may, refusal_body, say
+from app.web import DeskView, actor, expose, guarded, may, refusal_body, say, say_wrong
 
 PAGE = 25
 
@@ -190,7 +190,7 @@ class PatientsView(DeskView):
                 work()
             flash(gettext("Written down."), "success")
         except Invalid as wrong:
-            flash(" ".join(gettext(str(said)) for said in wrong.facts["fields"].values()), "danger")
+            say_wrong(wrong)
         except Refusal as refusal:
             say(refusal)
         return redirect(url_for("PatientsView.card", pk=pk, tab="family"), 303)
@@ -321,7 +321,8 @@ class PatientsView(DeskView):
     def _show(self, form: CardForm, refusal: Refusal) -> None:
         if isinstance(refusal, Invalid):
             form.show(refusal_body(refusal)["fields"])
-            return
+            if refusal.facts["fields"]:
+                return
         say(refusal)
         if isinstance(refusal, Stale):
             form.show_newer(refusal.facts["current"])
