@@ -306,6 +306,22 @@ def test_the_phone_of_the_guardian_stands_on_the_childs_card(client_of: Any, mak
     assert 'data-been="был(а)"' in page
 
 
+def test_an_archived_card_is_found_by_its_number_where_one_looks_for_cards(
+    client_of: Any, make: Maker, program: Any
+) -> None:
+    one, clerk = make.patient("Архивова", status="archived", archive_reason="Переезд"), client_of("administrator")
+    link = f'href="/patients/{one.id}"'
+    page = clerk.get(f"/patients/?q={one.card_number}").text
+    assert link in page and "В архиве" in page
+    assert link not in clerk.get(f"/patients/?q=архивова {one.card_number}").text
+    asked = f"patients/?q={one.card_number}"
+    found = program("administrator").get(f"{asked}&archived_number=1").json["result"]
+    assert [row["status"] for row in found if row["id"] == one.id] == ["archived"]
+    assert one.id not in [row["id"] for row in program("administrator").get(asked).json["result"]]
+    assert one.id not in [row["id"] for row in clerk.get(f"/lookup/patients?q={one.card_number}").json["results"]]
+    assert link not in client_of("doctor").get(f"/patients/?q={one.card_number}").text
+
+
 def test_the_lookup_gives_what_the_select_takes(client_of: Any, make: Maker) -> None:
     for _ in range(21):
         make.patient("Выборкин")
