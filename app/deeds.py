@@ -3,14 +3,17 @@
 Where next: `app/audit.py`, which writes the log.
 """
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext
 
-from app.models import AuditEvent
+from app.db import session
+from app.models import AuditEvent, Employee, Patient, ReferralSource
 from app.money import shown
+from app.phones import shown as shown_phone
 from app.vocab import (
     DEEDS,
     N_,
@@ -56,7 +59,9 @@ FIELDS = {
     "target_from": N_("should come from"), "target_to": N_("should come until"), "call_on": N_("call on"),
     "urgency": N_("urgency"), "minutes": N_("minutes"), "wishes": N_("wishes"), "refusal": N_("reason of refusal"),
     "relative": N_("relative"), "payer": N_("who pays"), "given_on": N_("given on"), "tags": N_("tags"),
-    "insurance": N_("insurance"), "discount_percent": N_("discount in percent"), "snils": N_("SNILS"), "inn": N_("INN"),
+    "insurance": N_("insurance"), "doctor_id": N_("doctor"), "source_id": N_("source"), "guardian_id": N_("guardian"),
+    "discount_percent": N_("discount in percent"), "discount_reason": N_("reason of the discount"),
+    "snils": N_("SNILS"), "inn": N_("INN"),
     "file_name": N_("file"), "row": N_("row"), "old_number": N_("old card"), "written": N_("new cards"),
     "filled": N_("filled in"), "text": N_("text"), "answered_by": N_("answered"),
     "notify_attempts": N_("attempts to reach"), "asked_on": N_("day of the demand"),
@@ -84,9 +89,15 @@ def in_words(field: str, value: Any) -> str:
     return gettext(value) if field == "error" and value else ""
 
 
+#: What a record of these tables is: said before its values.
+_KINDS = {"patient_consent": ConsentKind, "issued_document": TemplateKind}
+#: The log keeps the number of a row; people read its name.
+_ROWS: dict[str, tuple[type[Any], str]] = {
+    "doctor_id": (Employee, "short_name"), "source_id": (ReferralSource, "name"), "guardian_id": (Patient, "full_name"),
+}  # fmt: skip
 _DAYS = (
     "birth_date", "day", "first_day", "last_day", "onto", "target_from", "target_to", "call_on", "identity_issued_on",
-    "asked_on",
+    "asked_on", "given_on",
 )  # fmt: skip
 
 
@@ -95,7 +106,17 @@ def _value(field: str, value: Any) -> str:
         return "—"
     if word := in_words(field, value):
         return word
-    if field in ("starts_at", "ends_at", *_DAYS):
+    if field in _ROWS and isinstance(value, int):
+        model, name = _ROWS[field]
+        row = session.get(model, value)  # the session has it already when another line of the page names it
+        return str(getattr(row, name)) if row else "—"
+    if field == "phone":
+        return re.sub(r"\+\d+", lambda number: shown_phone(number[0]), str(value)).replace(
+            "—SMS", f"({gettext('no SMS')})"
+        )
+    if field == "discount_percent":
+        return f"{Decimal(str(value)).normalize():f}".replace(".", ",")
+    if field in ("starts_at", "ends_at", "due_at", *_DAYS):
         try:
             moment = datetime.fromisoformat(str(value))
         except ValueError:
@@ -109,7 +130,8 @@ def _value(field: str, value: Any) -> str:
 def details(event: AuditEvent) -> str:
     """What changed, in words: «start: 23.11.2026 10:00 → 11:00; comment: …»."""
     before, after = event.before or {}, event.after or {}
-    parts = []
+    kinds = _KINDS.get(event.object_type)
+    parts = [gettext(kinds(after["kind"]).label)] if kinds and after.get("kind") in list(kinds) else []
     for field, title in FIELDS.items():
         if field in after and (before or after[field] not in (None, "")):
             new = _value(field, after[field])

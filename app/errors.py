@@ -203,6 +203,14 @@ class CardErased(Refusal):
     sentence = N_("This card was emptied on the patient's demand: nothing new can be written into it.")
 
 
+class ConsentInForce(Refusal):
+    """The patient has given this consent already, on another day. `day`: since when it is in force."""
+
+    code = "consent_in_force"
+    status = 409
+    sentence = N_("This consent is in force since %(day)s. Its day changes only when it is withdrawn and given anew.")
+
+
 class NotErasable(Refusal):
     """A card that cannot be emptied yet: `why` is a sentence, or several."""
 

@@ -426,6 +426,12 @@ def say(refusal: Refusal) -> None:
     flash(sentence(refusal), "danger")
 
 
+def say_wrong(wrong: Invalid) -> None:
+    """Show what is wrong with each field; where none is named, as with signs that the database does not keep, that
+    something is."""
+    flash(" ".join(refusal_body(wrong)["fields"].values()) or sentence(wrong), "danger")
+
+
 # --- pages and addresses ----------------------------------------------------------------------------
 
 

@@ -19,6 +19,8 @@ from app.web import DeskApi, actor, asks, expose, fetched, guarded, takes
 
 class SearchQuery(PageQuery):
     q = TextField(100, load_default="")
+    #: Also the archived card whose number was typed: for who looks for a card, not for whom to book.
+    archived_number = fields.Boolean(load_default=False, error_messages={"invalid": N_("Unknown value.")})
 
 
 class CardBody(Body):
@@ -83,6 +85,8 @@ class PatientApi(DeskApi):
         size = query["page_size"]
         own = access.account(actor()).own_only("card.see")
         count, found = queries.find(query["q"], limit=size, offset=query["page"] * size, doctor_id=own)
+        if query["archived_number"] and not query["page"] and (closed := queries.archived_of_number(query["q"], own)):
+            count, found = count + len(closed), [*closed, *found]
         return self.listed(count, found)
 
     @expose("/", methods=["POST"])

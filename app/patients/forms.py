@@ -9,7 +9,7 @@ from flask import request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from marshmallow import ValidationError, fields, post_load
+from marshmallow import ValidationError, fields, post_load, validate
 from wtforms import (
     DateField,
     EmailField,
@@ -49,7 +49,9 @@ class SelectionQuery(PageQuery):
     not_since = DayField(load_default=None)
     no_future = fields.Boolean(load_default=None, error_messages={"invalid": N_("Unknown value.")})
     service_id = IdField(load_default=None)
-    debt_from = MoneyField(load_default=None)
+    debt_from = MoneyField(
+        load_default=None, validate=validate.Range(min=0, error=N_("A debt is written as it is, without a minus."))
+    )
     advance = fields.Boolean(load_default=None, error_messages={"invalid": N_("Unknown value.")})
     source_id = IdField(load_default=None)
     tag_id = IdField(load_default=None)
@@ -138,6 +140,16 @@ def sent(schema: type[Body]) -> dict[str, Any]:
     given = {name: request.form[name] for name in known if name in request.form}
     texts = (fields.String, DaysField)
     return load(schema, {n: v if v.strip() or isinstance(known[n], texts) else None for n, v in given.items()})
+
+
+def _as_shown(phones: list[dict[str, Any]]) -> list[str]:
+    """Phones as people read them, whether they were typed or kept: number, whose, and that no messages go there."""
+    return [
+        " ".join(filter(None, (
+            shown_phone(one["number"].strip()), one["owner"].strip(), "" if one["for_sms"] else f"({gettext('no SMS')})"
+        )))
+        for one in phones
+    ]  # fmt: skip
 
 
 def typed_phones() -> list[dict[str, Any]]:
@@ -252,14 +264,14 @@ class CardForm(FlaskForm):
         """Beside each field that somebody else has changed, what stands there now; saving again is then on purpose."""
         self.version.data = str(current["version"])
         phones = current["phones"]
-        now = {**current, "phone": phones[0]["number"] if phones else ""}
+        now = {**current, "phone": shown_phone(phones[0]["number"]) if phones else ""}
         now["tag_ids"], now["phones"] = None, None
-        said = ", ".join(f"{one['number']} {one['owner']}".strip() for one in phones)
-        if "phone_number" in request.form and said != ", ".join(
-            f"{one['number']} {one['owner']}".strip() for one in typed_phones() if one["number"]
-        ):
-            self.wrong_phones["phones"] = f"{gettext('Now')}: {said or '—'}"
+        typed_ones = [one for one in typed_phones() if one["number"].strip()]
+        if "phone_number" in request.form and _as_shown(typed_ones) != _as_shown(phones):
+            self.wrong_phones["phones"] = f"{gettext('Now')}: {', '.join(_as_shown(phones)) or '—'}"
         for name, typed in self.values().items():
+            if name == "phone":
+                typed = shown_phone(typed or "")
             if name not in ("tag_ids", "phones") and (typed or "") != (now[name] or ""):
                 self.show({name: f"{gettext('Now')}: {self._in_words(name, now[name]) or '—'}"})
 

@@ -151,7 +151,8 @@ def test_a_doctor_sees_and_changes_own_patients_only(program: Any, make: Maker) 
     [
         {}, [], "x", {"version": "one"}, {"version": 0}, {"version": -1}, {"version": 2**40}, {"version": 1.5}, {"version": True},
         {"version": None}, {"version": 1, "id": 5}, {"version": 1, "card_number": 1}, {"version": 1, "status": "archived"},
-        {"version": 1, "surname": ""}, {"version": 1, "surname": None}, {"version": 1, "phone": "1"}, {"version": 1, "inn": "1" * 13},
+        {"version": 1, "surname": ""}, {"version": 1, "surname": None}, {"version": 1, "phone": "1"},
+        {"version": 1, "email": "не почта"}, {"version": 1, "inn": "1" * 13},
         {"version": 1, "birth_date": "1800-01-01"}, {"version": 1, "source_id": 999999}, {"version": 1, "allergy": "\x00"},
         {"version": 1, "comment": "y" * 1_000_000}, {"version": 1, "doctor_id": 999999999}, {"version": 1, "sex": ""},
     ],

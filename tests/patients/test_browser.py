@@ -31,7 +31,10 @@ def cards(clinic: Flask) -> SimpleNamespace:
         make = Maker()
         for n in range(23):
             make.patient("Многолюдова", name=f"А{'абвгдежзиклмнопрстуфхцч'[n]}на")
-        one = make.patient("Королёва", name="Анна", phone="+79161112233", allergy="Лидокаин", sex="female")
+        one = make.patient(
+            "Королёва", name="Анна", phone="+79161112233", allergy="Лидокаин", sex="female", email="maria@mail.ru",
+            inn="500100732259", identity_type="21", identity_series="4510", identity_number="123456",
+        )  # fmt: skip
         visited = datetime.combine(clock.today() - timedelta(days=9), datetime.min.time()).replace(hour=10)
         make.appointment(one, make.doctor(), visited, status="completed")
         stays = make.patient("Двойная", name="Вера", phone="+79162223344", birth_date=date(1980, 1, 2))
@@ -122,6 +125,21 @@ def test_the_card_its_tabs_and_booking_from_it(window: Any, cards: SimpleNamespa
     page.keyboard.press("n")  # «Записать»
     page.wait_for_url(f"**/schedule/?patient={cards.one}*")
     expect(page.locator("body")).to_contain_text("Королёва")
+
+
+def test_a_long_label_leaves_room_for_what_it_says(window: Any, cards: SimpleNamespace) -> None:
+    page = window.page
+    page.goto(f"{window.base}/patients/{cards.one}")
+    lines = """(said) => { const all = document.createRange();
+        all.selectNodeContents([...document.querySelectorAll(".card-head dd")].find((dd) => dd.textContent === said));
+        return all.getClientRects().length; }"""
+    try:
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert [page.evaluate(lines, said) for said in ("maria@mail.ru", "500100732259")] == [1, 1], width
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+    finally:
+        page.set_viewport_size({"width": 1280, "height": 800})
 
 
 def test_a_selection_is_saved_and_found_again(window: Any) -> None:

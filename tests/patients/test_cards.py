@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from app import clock, errors
+from app import audit, clock, errors
 from app.billing import operations as billing
 from app.db import session, transaction
 from app.documents import operations as documents
@@ -288,6 +288,75 @@ def test_two_desks_write_down_one_consent(app: Flask, make: Maker, context: None
     assert len(session.scalars(select(PatientConsent).where(PatientConsent.patient_id == patient_id)).all()) == 1
 
 
+def test_the_form_saved_as_it_came_changes_nothing(make: Maker, client_of: Any, context: None) -> None:
+    tags = [make._save(PatientTag(name=name)) for name in ("Яхтсмен", "Актёр")]
+    patient, desk = make.patient("Неизменный", birth_date=date(1980, 1, 2)), client_of("director")
+    edit(make, patient, "director", discount_percent=D(3), discount_reason="Пенсионер", tag_ids=[t.id for t in tags])
+    version = session.get_one(Patient, patient.id, populate_existing=True).version
+    sent = {
+        "version": str(version), "surname": "Неизменный", "name": "Иван", "patronymic": "Петрович",
+        "birth_date": "1980-01-02", "discount_percent": "3", "discount_reason": "Пенсионер", "tags_shown": "1",
+        "tag_ids": [str(tag.id) for tag in tags], "phone_number": patient.phones[0].number, "phone_owner": "",
+        "phone_sms": "yes",
+    }  # fmt: skip
+    many = len(audit.timeline(patient.id))
+    assert desk.post(f"/patients/{patient.id}/edit", data=sent).status_code == 302
+    session.expire_all()
+    assert session.get_one(Patient, patient.id).version == version and len(audit.timeline(patient.id)) == many
+    changed = desk.post(f"/patients/{patient.id}/edit", data={**sent, "discount_percent": "2,5"})
+    assert changed.status_code == 302
+    session.expire_all()
+    assert session.get_one(Patient, patient.id).version == version + 1
+    assert (audit.timeline(patient.id)[0].before or {})["discount_percent"] == "3.00"
+    assert (audit.timeline(patient.id)[0].after or {})["discount_percent"] == "2.50"
+
+
+@pytest.mark.parametrize(("born", "day"), [(date(1980, 1, 2), "1980-01-01"), (None, "1899-12-31")])
+def test_a_consent_is_not_given_before_the_birth(make: Maker, client_of: Any, born: date | None, day: str) -> None:
+    patient, desk = make.patient(birth_date=born), client_of("administrator")
+    desk.post(f"/patients/{patient.id}/consents", data={"kind": "treatment", "given_on": day})
+    page = desk.get(f"/patients/{patient.id}").text
+    assert ("ещё не родился" if born else "такой не может быть") in page and "Записано" not in page
+    assert queries.consents(patient.id) == []
+
+
+def test_a_consent_in_force_keeps_its_day_and_says_so(make: Maker, client_of: Any, context: None) -> None:
+    patient, desk = make.patient(), client_of("administrator")
+    for day, said in (("2026-01-15", "Записано"), ("2026-01-15", "Записано"), ("2026-02-16", "действует с 15.01.2026")):
+        desk.post(f"/patients/{patient.id}/consents", data={"kind": "treatment", "given_on": day})
+        assert said in desk.get(f"/patients/{patient.id}").text
+    assert [row.given_on for row in queries.consents(patient.id)] == [date(2026, 1, 15)]
+
+
+def test_a_card_that_is_closed_takes_no_consent_and_leaves_no_family(
+    make: Maker, client_of: Any, context: None
+) -> None:
+    director = make.user("director")
+    archived, merged, stays, relative = (make.patient("Закрытов") for _ in range(4))
+    with transaction():
+        for one in (archived, merged):
+            operations.join_family(one.id, relative.id, actor=director)
+            operations.give_consent(one.id, "advertising", actor=director)
+        operations.archive_card(archived.id, "Переезд", actor=director)
+        operations.merge_cards(merged.id, stays.id, {}, "Один человек", actor=director)
+    deeds: tuple[Any, ...] = (
+        lambda pk: operations.give_consent(pk, "treatment", actor=director),
+        lambda pk: operations.leave_family(pk, actor=director),
+        lambda pk: operations.set_payer(pk, None, actor=director),
+        lambda pk: operations.edit_card(pk, 1, {}, actor=director),
+    )
+    for pk, refusal in ((archived.id, errors.CardArchived), (merged.id, errors.CardMerged)):
+        for deed in deeds:
+            with pytest.raises(refusal), transaction():
+                deed(pk)
+    desk = client_of("administrator")
+    page = desk.get(f"/patients/{archived.id}/edit", follow_redirects=True)
+    assert page.request.path == f"/patients/{archived.id}" and "Сначала верните её из архива" in page.text
+    page = desk.get(f"/patients/{merged.id}/edit", follow_redirects=True)
+    assert page.request.path == f"/patients/{stays.id}" and f"Карта № {merged.card_number}" in page.text
+    assert "верните её из архива" not in page.text
+
+
 # --- who may be the same person, while one types
 
 
@@ -312,13 +381,14 @@ def test_candidates_while_typing(make: Maker, client_of: Any, context: None) -> 
 @pytest.mark.browser
 def test_the_form_warns_before_it_is_sent(app: Flask, make: Maker, context: None) -> None:
     twin_id = make.patient("Предупреждаева", name="Зоя").id
+    at_work = make.patient("Сослуживцев", phone="+74951112233").id
     session.remove()
     with windows(app) as opened:
-        _fill_in(opened, twin_id)
+        _fill_in(opened, twin_id, at_work)
         assert not opened.faults, opened.faults
 
 
-def _fill_in(opened: Windows, twin_id: int) -> None:
+def _fill_in(opened: Windows, twin_id: int, at_work: int) -> None:
     page = opened.sign_in("administrator")
     page.goto(f"{opened.base}/patients/new")
     page.fill("#surname", "Предупреждаева")
@@ -326,6 +396,7 @@ def _fill_in(opened: Windows, twin_id: int) -> None:
     page.locator(f"[data-twins] a[href='/patients/{twin_id}']").wait_for()
     page.click("[data-more-phones]")
     page.locator("[name=phone_number]").last.fill("8 495 111-22-33")
+    page.locator(f"[data-twins] a[href='/patients/{at_work}']").wait_for()
     page.locator("[name=phone_owner]").last.fill("рабочий")
     page.locator("[name=anyway]").check()
     page.get_by_role("button", name="Сохранить").click()

@@ -208,6 +208,8 @@ def test_found_by_the_old_number_and_shown_as_one(make: Maker, client_of: Any) -
     assert senior.post(f"/patients/{first.id}/restore").status_code == 302
     assert session.get_one(Patient, first.id, populate_existing=True).merged_into_id == second.id
     assert senior.post(f"/merging/{merge_id}/part").status_code == 303
+    assert senior.post(f"/merging/{merge_id}/part").status_code == 303
+    assert "Эти карты уже разъединены" in senior.get(f"/patients/{second.id}").text
     assert next(row["id"] for row in queries.find(str(numbers[first.id]))[1]) == first.id
 
 

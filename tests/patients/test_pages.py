@@ -1,15 +1,20 @@
 """The card index in a browser: what is shown, what stays when something is wrong, and who is kept out."""
 
 import re
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
+from html import unescape
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
-from app.db import session
-from app.models import Patient, ReferralSource
+from app import clock
+from app.db import session, transaction
+from app.models import AuditEvent, CancelReason, Patient, PatientPhone, PatientTag, ReferralSource
+from app.patients import operations, queries
 from tests.conftest import Maker, counted_statements
 
 VALUES = {"surname": "Листова", "name": "Ада", "phone": "+79161110000", "birth_date": "1970-01-02"}
@@ -30,6 +35,7 @@ def typed_in(page: str, name: str) -> str:
         ("phone", "9" * 41),
         ("birth_date", "31.02.1970"), ("birth_date", "2999-01-01"), ("birth_date", "NaN"), ("sex", "other"),
         ("source_id", "999999"), ("source_id", "-1"), ("source_id", "NaN"), ("email", "x" * 201), ("snils", "1" * 15),
+        ("email", "не почта"),
         ("comment", "y" * 400_000), ("allergy", "\x07"),
     ],
 )  # fmt: skip
@@ -60,6 +66,21 @@ def test_a_likely_twin_is_shown_and_can_be_overruled(client_of: Any, make: Maker
     assert made.status_code == 302 and not made.headers["Location"].endswith(f"/{twin.id}")
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_card_with_the_same_phone_stops_the_new_one_until_it_is_overruled(
+    client_of: Any, make: Maker, place: int
+) -> None:
+    number = f"+7916888000{place}"
+    twin = make.patient("Телефонов", phone=number)
+    phones = ["8 916 888-01-00", "8 916 888-01-01"]
+    phones[place] = f"8 916 888-00-0{place}"
+    clerk, values = client_of("administrator"), {"surname": "Однономерная", "name": "Ия", "phone_number": phones}
+    assert f"/patients/{twin.id}" in clerk.get("/patients/twins", query_string={"phone": phones}).text
+    asked = clerk.post("/patients/new", data=values)
+    assert asked.status_code == 422 and f'href="/patients/{twin.id}"' in asked.text
+    assert clerk.post("/patients/new", data={**values, "anyway": "1"}).status_code == 302
+
+
 def test_somebody_elses_change_is_shown_and_then_overruled_on_purpose(client_of: Any, make: Maker) -> None:
     """The loser sees what stands there now beside what was typed; sending the same page again saves it."""
     pk, clerk = make.patient().id, client_of("administrator")
@@ -73,6 +94,22 @@ def test_somebody_elses_change_is_shown_and_then_overruled_on_purpose(client_of:
     saved = clerk.post(address, data={**VALUES, "version": typed_in(lost.text, "version"), "address": "Сретенка, 2"})
     assert saved.status_code == 302
     assert session.get(Patient, pk, populate_existing=True).address == "Сретенка, 2"  # type: ignore[union-attr]
+
+
+def test_phones_that_nobody_touched_are_no_conflict(client_of: Any, make: Maker) -> None:
+    one, clerk = make.patient("Конфликтова", name="Инна", phone="+79037654321"), client_of("administrator")
+    make._save(PatientPhone(patient_id=one.id, number="+74951112233", owner="работа", for_sms=False))
+    address = f"/patients/{one.id}/edit"
+    sent = {
+        "surname": "Конфликтова", "name": "Инна", "version": "1", "phone_sms": ["yes", "no"],
+        "phone_number": ["+7 903 765-43-21", "+7 495 111-22-33"], "phone_owner": ["", "работа"],
+    }  # fmt: skip
+    assert clerk.post(address, data={**sent, "address": "Арбат, 1"}).status_code == 302
+    lost = clerk.post(address, data={**sent, "address": "Сретенка, 2"})
+    assert lost.status_code == 422 and lost.text.count("field-error") == 1 and "Арбат, 1" in lost.text
+    touched = clerk.post(address, data={**sent, "address": "Арбат, 1", "phone_sms": ["yes", "yes"]})
+    assert touched.text.count("field-error") == 1
+    assert "Сейчас: +7 903 765-43-21, +7 495 111-22-33 работа (не для СМС)" in touched.text
 
 
 @pytest.mark.parametrize("version", [None, "", "0", "-1", "²", "x", "9" * 5000, "1.0"])
@@ -130,6 +167,20 @@ def test_the_card_shows_what_the_desk_must_not_miss(client_of: Any, make: Maker,
     assert "+7 916 123-45-67" in page and f"№ {one.card_number}" in page
     for tab in re.findall(r'hx-get="([^"]+)"', page):
         assert clerk.get(tab).status_code == 200, tab
+
+
+def test_the_card_tells_the_sex_and_only_the_patients_own_late_cancellations(client_of: Any, make: Maker) -> None:
+    one, doctor = make.patient(sex="female"), make.doctor()
+    reason = session.scalars(select(CancelReason)).first() or make._save(CancelReason(name="Заболел"))
+    for n, (by, late) in enumerate([("clinic", True), ("patient", True), ("patient", False), ("clinic", True)]):
+        make.appointment(
+            one, doctor, datetime(2026, 3, 2, 10 + n), status="cancelled", cancelled_by=by, late_cancel=late,
+            cancel_reason_id=reason.id, cancelled_at=clock.now(),
+        )  # fmt: skip
+    page = " ".join(re.sub("<[^>]*>", " ", client_of("administrator").get(f"/patients/{one.id}").text).split())
+    assert "Пол Женский" in page
+    assert "Отменил пациент 2 (поздно: 1) Отменила клиника 2" in page
+    assert queries.statistics(one.id)["late_cancellations"] == 3
 
 
 @pytest.mark.parametrize(
@@ -193,6 +244,82 @@ def test_the_history_tells_the_deeds_in_words(client_of: Any, make: Maker, app: 
     assert len(seen) <= 6, len(seen)
     assert "Карта создана" in page and "Карта изменена" in page
     assert "правка 10" in page and "card.changed" not in page
+
+
+def test_the_history_says_what_changed_and_which_consent(client_of: Any, make: Maker) -> None:
+    clerk, doctor, other = client_of("administrator"), make.doctor(), make.doctor()
+    source, mother = make._save(ReferralSource(name=f"Вывеска {uuid4().hex[:6]}")), make.patient("Мамина")
+    one = make.patient("Историев", phone="+79037654321", doctor_id=doctor.id)
+    with transaction():
+        operations.edit_card(
+            one.id, 1, {
+                "doctor_id": other.id, "source_id": source.id, "guardian_id": mother.id,
+                "discount_percent": Decimal(3), "discount_reason": "Пенсионер",
+                "phones": [
+                    {"number": "+79037654321", "owner": "свой"},
+                    {"number": "84951112233", "owner": "работа", "for_sms": False},
+                ],
+            }, actor=make.user("director"),
+        )  # fmt: skip
+        operations.give_consent(one.id, "treatment", date(2026, 1, 20), actor=make.user())
+    make._save(
+        AuditEvent(
+            at=clock.now(), action="document.issued", object_type="issued_document", object_id=1, patient_id=one.id,
+            after={"kind": "contract", "number": 5, "year": 2026, "template_id": 1},
+        )
+    )  # fmt: skip
+    page = unescape(clerk.get(f"/patients/{one.id}/history").text)
+    for said in (
+        f"врач: {doctor.short_name} → {other.short_name}", f"источник: — → {source.name}",
+        f"представитель: — → {mother.full_name}", "скидка в процентах: — → 3;", "причина скидки: — → Пенсионер",
+        "+7 903 765-43-21 свой, +7 495 111-22-33 работа (не для СМС)",
+        "Информированное согласие на лечение; дано: 20.01.2026", "Договор на платные медицинские услуги; номер: 5",
+    ):  # fmt: skip
+        assert said in page, said
+
+
+def test_signs_that_are_not_kept_and_a_tag_that_is_none_are_answered_with_a_sentence(
+    client_of: Any, make: Maker
+) -> None:
+    one, tag = make.patient(), make._save(PatientTag(name=f"Метка {uuid4().hex[:6]}"))
+    erased = client_of("director").post(
+        f"/erasing/{one.id}",
+        data={"number": str(one.card_number), "asked_on": clock.today().isoformat(), "reason": "Письмо\x00 1"},
+    )
+    assert erased.status_code == 422 and "Некоторые поля заполнены неверно" in erased.text
+    survey = {"day": clock.today().isoformat(), "answer_allergy": "yes", "comment_allergy": "лидо\x00каин"}
+    answered = client_of("administrator").post(f"/surveys/patient/{one.id}/new", data=survey)
+    assert answered.status_code == 422 and 'class="alert alert-danger"' in answered.text
+    sent = {**VALUES, "version": "1", "tags_shown": "1", "tag_ids": [str(tag.id), "999999"]}
+    edited = client_of("administrator").post(f"/patients/{one.id}/edit", data=sent)
+    assert edited.status_code == 422 and edited.text.count("field-error") == 1
+
+
+def test_the_phone_of_the_guardian_stands_on_the_childs_card(client_of: Any, make: Maker) -> None:
+    mother = make.patient("Опекунова", phone="+79037654399")
+    child = make._save(
+        Patient(surname="Опекунов", name="Ян", birth_date=date(2020, 1, 2), guardian_id=mother.id, status="draft")
+    )
+    page = client_of("administrator").get(f"/patients/{child.id}").text
+    assert "Тел. представителя" in page and "+7 903 765-43-99" in page and "заполните телефон" in page
+    assert "Тел. представителя" not in client_of("administrator").get(f"/patients/{mother.id}").text
+    assert 'data-been="был(а)"' in page
+
+
+def test_an_archived_card_is_found_by_its_number_where_one_looks_for_cards(
+    client_of: Any, make: Maker, program: Any
+) -> None:
+    one, clerk = make.patient("Архивова", status="archived", archive_reason="Переезд"), client_of("administrator")
+    link = f'href="/patients/{one.id}"'
+    page = clerk.get(f"/patients/?q={one.card_number}").text
+    assert link in page and "В архиве" in page
+    assert link not in clerk.get(f"/patients/?q=архивова {one.card_number}").text
+    asked = f"patients/?q={one.card_number}"
+    found = program("administrator").get(f"{asked}&archived_number=1").json["result"]
+    assert [row["status"] for row in found if row["id"] == one.id] == ["archived"]
+    assert one.id not in [row["id"] for row in program("administrator").get(asked).json["result"]]
+    assert one.id not in [row["id"] for row in clerk.get(f"/lookup/patients?q={one.card_number}").json["results"]]
+    assert link not in client_of("doctor").get(f"/patients/?q={one.card_number}").text
 
 
 def test_the_lookup_gives_what_the_select_takes(client_of: Any, make: Maker) -> None:

@@ -160,6 +160,8 @@ def test_kept_under_a_name(make: Maker, client_of: Any, context: None) -> None:
     assert other.post(f"/patients/selections/{rows[0].id}/forget", data={}).status_code == 404
     assert desk.post(f"/patients/selections/{rows[0].id}/forget", data={}).status_code == 303
     assert "должники" not in other.get("/patients/selections/").text
+    desk.post("/patients/selections/keep", data={"name": "До\x00лжники", "debt_from": "1"})
+    assert "Некоторые поля заполнены неверно" in desk.get("/patients/selections/").text
     user = make.user("administrator")
     with pytest.raises(errors.Invalid), transaction():
         operations.keep_selection(" ", {"advance": "1"}, actor=user)
@@ -167,8 +169,8 @@ def test_kept_under_a_name(make: Maker, client_of: Any, context: None) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    ["debt_from=x", "age_from=-1", "age_to=999", "visited_from=31.12.2026", "sex=x", "doctor_id=0", "unknown=1",
-     "no_future=да", "page=-1", "tag_id=99999999999999", "advance=%00"],
+    ["debt_from=x", "debt_from=-5", "age_from=-1", "age_to=999", "visited_from=31.12.2026", "sex=x", "doctor_id=0",
+     "unknown=1", "no_future=да", "page=-1", "tag_id=99999999999999", "advance=%00"],
 )  # fmt: skip
 def test_nonsense_is_told_and_shows_nobody(client_of: Any, wrong: str) -> None:
     answer = client_of("administrator").get(f"/patients/selections/?{wrong}")

@@ -5,7 +5,16 @@ Where next: `cards.py` (a card, its edit, the archive), `families.py` (who belon
 card index from a file), `surveys.py` and `medical.py` (health).
 """
 
-from app.patients.operations.cards import FIELDS, archive_card, create_card, edit_card, locked_card, plain, restore_card
+from app.patients.operations.cards import (
+    FIELDS,
+    archive_card,
+    check_open,
+    create_card,
+    edit_card,
+    locked_card,
+    plain,
+    restore_card,
+)
 from app.patients.operations.consents import give_consent, withdraw_consent
 from app.patients.operations.erasing import erase_card, obstacles
 from app.patients.operations.families import join_family, leave_family, set_payer
@@ -17,7 +26,7 @@ from app.patients.operations.selections import forget_selection, keep_selection
 from app.patients.operations.surveys import add_survey
 
 __all__ = [
-    "FIELDS", "add_survey", "apply_import", "archive_card", "create_card", "edit_card", "erase_card",
+    "FIELDS", "add_survey", "apply_import", "archive_card", "check_open", "create_card", "edit_card", "erase_card",
     "forget_selection", "give_consent", "join_family", "keep_selection", "leave_family", "locked_card", "merge_cards",
     "note_opening", "note_seen", "obstacles", "part_cards", "plain", "restore_card", "save_record", "say_columns",
     "set_payer", "take_file", "throw_away", "withdraw_consent", "write_diary",

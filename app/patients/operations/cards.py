@@ -4,6 +4,7 @@ A card is a draft until it has a birth date and a phone. Where next: `families.p
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from app.db import lock, session
 from app.errors import (
     CardArchived,
     CardErased,
+    CardMerged,
     DiscountTooLarge,
     Invalid,
     NotAllowed,
@@ -78,12 +80,10 @@ def edit_card(patient_id: int, version: int, values: Mapping[str, Any], *, actor
     Records `card.changed` with what changed; an edit that changes nothing leaves no trace.
 
     Raises:
-        NotFound, NotAllowed, CardArchived, Invalid
+        NotFound, NotAllowed, CardArchived, CardMerged, Invalid
         Stale: somebody saved the card after `version` was read; `current` is the card now.
     """
-    patient = locked_card(patient_id, "card.edit", actor)
-    if patient.status == CardStatus.ARCHIVED:
-        raise CardArchived()
+    patient = open_card(patient_id, "card.edit", actor)
     if patient.version != version:
         raise Stale(current=plain(patient))
     before, clean = _facts(patient), _checked(values, patient, actor)
@@ -174,6 +174,27 @@ def locked_card(patient_id: int, right: str, actor: User | None) -> Patient:
     return patient
 
 
+def open_card(patient_id: int, right: str, actor: User | None) -> Patient:
+    """The card, locked, if something new may be written into it."""
+    patient = locked_card(patient_id, right, actor)
+    check_open(patient)
+    return patient
+
+
+def check_open(patient: Patient) -> None:
+    """Nothing new is written into a card that was emptied, became another one, or lies in the archive.
+
+    Raises:
+        CardErased, CardMerged, CardArchived
+    """
+    if patient.erased_at is not None:
+        raise CardErased()
+    if patient.merged_into_id is not None:
+        raise CardMerged()
+    if patient.status == CardStatus.ARCHIVED:
+        raise CardArchived()
+
+
 def _checked(values: Mapping[str, Any], patient: Patient | None, actor: User | None) -> dict[str, Any]:
     """The fields as they are kept; what stands on the card already is not complained about."""
     clean = {key: values[key] for key in FIELDS if key in values}
@@ -193,7 +214,7 @@ def _checked(values: Mapping[str, Any], patient: Patient | None, actor: User | N
         clean = {**rules.from_line(values["passport"]), **clean}
     if "birth_date" in clean or any(name in rules.IDENTITY for name in clean):
         clean |= _checked_document(clean, patient)
-    for key, check in (("snils", rules.snils), ("inn", rules.inn)):
+    for key, check in (("email", rules.email), ("snils", rules.snils), ("inn", rules.inn)):
         if clean.get(key) and (patient is None or clean[key] != getattr(patient, key)):
             clean[key] = check(clean[key])
     if clean.get("sex") is not None and clean["sex"] not in set(Sex):
@@ -204,7 +225,7 @@ def _checked(values: Mapping[str, Any], patient: Patient | None, actor: User | N
     if clean.get("guardian_id"):
         _check_guardian(clean, patient)
     if "discount_percent" in clean:
-        _check_discount(clean, patient, actor)
+        clean["discount_percent"] = _discount(clean, patient, actor)
     return clean
 
 
@@ -247,17 +268,18 @@ def _check_guardian(clean: Mapping[str, Any], patient: Patient | None) -> None:
             raise Invalid(fields={"guardian_id": N_("The patient is the guardian of this person.")})
 
 
-def _check_discount(clean: Mapping[str, Any], patient: Patient | None, actor: User | None) -> None:
-    """A card's discount is given by who may give as much, with a reason."""
-    percent = clean["discount_percent"]
+def _discount(clean: Mapping[str, Any], patient: Patient | None, actor: User | None) -> Decimal | None:
+    """A card's discount as it is kept, «3.00» and not «3»; it is given by who may give as much, with a reason."""
+    percent: Decimal | None = clean["discount_percent"]
     if percent is None or (patient is not None and percent == patient.discount_percent):
-        return
+        return patient.discount_percent if percent and patient else None
     if not percent.is_finite() or not 0 < percent <= 100 or percent != money.rounded(percent):
         raise Invalid(fields={"discount_percent": N_("The discount is from 0 to 100 percent.")})
     if percent > (limit := access.discount_limit(actor)):
         raise DiscountTooLarge(limit=f"{limit.normalize():f}")
     if not (clean.get("discount_reason") or "").strip():
         raise Invalid(fields={"discount_reason": N_("Write why the patient has a discount.")})
+    return money.rounded(percent)
 
 
 def _tags(ids: Collection[int]) -> list[PatientTag]:
@@ -297,5 +319,5 @@ def _facts(patient: Patient) -> dict[str, Any]:
     facts["phone"] = ", ".join(
         " ".join(filter(None, (phone.number, phone.owner, "" if phone.for_sms else "—SMS"))) for phone in patient.phones
     )
-    facts["tags"] = ", ".join(tag.name for tag in patient.tags)
+    facts["tags"] = ", ".join(sorted(tag.name for tag in patient.tags))
     return facts

@@ -6,9 +6,10 @@ from sqlalchemy import select
 
 from app import audit, clock
 from app.db import session
-from app.errors import Invalid, NotFound
+from app.errors import ConsentInForce, Invalid, NotFound
 from app.models import PatientConsent, User
-from app.patients.operations.cards import locked_card
+from app.patients import rules
+from app.patients.operations.cards import open_card
 from app.vocab import N_, ConsentKind
 
 
@@ -18,20 +19,22 @@ def give_consent(patient_id: int, kind: str, given_on: date | None = None, *, ac
     Locks the card. Records `consent.given`.
 
     Raises:
-        NotFound, NotAllowed
-        Invalid: no such kind; a day that has not come.
+        NotFound, NotAllowed, CardArchived, CardMerged
+        Invalid: no such kind; a day that has not come, or before the patient was born.
+        ConsentInForce: since another day than the one that is given.
     """
-    locked_card(patient_id, "card.edit", actor)
+    patient = open_card(patient_id, "card.edit", actor)
     if kind not in tuple(ConsentKind):
         raise Invalid(fields={"kind": N_("Unknown value.")})
     day = given_on or clock.today()
-    if day > clock.today():
-        raise Invalid(fields={"given_on": N_("This day has not come yet.")})
+    rules.check_consent_day(day, patient.birth_date, clock.today())
     asked = select(PatientConsent).where(
         PatientConsent.patient_id == patient_id, PatientConsent.kind == kind, PatientConsent.withdrawn_at.is_(None)
     )
     standing = session.scalars(asked).first()
     if standing is not None:
+        if given_on and given_on != standing.given_on:
+            raise ConsentInForce({"day": f"{standing.given_on:%d.%m.%Y}"}, day=standing.given_on.isoformat())
         return standing
     row = PatientConsent(patient_id=patient_id, kind=kind, given_on=day, created_by_id=actor.id if actor else None)
     session.add(row)
@@ -47,9 +50,9 @@ def withdraw_consent(patient_id: int, consent_id: int, *, actor: User | None) ->
     Locks the card. Records `consent.taken_back`.
 
     Raises:
-        NotFound, NotAllowed
+        NotFound, NotAllowed, CardArchived, CardMerged
     """
-    locked_card(patient_id, "card.edit", actor)
+    open_card(patient_id, "card.edit", actor)
     row = session.get(PatientConsent, consent_id)
     if row is None or row.patient_id != patient_id:
         raise NotFound()

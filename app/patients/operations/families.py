@@ -4,10 +4,10 @@ from sqlalchemy import func, select, update
 
 from app import audit
 from app.db import session
-from app.errors import CardArchived, Invalid
+from app.errors import Invalid
 from app.models import Family, Patient, User
-from app.patients.operations.cards import locked_card
-from app.vocab import N_, CardStatus
+from app.patients.operations.cards import open_card
+from app.vocab import N_
 
 
 def join_family(patient_id: int, relative_id: int, *, actor: User | None) -> Family:
@@ -16,14 +16,12 @@ def join_family(patient_id: int, relative_id: int, *, actor: User | None) -> Fam
     Locks both cards by number. Records `family.joined` on the patient's card and on the relative's.
 
     Raises:
-        NotFound, NotAllowed, CardArchived
+        NotFound, NotAllowed, CardArchived, CardMerged
         Invalid: a patient is no relative of oneself.
     """
     if patient_id == relative_id:
         raise Invalid(fields={"relative_id": N_("Choose another patient.")})
-    cards = {pk: locked_card(pk, "card.edit", actor) for pk in sorted((patient_id, relative_id))}
-    if any(card.status == CardStatus.ARCHIVED for card in cards.values()):
-        raise CardArchived()
+    cards = {pk: open_card(pk, "card.edit", actor) for pk in sorted((patient_id, relative_id))}
     patient, relative = cards[patient_id], cards[relative_id]
     if patient.family_id is not None and patient.family_id == relative.family_id:
         return session.get_one(Family, patient.family_id)
@@ -49,9 +47,9 @@ def leave_family(patient_id: int, *, actor: User | None) -> None:
     Records `family.left`.
 
     Raises:
-        NotFound, NotAllowed
+        NotFound, NotAllowed, CardArchived, CardMerged
     """
-    patient = locked_card(patient_id, "card.edit", actor)
+    patient = open_card(patient_id, "card.edit", actor)
     family_id = patient.family_id
     if family_id is None:
         return
@@ -72,10 +70,10 @@ def set_payer(patient_id: int, payer_id: int | None, *, actor: User | None) -> P
     Records `family.payer`.
 
     Raises:
-        NotFound, NotAllowed
+        NotFound, NotAllowed, CardArchived, CardMerged
         Invalid: not one of the family.
     """
-    patient = locked_card(patient_id, "card.edit", actor)
+    patient = open_card(patient_id, "card.edit", actor)
     payer = session.get(Patient, payer_id) if payer_id else None
     if payer_id and (
         payer is None or payer.id == patient_id or payer.family_id is None or payer.family_id != patient.family_id

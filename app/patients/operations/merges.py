@@ -20,6 +20,7 @@ _SAME_TIME = N_("Both cards have a visit at the same time: cancel or move one of
 _SAME_YEAR = N_("Both cards have a certificate for the tax office of the same year: annul one of them first.")
 _TWO_PEOPLE = N_("One of them is the guardian, the payer or the giver of an advance of the other: they are two people.")
 _MERGED = N_("One of these cards has been merged already.")
+_PARTED = N_("These cards have been parted already.")
 _SPENT = N_("What the cards brought together has been spent since: the money cannot be parted.")
 _ERASED = N_("One of these cards was emptied on the patient's demand.")
 _ON = N_("The card that stayed was merged on: part that merge first.")
@@ -95,7 +96,7 @@ def part_cards(merge_id: int, *, actor: User | None) -> CardMerge:
         raise NotFound()
     loser, winner = _locked(row.loser_id, row.winner_id)
     if row.undone_at is not None or loser.merged_into_id != winner.id:
-        raise NotMergeable({"why": _MERGED})
+        raise NotMergeable({"why": _PARTED})
     if winner.merged_into_id:
         raise NotMergeable({"why": _ON})
     transaction_id = session.scalar(select(func.pg_current_xact_id().cast(String)))

@@ -6,7 +6,7 @@ the moment in which it is made sure that nobody has written one of these people 
 
 from typing import Any
 
-from sqlalchemy import Select, String, cast, func, literal, literal_column, null, select, text
+from sqlalchemy import Select, String, cast, func, literal, literal_column, null, or_, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app import audit, clock
@@ -75,15 +75,16 @@ WHERE r.import_id = :import_id AND r.patient_id IS NOT NULL ORDER BY r.line, t.p
 """
 _TAGS = """
 INSERT INTO patient_tagged (patient_id, tag_id)
-SELECT r.patient_id, t.id FROM card_import_row r CROSS JOIN jsonb_array_elements_text(r.card -> 'tags') AS said
+SELECT r.patient_id, t.id FROM card_import_row r
+CROSS JOIN jsonb_array_elements_text(CASE WHEN r.verdict = 'there' THEN r.facts ELSE r.card END -> 'tags') AS said
 JOIN patient_tag t ON t.id = CAST(said AS int)
-WHERE r.import_id = :import_id AND r.patient_id IS NOT NULL AND r.verdict <> 'there'
+WHERE r.import_id = :import_id AND r.patient_id IS NOT NULL
 """
 _CONSENTS = """
 INSERT INTO patient_consent (patient_id, kind, given_on, created_by_id)
-SELECT r.patient_id, :kind, CAST(r.card ->> 'consent_on' AS date), :actor_id FROM card_import_row r
-WHERE r.import_id = :import_id AND r.patient_id IS NOT NULL AND r.verdict <> 'there'
-  AND r.card ->> 'consent_on' IS NOT NULL
+SELECT r.patient_id, :kind, CAST(said ->> 'consent_on' AS date), :actor_id FROM card_import_row r
+CROSS JOIN LATERAL (SELECT CASE WHEN r.verdict = 'there' THEN r.facts ELSE r.card END AS said) AS of
+WHERE r.import_id = :import_id AND r.patient_id IS NOT NULL AND said ->> 'consent_on' IS NOT NULL
 """
 #: The cards that are filled, each from the first of its rows, locked in their order.
 _HELD = """
@@ -92,19 +93,33 @@ WHERE p.status <> 'archived' AND p.id IN (
     SELECT twin_id FROM card_import_row WHERE import_id = :import_id AND verdict = 'there')
 ORDER BY p.id FOR UPDATE
 """
+#: A tag that a card has not is one more; a consent that it ever had, in force or taken back, is not asked again.
 _WHAT_IS_FILLED = """
+WITH w AS (
+    SELECT f.line, f.card, p.* FROM (
+        SELECT DISTINCT ON (twin_id) line, twin_id, card FROM card_import_row
+        WHERE import_id = :import_id AND verdict = 'there' ORDER BY twin_id, line) f
+    JOIN patient p ON p.id = f.twin_id AND p.status <> 'archived')
 UPDATE card_import_row r SET patient_id = f.id, facts = f.said
 FROM (
-    SELECT w.line, p.id, jsonb_object_agg(field, w.card -> field) AS said
-    FROM (SELECT DISTINCT ON (twin_id) line, twin_id, card FROM card_import_row
-          WHERE import_id = :import_id AND verdict = 'there' ORDER BY twin_id, line) w
-    JOIN patient p ON p.id = w.twin_id AND p.status <> 'archived'
-    CROSS JOIN to_jsonb(p) AS now CROSS JOIN unnest(CAST(:fields AS text[])) AS field
+    SELECT line, id, jsonb_object_agg(field, value) AS said FROM (
+    SELECT w.line, w.id, field, w.card -> field AS value
+    FROM w
+    CROSS JOIN to_jsonb(w) AS now CROSS JOIN unnest(CAST(:fields AS text[])) AS field
     WHERE coalesce(now ->> field, '') = '' AND coalesce(w.card ->> field, '') NOT IN ('', '[]')
       -- the parts of a document are one whole: none of them joins another document
       AND (field NOT LIKE 'identity_%' OR coalesce(now ->> 'identity_type', '') || (now ->> 'identity_text') = '')
-      AND (field <> 'phones' OR NOT EXISTS (SELECT FROM patient_phone t WHERE t.patient_id = p.id))
-    GROUP BY w.line, p.id) f
+      AND (field <> 'phones' OR NOT EXISTS (SELECT FROM patient_phone t WHERE t.patient_id = w.id))
+    UNION ALL
+    SELECT w.line, w.id, 'tags', jsonb_agg(tag)
+    FROM w CROSS JOIN jsonb_array_elements(w.card -> 'tags') AS tag
+    WHERE NOT EXISTS (SELECT FROM patient_tagged t WHERE t.patient_id = w.id AND t.tag_id = CAST(tag AS int))
+    GROUP BY w.line, w.id
+    UNION ALL
+    SELECT w.line, w.id, 'consent_on', w.card -> 'consent_on' FROM w
+    WHERE CAST(w.card ->> 'consent_on' AS date) >= coalesce(w.birth_date, '-infinity')
+      AND NOT EXISTS (SELECT FROM patient_consent c WHERE c.patient_id = w.id AND c.kind = :consent)
+    ) AS news GROUP BY line, id) f
 WHERE r.import_id = :import_id AND r.line = f.line
 """
 _FILL = f"""
@@ -171,7 +186,9 @@ def _keep_others_out() -> None:
 
 def _choose_filled(import_id: int) -> int:
     session.execute(text(_HELD), {"import_id": import_id})
-    return _rows(_WHAT_IS_FILLED, {"import_id": import_id, "fields": list(_FILLED)})
+    return _rows(_WHAT_IS_FILLED, {
+        "import_id": import_id, "fields": list(_FILLED), "consent": str(ConsentKind.PERSONAL_DATA),
+    })  # fmt: skip
 
 
 def _record(row: CardImport, actor: User | None) -> None:
@@ -185,7 +202,10 @@ def _record(row: CardImport, actor: User | None) -> None:
             func.jsonb_build_object("kind", PatientConsent.kind, "given_on", PatientConsent.given_on).label("after"),
         )
         .join(_R, _R.patient_id == PatientConsent.patient_id)
-        .where(_R.import_id == row.id, _R.verdict != "there", PatientConsent.kind == ConsentKind.PERSONAL_DATA)
+        .where(
+            _R.import_id == row.id, PatientConsent.kind == ConsentKind.PERSONAL_DATA,
+            or_(_R.verdict != "there", _R.facts.has_key("consent_on")),
+        )
     )  # fmt: skip
     audit.record_all("consent.given", "patient_consent", given, actor=actor)
 

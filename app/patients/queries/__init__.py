@@ -61,11 +61,11 @@ from app.patients.queries.openings import (
     lookers,
     taken_away,
 )
-from app.patients.queries.search import Found, find, matching, of_doctor, rows
+from app.patients.queries.search import Found, archived_of_number, find, matching, of_doctor, rows
 from app.patients.queries.selection import Selection, select_cards, selections, service_names
 
 __all__ = [
-    "Found", "Glance", "Lacking", "Looked", "Paper", "Selection", "Written", "appeared_meanwhile",
+    "Found", "Glance", "Lacking", "Looked", "Paper", "Selection", "Written", "appeared_meanwhile", "archived_of_number",
     "balance_of", "belongings", "card_imports", "cards_of", "cells_of", "compare", "consents", "content_of",
     "correction_of", "counts", "diary_of", "doctors", "erasure_of", "family", "find", "glance", "identity_of",
     "import_counts", "import_directories", "import_rows", "key_of", "lacking", "last_days", "left_imports",

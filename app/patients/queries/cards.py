@@ -3,12 +3,13 @@
 Where next: `figures.py` for its visits and money, `search.py` for finding one.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Date, Integer, Text, func, literal, or_, select, union_all
+from sqlalchemy import ARRAY, Date, Integer, Text, any_, func, literal, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from app.db import Fixed, given, session
@@ -47,12 +48,12 @@ def possible_duplicates(
     surname: str,
     name: str,
     birth_date: date | None,
-    phone: str | None,
+    phone: str | Sequence[str] | None,
     *,
     but: int | None = None,
     doctor_id: int | None = None,
 ) -> list[Found]:
-    """Cards that may be the same person: the same surname and name, or the same phone; five at most.
+    """Cards that may be the same person: the same surname and name, or one of the phones; five at most.
 
     A namesake with another birth date is another person; one whose birth date nobody knows may be the same.
     Namesakes come before those who only share the phone, who are often the family. A doctor is shown own patients.
@@ -61,9 +62,10 @@ def possible_duplicates(
         "name": f" {rules.like(rules.searchable(surname))} {rules.like(rules.searchable(name))} %",
         "but": but or 0,
     }
-    given_too = {"born": birth_date, "phone": phone or None, "doctor_id": doctor_id}
+    numbers = [phone] if isinstance(phone, str) else phone or []
+    given_too = {"born": birth_date, "phones": list(filter(None, numbers)) or None, "doctor_id": doctor_id}
     values |= {key: value for key, value in given_too.items() if value is not None}
-    asked = _duplicates("born" in values, "phone" in values, "doctor_id" in values)
+    asked = _duplicates("born" in values, "phones" in values, "doctor_id" in values)
     return [as_found(row) for row in asked(**values)]
 
 
@@ -74,7 +76,8 @@ def _duplicates(born: bool, phone: bool, own: bool) -> Fixed:
     if born:
         same = same.where(or_(named.birth_date == given("born", Date), named.birth_date.is_(None)))
     if phone:
-        same = union_all(same, select(PatientPhone.patient_id, literal(1)).where(PatientPhone.number == given("phone")))
+        shares = PatientPhone.number == any_(given("phones", ARRAY(Text)))
+        same = union_all(same, select(PatientPhone.patient_id, literal(1)).where(shares))
     same = same.subquery()
     found = (
         select(Patient.id, func.min(same.c.rank).label("rank"))

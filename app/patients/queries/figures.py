@@ -39,13 +39,16 @@ class Glance:
     """What a card shows at once.
 
     `patient`: the columns of the card, with `full_name`, `source` (its name), `phones` and `tags` (dictionaries),
-    `guardian` and `payer` ({id, full_name} or None). `by_doctor`: doctor, completed visits, the last of them.
+    `guardian` and `payer` ({id, full_name} or None), `guardian_phones`. `by_doctor`: doctor, completed visits, the last
+    of them.
+    `late_by_patient`: of the late cancellations, those that the patient made.
     """
 
     patient: Any
     balance: dict[str, Decimal]
     figures: dict[str, Any]
     by_doctor: list[tuple[str, int, datetime]]
+    late_by_patient: int
     doctor: str | None
     merged: bool
 
@@ -60,6 +63,7 @@ def glance(patient_id: int) -> Glance | None:
         balance={"debt": row.debt or ZERO, "advance": row.advance or ZERO},
         figures=_figures(row),
         by_doctor=[(name, many, datetime.fromisoformat(last)) for name, many, last in row.by_doctor or ()],
+        late_by_patient=row.late_by_patient,
         doctor=row.doctor,
         merged=row.merged,
     )
@@ -98,6 +102,7 @@ def _visits() -> Select[Any]:
         count(status == AppointmentStatus.NO_SHOW).label("no_shows"),
         func.coalesce(func.sum(Appointment.moves), 0).label("moves"),
         count(Appointment.late_cancel.is_(True)).label("late_cancellations"),
+        count(off, by == CancelledBy.PATIENT, Appointment.late_cancel.is_(True)).label("late_by_patient"),
         func.min(starts).filter(done).label("first_visit"),
         func.max(starts).filter(done).label("last_visit"),
         func.min(starts).filter(status == AppointmentStatus.BOOKED, starts >= given("now")).label("next_visit"),
@@ -135,8 +140,8 @@ def _short_name() -> ColumnElement[str]:
 
 #: The columns of a card that its first screen shows.
 _OF_CARD = (
-    "id", "card_number", "old_number", "status", "archive_reason", "erased_at", "merged_into_id", "birth_date", "email",
-    "address", *IDENTITY, "snils", "inn", "insurance", "allergy", "health_alerts", "surveyed_on", "comment",
+    "id", "card_number", "old_number", "status", "archive_reason", "erased_at", "merged_into_id", "birth_date", "sex",
+    "email", "address", *IDENTITY, "snils", "inn", "insurance", "allergy", "health_alerts", "surveyed_on", "comment",
     "family_id", "guardian_id", "discount_percent", "discount_reason",
 )  # fmt: skip
 
@@ -148,15 +153,22 @@ def _named(of: Any) -> Any:
     return select(said).where(other.id == of).correlate(Patient).scalar_subquery()
 
 
+def _phones_of(card_id: Any) -> Any:
+    """The phones of a card, in their order: [{number, owner, for_sms}]."""
+    phone = PatientPhone
+    number = func.json_build_object("number", phone.number, "owner", phone.owner, "for_sms", phone.for_sms)
+    phones = select(func.json_agg(aggregate_order_by(number, phone.id))).where(phone.patient_id == card_id)
+    nothing: ColumnElement[Any] = literal_column("'[]'::json")
+    return func.coalesce(phones.correlate(Patient).scalar_subquery(), nothing)
+
+
 def _full_name(card: Any) -> ColumnElement[str]:
     return func.concat_ws(" ", card.surname, card.name, func.nullif(card.patronymic, ""))
 
 
 def _card() -> list[Any]:
     """The card itself, as `Glance.patient` says."""
-    phone, tag = PatientPhone, PatientTag
-    number = func.json_build_object("number", phone.number, "owner", phone.owner, "for_sms", phone.for_sms)
-    phones = select(func.json_agg(aggregate_order_by(number, phone.id))).where(phone.patient_id == Patient.id)
+    tag = PatientTag
     word = func.json_build_object("name", tag.name, "alert", tag.alert)
     tags = (
         select(func.json_agg(aggregate_order_by(word, tag.alert.desc(), tag.name)))
@@ -168,10 +180,11 @@ def _card() -> list[Any]:
     return [
         *(getattr(Patient, name) for name in _OF_CARD),
         _full_name(Patient).label("full_name"),
-        func.coalesce(phones.correlate(Patient).scalar_subquery(), nothing).label("phones"),
+        _phones_of(Patient.id).label("phones"),
         func.coalesce(tags.correlate(Patient).scalar_subquery(), nothing).label("tags"),
         source.correlate(Patient).scalar_subquery().label("source"),
         _named(Patient.guardian_id).label("guardian"),
+        _phones_of(Patient.guardian_id).label("guardian_phones"),
         _named(Patient.payer_id).label("payer"),
     ]
 

@@ -37,7 +37,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from app import clock
-from app.db import Fixed, given
+from app.db import Fixed, given, session
 from app.models import Appointment, Patient, PatientAccount, PatientPhone, WorkOrder
 from app.money import ZERO
 from app.patients import rules
@@ -293,6 +293,21 @@ def find(
     if not total and asked.as_typed and (words := _meanings(asked)):
         total, found = _page(*_read(asked, words, doctor_id, archived), page)
     return total, found
+
+
+def archived_of_number(q: str, doctor_id: int | None = None) -> list[Found]:
+    """The card in the archive whose number was typed, and nothing else: whoever has the number looks for this card."""
+    wanted = rules.wanted(q, clock.today())
+    if wanted.card_number is None or wanted.words:
+        return []
+    asked = select(Patient.id).where(
+        Patient.card_number == wanted.card_number,
+        Patient.status == CardStatus.ARCHIVED,
+        Patient.merged_into_id.is_(None),
+    )
+    if doctor_id is not None:
+        asked = asked.where(of_doctor(doctor_id))
+    return rows(list(session.scalars(asked)))
 
 
 def _page(shape: _Shape, values: dict[str, Any], page: dict[str, int]) -> tuple[int, list[Found]]:

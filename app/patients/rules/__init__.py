@@ -12,7 +12,9 @@ from app.patients.rules.cards import (
     age,
     card_status,
     check_birth_date,
+    check_consent_day,
     check_guardian,
+    email,
     inn,
     person_name,
     phone,
@@ -58,10 +60,11 @@ from app.patients.rules.typed import (
 
 __all__ = [
     "BOTH", "CASES", "EMPTY", "IDENTITY", "LOGGED", "MEDICAL", "MERGED_FIELDS", "MOST_PHONES", "NAME", "PERSON",
-    "REGION", "RULES", "SOURCES", "STAYS_ON_CARD", "TAIL", "Doubtful", "Fate", "Law", "Now", "Phone", "Reading", "Rule",
-    "Signs", "Understood", "Wanted", "age", "asks_for_a_look", "card_status", "check_birth_date", "check_guardian",
-    "check_mapping", "choices", "dative", "dative_of", "directory", "doubtful", "forgotten", "from_line", "genitive",
-    "genitive_of", "genitive_of_text", "guess", "identity", "identity_line", "in_cases", "inn", "kept_until", "like",
-    "meant", "merged", "merged_cases", "old_key", "other_layout", "person_name", "phone", "phones", "put_away",
-    "searchable", "signs", "snils", "sound", "understand", "usual", "wanted",
+    "REGION", "RULES", "SOURCES", "STAYS_ON_CARD", "TAIL", "Doubtful", "Fate", "Law", "Now", "Phone", "Reading",
+    "Rule", "Signs", "Understood", "Wanted", "age", "asks_for_a_look", "card_status", "check_birth_date",
+    "check_consent_day", "check_guardian", "check_mapping", "choices", "dative", "dative_of", "directory", "doubtful",
+    "email", "forgotten", "from_line", "genitive", "genitive_of", "genitive_of_text", "guess", "identity",
+    "identity_line", "in_cases", "inn", "kept_until", "like", "meant", "merged", "merged_cases", "old_key",
+    "other_layout", "person_name", "phone", "phones", "put_away", "searchable", "signs", "snils", "sound",
+    "understand", "usual", "wanted",
 ]  # fmt: skip

@@ -104,6 +104,18 @@ def inn(text: str) -> str:
     return digits
 
 
+def email(text: str) -> str:
+    """An e-mail address as it is kept; empty stays empty.
+
+    Raises:
+        Invalid
+    """
+    clean = text.strip(" ,;")
+    if clean and (len(clean) > 200 or not re.fullmatch(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+", clean)):
+        raise Invalid(fields={"email": N_("This is not an e-mail address.")})
+    return clean
+
+
 class Signs(StrEnum):
     """Who signs for the patient: the consent to treatment, and the contract."""
 
@@ -152,6 +164,20 @@ def check_birth_date(birth_date: date | None, today: date) -> None:
     """
     if birth_date and not (today.replace(year=today.year - 130, day=min(today.day, 28)) <= birth_date <= today):
         raise Invalid(fields={"birth_date": N_("This birth date cannot be right.")})
+
+
+def check_consent_day(day: date, birth_date: date | None, today: date) -> None:
+    """A consent is given in the patient's lifetime, and not tomorrow.
+
+    Raises:
+        Invalid
+    """
+    if day > today:
+        raise Invalid(fields={"given_on": N_("This day has not come yet.")})
+    if birth_date and day < birth_date:
+        raise Invalid(fields={"given_on": N_("On this day the patient was not born yet.")})
+    if day.year < 1900:
+        raise Invalid(fields={"given_on": N_("This day cannot be right.")})
 
 
 def age(birth_date: date | None, today: date) -> int | None:

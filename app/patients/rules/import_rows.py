@@ -18,7 +18,7 @@ from app.patients.rules.typed import old_key, searchable
 from app.vocab import N_, CardColumn, DayOrder, Sex
 
 #: As long as the card's form takes them.
-_MOST = {"email": 200, "address": 500, "passport": 500, "allergy": 500, "insurance": 200, "old_number": 40}
+_MOST = {"address": 500, "passport": 500, "allergy": 500, "insurance": 200, "old_number": 40}
 MOST_COMMENT = 2000
 #: What a document that was typed as one line says: a passport of Russia by its digits, or the line.
 DOCUMENT = ("identity_type", "identity_series", "identity_number", "identity_text")
@@ -118,9 +118,8 @@ class _Row:
         )
         self.card["sex"] = self._checked(CardColumn.SEX, _sex, N_("The sex is not understood."))
         self.card["phones"] = self._phones()
-        self.card["email"] = self._checked(CardColumn.EMAIL, _email, N_("This is not an e-mail address.")) or ""
-        for name, check in (("snils", _snils), ("inn", _inn)):
-            self.card[name] = self._number(name, check)
+        for name, check in (("email", cards.email), ("snils", _snils), ("inn", _inn)):
+            self.card[name] = self._exact(name, check)
         for name in ("address", "allergy", "insurance", "old_number"):
             self.card[name] = self._text(name)
         document = from_line(self._text("passport"))
@@ -172,7 +171,7 @@ class _Row:
         self.warnings.append({"why": why, "facts": {"said": said[:80]}})
         self._kept.append(f"{heading}: {said}" if heading else said)
 
-    def _number(self, name: str, check: Callable[[str], str]) -> str:
+    def _exact(self, name: str, check: Callable[[str], str]) -> str:
         for heading, said in self._said.get(name, ()):
             try:
                 return check(said)
@@ -198,7 +197,8 @@ class _Row:
 
     def _passed(self, said: str) -> str | None:
         found = day(said, self.how.day_order, self.how.today)
-        return found.isoformat() if found and date(1990, 1, 1) <= found <= self.how.today else None
+        first = max(self.card["birth_date"] or "", "1990-01-01")
+        return found.isoformat() if found and first <= found.isoformat() <= self.how.today.isoformat() else None
 
     def _phones(self) -> list[dict[str, str]]:
         found: list[dict[str, str]] = []
@@ -293,11 +293,6 @@ def _day(year: int, month: int, of_month: int) -> date | None:
 def _sex(said: str) -> str | None:
     found = _SEXES.get(said.strip(" .").lower())
     return str(found) if found else None
-
-
-def _email(said: str) -> str | None:
-    text = said.strip(" ,;")
-    return text if len(text) <= _MOST["email"] and re.fullmatch(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+", text) else None
 
 
 def _snils(said: str) -> str:

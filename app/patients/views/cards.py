@@ -4,6 +4,7 @@ Where next: `selections.py`; the deeds are in `../operations`.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -19,7 +20,7 @@ from app.patients.forms import CardForm
 from app.patients.reach import require_reach, visible
 from app.patients.views.card_zip import answer_name, card_zip
 from app.vocab import N_, ConsentKind, OpenedKind, Sex, TemplateKind
-from app.web import DeskView, actor, expose, guarded, may, refusal_body, say
+from app.web import DeskView, actor, expose, guarded, may, refusal_body, say, say_wrong
 
 PAGE = 25
 
@@ -70,6 +71,8 @@ class PatientsView(DeskView):
         own = access.account(actor()).own_only("card.see")
         archived = bool(request.args.get("archived"))
         count, found = queries.find(q, limit=PAGE, offset=page * PAGE, doctor_id=own, archived=archived)
+        if not archived and not page and (closed := queries.archived_of_number(q, own)):
+            count, found = count + len(closed), [*closed, *found]
         return self.page(
             "patients/index.html",
             title=gettext("Patients"),
@@ -110,6 +113,8 @@ class PatientsView(DeskView):
             balance=seen.balance,
             figures=seen.figures,
             by_doctor=seen.by_doctor,
+            late_by_patient=seen.late_by_patient,
+            sexes=Sex,
             family=queries.family(patient),
             identity=queries.identity_of(patient),
             signs=str(rules.signs(years)),
@@ -187,7 +192,7 @@ class PatientsView(DeskView):
                 work()
             flash(gettext("Written down."), "success")
         except Invalid as wrong:
-            flash(" ".join(gettext(str(said)) for said in wrong.facts["fields"].values()), "danger")
+            say_wrong(wrong)
         except Refusal as refusal:
             say(refusal)
         return redirect(url_for("PatientsView.card", pk=pk, tab="family"), 303)
@@ -249,22 +254,20 @@ class PatientsView(DeskView):
     def twins(self) -> Any:
         """Cards that may be the person whose name is being typed: a part of the form, empty when there are none."""
         access.require_own(actor(), "card.edit", None)
-        typed = {
-            key: request.args.get(key, "")[:100].replace("\x00", "").strip() for key in ("surname", "name", "phone")
-        }
-        try:
-            number = rules.phone(typed["phone"]) if typed["phone"] else None
-        except Invalid:
-            number = None
+        typed = {key: request.args.get(key, "")[:100].replace("\x00", "").strip() for key in ("surname", "name")}
+        numbers = []
+        for phone in request.args.getlist("phone")[: rules.MOST_PHONES]:
+            with suppress(Invalid):  # not typed to its end yet
+                numbers.append(rules.phone(phone[:100]))
         try:
             born = date.fromisoformat(request.args.get("birth_date", ""))
         except ValueError:
             born = None
         named = rules.searchable(typed["surname"]).strip() and rules.searchable(typed["name"]).strip()
         found = []
-        if named or number:
+        if named or numbers:
             surname, name = (typed["surname"], typed["name"]) if named else ("\x7f", "\x7f")
-            found = queries.possible_duplicates(rules.person_name(surname), rules.person_name(name), born, number)
+            found = queries.possible_duplicates(rules.person_name(surname), rules.person_name(name), born, numbers)
         return self.page("patients/_twins.html", twins=found) if found else ""
 
     @expose("/cases", methods=["GET"])
@@ -278,15 +281,23 @@ class PatientsView(DeskView):
         return jsonify(rules.in_cases(surname, name, patronymic, sex if sex in set(Sex) else None))
 
     def _twins(self, values: dict[str, Any]) -> list[dict[str, Any]]:
-        number = rules.phone(values["phone"]) if values.get("phone") else None
+        phones = values.get("phones") or ([{"number": values["phone"]}] if values.get("phone") else [])
+        numbers = [phone.number for phone in rules.phones(phones)]
         surname, name = rules.person_name(values["surname"]), rules.person_name(values["name"])
-        return queries.possible_duplicates(surname, name, values.get("birth_date"), number)
+        return queries.possible_duplicates(surname, name, values.get("birth_date"), numbers)
 
     @expose("/<int:pk>/edit", methods=["GET", "POST"])
     @guarded("card.edit")
     def edit(self, pk: int) -> Any:
         """Change a card; somebody else's newer change is not overwritten."""
         patient = visible(pk)
+        if request.method == "GET":
+            try:
+                operations.check_open(patient)
+            except Refusal as refusal:
+                if not patient.merged_into_id:  # else the card itself leads to the one that stayed, and says so
+                    say(refusal)
+                return redirect(url_for("PatientsView.card", pk=pk))
         form = CardForm(obj=patient)
         if form.validate_on_submit():
             try:
@@ -312,7 +323,8 @@ class PatientsView(DeskView):
     def _show(self, form: CardForm, refusal: Refusal) -> None:
         if isinstance(refusal, Invalid):
             form.show(refusal_body(refusal)["fields"])
-            return
+            if refusal.facts["fields"]:
+                return
         say(refusal)
         if isinstance(refusal, Stale):
             form.show_newer(refusal.facts["current"])

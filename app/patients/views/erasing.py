@@ -16,7 +16,7 @@ from app.models import Patient
 from app.patients import operations, queries, rules
 from app.patients.reach import visible
 from app.patients.views.merging import BELONGINGS
-from app.web import DeskView, actor, expose, guarded, say
+from app.web import DeskView, actor, expose, guarded, say, say_wrong
 
 
 class ErasingView(DeskView):
@@ -41,6 +41,8 @@ class ErasingView(DeskView):
             except Invalid as refusal:
                 status, patient = 422, visible(pk)
                 wrong = {name: gettext(str(said)) for name, said in refusal.facts["fields"].items()}
+                if not wrong:
+                    say_wrong(refusal)
             except Refusal as refusal:
                 say(refusal)
                 status, patient = refusal.status, visible(pk)

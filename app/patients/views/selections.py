@@ -12,7 +12,7 @@ from app.patients import operations, queries
 from app.patients.forms import SelectionQuery
 from app.schemas import load
 from app.vocab import Sex
-from app.web import DeskView, actor, expose, guarded, say
+from app.web import DeskView, actor, expose, guarded, say, say_wrong
 
 PAGE = 50
 
@@ -96,7 +96,7 @@ class SelectionsView(DeskView):
             flash(gettext("The selection is kept."), "success")
             return redirect(_at(criteria, kept), 303)
         except Invalid as wrong:
-            flash(" ".join(gettext(str(said)) for said in wrong.facts["fields"].values()), "danger")
+            say_wrong(wrong)
         except Refusal as refusal:
             say(refusal)
         return redirect(_at(criteria), 303)

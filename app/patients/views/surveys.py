@@ -18,7 +18,7 @@ from app.patients.forms import SurveyBody, sent
 from app.patients.reach import visible
 from app.patients.rules import survey as rules
 from app.vocab import Answer, CardStatus
-from app.web import DeskView, actor, expose, guarded, may, refusal_body, say
+from app.web import DeskView, actor, expose, guarded, may, refusal_body, say, say_wrong
 
 
 class SurveysView(DeskView):
@@ -53,6 +53,8 @@ class SurveysView(DeskView):
                 return redirect(url_for("PatientsView.card", pk=pk, tab="surveys"), 303)
             except Invalid as refusal:
                 wrong, status, patient = refusal_body(refusal)["fields"], 422, visible(pk, right="survey.edit")
+                if not wrong:
+                    say_wrong(refusal)
             except Refusal as refusal:
                 say(refusal)
                 status, patient = refusal.status, visible(pk, right="survey.edit")

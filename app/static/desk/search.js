@@ -48,7 +48,7 @@
     const q = box.value.trim(), mine = ++asked;
     if (q.length < 2) return close();
     try {
-      const {data} = await desk.ask(form.dataset.patientSearch + "?page_size=" + SIZE + "&page=" + page + "&q=" + encodeURIComponent(q));
+      const {data} = await desk.ask(form.dataset.patientSearch + "?page_size=" + SIZE + "&page=" + page + "&archived_number=1&q=" + encodeURIComponent(q));
       if (mine !== asked) return;
       last = Math.max(0, Math.ceil(data.count / SIZE) - 1);
       if (!data.result.length) return note(box.dataset.none);
@@ -60,6 +60,7 @@
         name.textContent = row.full_name;
         more.textContent = [
           "№ " + row.card_number,
+          row.status === "archived" ? box.dataset.archived : "",
           row.birth_date ? day(row.birth_date) : "",
           row.phones.length ? "…" + row.phones[0].number.slice(-4) : "",
           row.last_visit ? box.dataset.been + " " + day(row.last_visit) : "",

@@ -45,10 +45,12 @@
   const form = document.querySelector("form[method=post] [name=surname]").form;
   let wait = 0, asked = "";
   async function look() {
-    const typed = new URLSearchParams({
+    const said = new URLSearchParams({
       surname: form.surname.value, name: form.elements.namedItem("name").value,
-      birth_date: form.birth_date.value, phone: form.querySelector("[name=phone_number]").value,
-    }).toString();
+      birth_date: form.birth_date.value,
+    });
+    form.querySelectorAll("[name=phone_number]").forEach((field) => said.append("phone", field.value));
+    const typed = said.toString();
     if (typed === asked) return;
     asked = typed;
     const answer = await fetch(`${address}?${typed}`, {headers: {"X-Requested-With": "XMLHttpRequest"}}).catch(() => null);

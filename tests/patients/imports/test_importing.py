@@ -132,6 +132,32 @@ def test_what_is_there_is_filled_where_it_says_nothing(make: Any, surname: Any) 
     }  # fmt: skip
 
 
+def test_a_card_that_is_there_gets_the_tags_and_the_consent_that_it_lacks(make: Any, surname: Any) -> None:
+    one, two, three = surname(), surname(), surname()
+    tags = [make._save(PatientTag(name=f"{word} {one}")) for word in ("Первая", "Вторая")]
+    born = {"name": "Анна", "birth_date": date(1985, 3, 12)}
+    with transaction():
+        ids = [operations.create_card({**born, "surname": name}, actor=None).id for name in (one, two, three)]
+        operations.edit_card(ids[0], 1, {"tag_ids": [tags[0].id]}, actor=make.user())
+        taken = operations.give_consent(ids[1], "personal_data", date(2020, 1, 1), actor=make.user())
+        operations.withdraw_consent(ids[1], taken.id, actor=make.user())
+    head = ["Фамилия", "Имя", "Дата рождения", "Метки", "Дата согласия"]
+    both = f"Первая {one}; Вторая {one}"
+    rows = [[name, "Анна", "12.03.1985", both if name == one else "", "02.03.2021"] for name in (one, two)]
+    pk = looked(make, table(*rows, [three, "Анна", "12.03.1985", "", "02.03.1984"], head=head))
+    assert applied(make, pk, fill=True) == "applied"
+    assert counts(pk)["filled"] == 2
+    (card,) = cards(one)
+    assert sorted(tag.name for tag in card.tags) == sorted(tag.name for tag in tags) and card.version == 3
+    assert [row.given_on for row in queries.consents(ids[0])] == [date(2021, 3, 2)]
+    assert [row.withdrawn_at is None for row in queries.consents(ids[1])] == [False]
+    assert queries.consents(ids[2]) == [] and cards(three)[0].comment == "Дата согласия: 02.03.1984"
+    told = {event.action: event.after for event in audit.timeline(ids[0])}
+    assert told["card.filled"] == {"tags": f"Вторая {one}", "file_name": "картотека.csv", "row": 2}
+    assert told["consent.given"] == {"kind": "personal_data", "given_on": "2021-03-02"}
+    assert [event.action for event in audit.timeline(ids[1])].count("consent.given") == 1
+
+
 def test_each_card_tells_where_it_comes_from_and_is_found(make: Any, surname: Any) -> None:
     one = surname()
     make._save(ReferralSource(name=f"Источник {one}"), PatientTag(name=f"Метка {one}"))
