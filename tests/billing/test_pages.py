@@ -518,3 +518,25 @@ def test_money_is_spread_over_bills_by_hand(client_of, make, bill):
     session.expire_all()
     assert [session.get_one(WorkOrder, pk).due for pk in (bill.id, second.id)] == [D(1400), D("49.50")]
     assert queries.balance_of(patient_id).advance == D("49.50")
+
+
+def test_the_orders_that_a_visit_has_are_said_where_another_begins(client_of, make, shift):
+    patient, doctor, service = make.patient("Двунарядов"), make.doctor(), make.service("1500.00")
+    visit = make.appointment(patient, doctor, clock.wall_now().replace(hour=9))
+    with transaction():
+        first, other = (
+            operations.create_work_order(
+                patient.id, doctor.id, [{"service_id": service.id, "quantity": 1}], branch_id=1,
+                appointment_id=visit.id, actor=make.user(),
+            )
+            for _ in range(2)
+        )  # fmt: skip
+        operations.issue(first.id, actor=make.user())
+    desk = client_of("administrator")
+    page = desk.get(f"/work-orders/new?appointment={visit.id}").text
+    assert "К этому приёму уже есть" in page and page.count("1 500,00".replace(" ", "\u202f")) == 2
+    assert f"/work-orders/{first.id}" in page and f"/work-orders/{other.id}" in page
+    page = desk.get(f"/work-orders/{other.id}").text
+    assert f"/work-orders/{first.id}" in page and page.count("К этому приёму уже есть") == 1
+    lonely = make.appointment(make.patient("Однонарядов"), doctor, clock.wall_now().replace(hour=12))
+    assert "К этому приёму" not in desk.get(f"/work-orders/new?appointment={lonely.id}").text

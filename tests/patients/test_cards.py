@@ -349,6 +349,9 @@ def test_a_card_that_is_closed_takes_no_consent_and_leaves_no_family(
         for deed in deeds:
             with pytest.raises(refusal), transaction():
                 deed(pk)
+    given = session.query(PatientConsent).filter_by(patient_id=archived.id, kind="advertising").one()
+    with transaction():  # who has left may take it back
+        assert operations.withdraw_consent(archived.id, given.id, actor=director).withdrawn_at
     desk = client_of("administrator")
     page = desk.get(f"/patients/{archived.id}/edit", follow_redirects=True)
     assert page.request.path == f"/patients/{archived.id}" and "Сначала верните её из архива" in page.text

@@ -100,6 +100,15 @@ def orders_of(patient_id: int, *, doctor_id: int | None = None, limit: int = 50)
     return session.execute(statement if doctor_id is None else statement.where(WorkOrder.doctor_id == doctor_id)).all()
 
 
+def orders_of_visit(appointment_id: int, *, but: int | None = None) -> Rows:
+    """The work orders of a visit, the oldest first: id, number, total, status; all `but` this one."""
+    return session.execute(
+        select(WorkOrder.id, WorkOrder.number, WorkOrder.total, WorkOrder.status)
+        .where(WorkOrder.appointment_id == appointment_id, WorkOrder.id != (but or 0))
+        .order_by(WorkOrder.id)
+    ).all()
+
+
 def _with_people(statement: Any, *, doctor_id: int | None, limit: int, offset: int = 0) -> Rows:
     if doctor_id is not None:
         statement = statement.where(WorkOrder.doctor_id == doctor_id)

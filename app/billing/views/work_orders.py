@@ -184,6 +184,8 @@ class WorkOrdersView(DeskView):
         lines = [{**line, "price": kept.get(str(line["service_id"]), line["price"])} for line in lines or []]
         return self.page(
             "billing/order_form.html", status, patient=patient, visit=visit, order=order, lines=lines,
+            others=queries.orders_of_visit(visit.id, but=order.id if order else None) if visit else [],
+            statuses=WorkOrderStatus,
             saved=_saved_lines(order) if order else [],
             title=gettext("Work order № %(number)s", number=order.number) if order else gettext("New work order"),
             wrong=wrong or {}, newer=newer, doctors=doctors, doctor_id=request.form.get("doctor_id", chosen, type=int),

@@ -9,7 +9,7 @@ from app.db import session
 from app.errors import ConsentInForce, Invalid, NotFound
 from app.models import PatientConsent, User
 from app.patients import rules
-from app.patients.operations.cards import open_card
+from app.patients.operations.cards import locked_card, open_card
 from app.vocab import N_, ConsentKind
 
 
@@ -45,14 +45,14 @@ def give_consent(patient_id: int, kind: str, given_on: date | None = None, *, ac
 
 
 def withdraw_consent(patient_id: int, consent_id: int, *, actor: User | None) -> PatientConsent:
-    """The patient takes a consent back; what was given stays written down.
+    """The patient takes a consent back; what was given stays written down. Who has left may do so too.
 
     Locks the card. Records `consent.taken_back`.
 
     Raises:
-        NotFound, NotAllowed, CardArchived, CardMerged
+        NotFound, NotAllowed, CardErased
     """
-    open_card(patient_id, "card.edit", actor)
+    locked_card(patient_id, "card.edit", actor)
     row = session.get(PatientConsent, consent_id)
     if row is None or row.patient_id != patient_id:
         raise NotFound()
