@@ -133,7 +133,7 @@ def details(event: AuditEvent) -> str:
     kinds = _KINDS.get(event.object_type)
     parts = [gettext(kinds(after["kind"]).label)] if kinds and after.get("kind") in list(kinds) else []
     for field, title in FIELDS.items():
-        if field in after and (before or after[field] not in (None, "")):
+        if field in after and any(value not in (None, "") for value in (before.get(field), after[field])):
             new = _value(field, after[field])
             parts.append(
                 f"{gettext(title)}: {_value(field, before[field])} → {new}"

@@ -9,10 +9,12 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask
+from flask_babel import force_locale
 from sqlalchemy import select
 
 from app import clock
 from app.db import session, transaction
+from app.deeds import details
 from app.models import AuditEvent, CancelReason, Patient, PatientPhone, PatientTag, ReferralSource
 from app.patients import operations, queries
 from tests.conftest import Maker, counted_statements
@@ -244,6 +246,14 @@ def test_the_history_tells_the_deeds_in_words(client_of: Any, make: Maker, app: 
     assert len(seen) <= 6, len(seen)
     assert "Карта создана" in page and "Карта изменена" in page
     assert "правка 10" in page and "card.changed" not in page
+
+
+def test_what_was_and_is_empty_is_no_change(app: Flask) -> None:
+    told = AuditEvent(
+        object_type="call_task", before={"note": "", "comment": None}, after={"note": "", "comment": "Да"}
+    )
+    with app.test_request_context(), force_locale("ru"):
+        assert details(told) == "комментарий: — → Да"
 
 
 def test_the_history_says_what_changed_and_which_consent(client_of: Any, make: Maker) -> None:
