@@ -135,7 +135,7 @@ def test_a_connection_that_the_server_closed_is_not_used(app: Flask, apart: Any)
         pids = [one.scalar(text("SELECT pg_backend_pid()")) for one in (other, killer)]
         victim, by = (other, killer) if pids[0] == backend else (killer, other)
         victim.rollback()
-        by.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": backend})
+        by.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": backend})  # waits until it is gone
         by.rollback()
     for _ in range(3):
         assert session.scalar(text("SELECT 1")) == 1
