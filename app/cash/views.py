@@ -20,7 +20,7 @@ from app.fiscal import rules as fiscal_rules
 from app.models import CashDesk, CashMovement, CashShift, ExpenseCategory
 from app.schemas import Body, load
 from app.vocab import N_, DeskKind, MovementKind, ReportKind
-from app.web import DeskView, actor, expose, fetched, guarded, may, say
+from app.web import DeskView, actor, expose, fetched, guarded, may, say, say_wrong
 
 
 def _typed_pieces() -> dict[Decimal, int]:
@@ -245,12 +245,10 @@ class ExpenseCategoriesView(DeskView):
                 heir = operations.merge_category(pk, load(forms.Merged, _heir())["heir_id"], actor=actor())
                 said = gettext("Done: its operations are counted under “%(name)s” now.", name=heir.name)
             flash(said, "success")
+        except Invalid as wrong:
+            say_wrong(wrong)
         except Refusal as refusal:
-            fields = refusal.facts.get("fields") if isinstance(refusal, Invalid) else None
-            if fields:
-                flash(" ".join(gettext(str(one)) for one in fields.values()), "danger")
-            else:
-                say(refusal)
+            say(refusal)
         return redirect(url_for(".index"), 303)
 
 

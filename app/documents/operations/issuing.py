@@ -10,8 +10,9 @@ from typing import Any
 from app import access, audit, clock
 from app.db import next_numbers, session
 from app.documents import paper, queries
-from app.errors import CardArchived, CardErased, CardMerged, Invalid, NotFound, Refusal
+from app.errors import CardArchived, Invalid, NotFound, Refusal
 from app.models import IssuedDocument, PaperJob, Patient, User
+from app.patients import operations as cards
 from app.vocab import N_, CardStatus, TemplateKind
 
 
@@ -165,21 +166,9 @@ def issuable(patient: Patient, kinds: Sequence[TemplateKind]) -> list[TemplateKi
 
 
 def _require_issuable(patient: Patient, kinds: Sequence[TemplateKind]) -> None:
-    require_there(patient)
+    cards.check_there(patient)
     if len(issuable(patient, kinds)) < len(kinds):
         raise CardArchived()
-
-
-def require_there(patient: Patient) -> None:
-    """Refuse a card that was emptied or merged while its page lay open.
-
-    Raises:
-        CardErased, CardMerged
-    """
-    if patient.erased_at is not None:
-        raise CardErased()
-    if patient.merged_into_id is not None:
-        raise CardMerged()
 
 
 def freeze(

@@ -11,9 +11,10 @@ from sqlalchemy import select
 from app import access, audit, clock
 from app.db import lock_word, session
 from app.documents import queries
-from app.documents.operations.issuing import NoLegalEntity, freeze, require_there
+from app.documents.operations.issuing import NoLegalEntity, freeze
 from app.errors import Invalid, NotFound, ReasonNeeded, Refusal
 from app.models import TaxCertificate, User
+from app.patients import operations as cards
 from app.patients import queries as patients
 from app.vocab import N_, TemplateKind
 
@@ -55,7 +56,7 @@ def issue_certificate(patient_id: int, payer_id: int, year: int, *, actor: User 
     patient = queries.card(patient_id)
     if patient is None:
         raise NotFound()
-    require_there(patient)
+    cards.check_there(patient)
     if year not in queries.years():
         raise Invalid(fields={"year": N_("A certificate is for one of the last years.")})
     if payer_id not in queries.relatives(patient):

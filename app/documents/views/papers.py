@@ -22,7 +22,7 @@ from app.models import IssuedDocument, Receipt, SignedScan, TaxCertificate, Work
 from app.patients import operations as patients
 from app.pdf import as_pdf
 from app.vocab import N_, OpenedKind, PrintedKind, ReceiptKind, TemplateKind, WorkOrderStatus
-from app.web import DeskView, actor, expose, fetched, guarded, say
+from app.web import DeskView, actor, expose, fetched, guarded, say, say_wrong
 
 #: The papers that are made of a bill, by their address.
 _OF_ORDER = {"act": "Акт", "guarantee": "Гарантийный талон"}
@@ -193,7 +193,7 @@ class DocumentsView(DeskView):
                 operations.attach_scan(pk, sent.read() if sent else b"", actor=actor())
             flash(gettext("The scan is attached."), "success")
         except Invalid as wrong:
-            flash(" ".join(gettext(str(said)) for said in wrong.facts["fields"].values()), "danger")
+            say_wrong(wrong)
         except Refusal as refusal:
             say(refusal)
         return redirect(url_for("PatientsView.card", pk=patient_id, tab="documents"), 303)

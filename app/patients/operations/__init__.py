@@ -9,6 +9,7 @@ from app.patients.operations.cards import (
     FIELDS,
     archive_card,
     check_open,
+    check_there,
     create_card,
     edit_card,
     locked_card,
@@ -26,8 +27,8 @@ from app.patients.operations.selections import forget_selection, keep_selection
 from app.patients.operations.surveys import add_survey
 
 __all__ = [
-    "FIELDS", "add_survey", "apply_import", "archive_card", "check_open", "create_card", "edit_card", "erase_card",
-    "forget_selection", "give_consent", "join_family", "keep_selection", "leave_family", "locked_card", "merge_cards",
-    "note_opening", "note_seen", "obstacles", "part_cards", "plain", "restore_card", "save_record", "say_columns",
-    "set_payer", "take_file", "throw_away", "withdraw_consent", "write_diary",
+    "FIELDS", "add_survey", "apply_import", "archive_card", "check_open", "check_there", "create_card", "edit_card",
+    "erase_card", "forget_selection", "give_consent", "join_family", "keep_selection", "leave_family", "locked_card",
+    "merge_cards", "note_opening", "note_seen", "obstacles", "part_cards", "plain", "restore_card", "save_record",
+    "say_columns", "set_payer", "take_file", "throw_away", "withdraw_consent", "write_diary",
 ]  # fmt: skip

@@ -187,12 +187,21 @@ def check_open(patient: Patient) -> None:
     Raises:
         CardErased, CardMerged, CardArchived
     """
+    check_there(patient)
+    if patient.status == CardStatus.ARCHIVED:
+        raise CardArchived()
+
+
+def check_there(patient: Patient) -> None:
+    """A card that was emptied, or became another one, is nobody's any more; one in the archive still is.
+
+    Raises:
+        CardErased, CardMerged
+    """
     if patient.erased_at is not None:
         raise CardErased()
     if patient.merged_into_id is not None:
         raise CardMerged()
-    if patient.status == CardStatus.ARCHIVED:
-        raise CardArchived()
 
 
 def _checked(values: Mapping[str, Any], patient: Patient | None, actor: User | None) -> dict[str, Any]:
