@@ -131,5 +131,7 @@ def card_questions(people: People, names: list[str], patient: Callable[[int], in
                  lambda n: get("/twins", **bare_typing(n)), None, 5),
         Question("page of a search", lambda n: get("/patients/", q=names[n % len(names)][:4]), plain, None),
         Question("empty page", lambda n: get("/me/password"), lambda n: get("/page"), None),
-        Question("card", lambda n: get(f"/patients/{patient(n)}"), lambda n: get("/card", id=patient(n)), 7.2, 2.5),
+        # the same facts as JSON on both sides; its page beside them
+        Question("card", lambda n: get(f"/api/v1/patients/{patient(n)}"), lambda n: get("/card", id=patient(n)), 7.2, 2.5),
+        Question("card, as a page", lambda n: get(f"/patients/{patient(n)}"), lambda n: get("/card", id=patient(n)), None),
     ]  # fmt: skip

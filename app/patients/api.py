@@ -9,12 +9,12 @@ from marshmallow import fields
 
 from app import access
 from app.db import transaction
-from app.models import Patient
+from app.errors import NotFound
 from app.patients import operations, queries, rules
 from app.patients.reach import require_reach, visible
 from app.schemas import Body, DayField, IdField, PageQuery, TextField, WholeField, listed, one_of
 from app.vocab import N_, IdentityType, Sex
-from app.web import DeskApi, actor, asks, expose, fetched, guarded, takes
+from app.web import DeskApi, actor, asks, expose, guarded, takes
 
 
 class SearchQuery(PageQuery):
@@ -106,11 +106,14 @@ class PatientApi(DeskApi):
     @expose("/<int:pk>", methods=["GET"])
     @guarded("card.see")
     def card(self, pk: int) -> Any:
-        """A patient's card"""
-        patient = fetched(Patient, pk)
+        """A patient's card, with the newest visits, work orders and payments that the caller may see"""
         require_reach(pk)
-        operations.note_opening(pk, actor=actor())
-        return self.answer(operations.plain(patient))
+        row = operations.look_at_all(pk, actor=actor()) if pk < 2**31 else None
+        if row is None:
+            raise NotFound()
+        if row.merged_into_id:  # what is left of a card that became another one
+            operations.note_opening(pk, actor=actor())
+        return self.answer(operations.plain_row(row) | _may_be_told(queries.latest_of(row)))
 
     @expose("/<int:pk>", methods=["PATCH"])
     @guarded("card.edit")
@@ -135,3 +138,14 @@ class PatientApi(DeskApi):
         """What a patient owes and has paid ahead"""
         visible(pk)
         return self.answer(queries.balance_of(pk))
+
+
+def _may_be_told(latest: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """Of a card's newest visits and money what the caller may see: a doctor's own visits, no sums."""
+    held, told = access.account(actor()), {}
+    if held.may("schedule.see"):
+        own = held.own_only("schedule.see")
+        told["appointments"] = [visit for visit in latest["appointments"] if own in (None, visit["doctor_id"])]
+    if held.may("payment.see"):
+        told |= {name: latest[name] for name in ("work_orders", "payments")}
+    return told

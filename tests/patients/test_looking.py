@@ -11,19 +11,20 @@ from urllib.parse import unquote
 
 import pytest
 from flask import Flask
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from app import clock
 from app.cash import operations as cash
 from app.db import session, transaction
 from app.documents import operations as documents
-from app.models import AuditEvent, CardOpening, Patient, SignedScan
+from app.models import AuditEvent, CardOpening, Employee, Patient, SignedScan
 from app.patients import operations, queries
+from app.patients.api import PatientApi
 from app.patients.views.card_zip import file_name
 from tests.conftest import Maker, counted_statements
 from tests.documents.test_scans import sheet
-from tests.patients.test_merging import lived
+from tests.patients.test_merging import lived, merge
 
 
 def openings(patient_id: int) -> list[CardOpening]:
@@ -46,6 +47,50 @@ def test_who_opened_a_card(make: Maker, client_of: Any, program: Any) -> None:
     history = client_of("director").get(f"/patients/{patient.id}/history").text
     assert "Кто открывал карту и её документы" in history
     assert "Кто открывал карту" not in desk.get(f"/patients/{patient.id}/history").text
+
+
+def test_a_card_is_read_and_its_opening_written_with_one_statement(
+    app: Flask, make: Maker, branch: Any, program: Any
+) -> None:
+    """Besides the one that asks who the caller is; with the newest visits, work orders and payments."""
+    pk, api = lived(make, branch, "Быстрая", 3), program("administrator")
+    with counted_statements(app) as seen:
+        card = api.get(f"patients/{pk}").json
+    assert len(seen) == 2, seen
+    assert [row.times for row in openings(pk) if row.user_id == make.user().id] == [1]
+    with app.test_request_context():
+        whole = operations.plain(session.get_one(Patient, pk))
+        told = json.loads(PatientApi().answer(whole).data)
+    assert {name: card[name] for name in told} == told  # as it is told after a change
+    [visit] = card["appointments"]
+    assert (visit["status"], len(visit["starts_at"])) == ("booked", len("2026-11-23T10:00"))
+    orders, payments = card["work_orders"], card["payments"]
+    assert [(order["status"], order["total"]) for order in orders[::-1]] == [
+        ("paid", "1000.00"), ("paid", "1000.00"), ("reversal", "-1000.00"),
+    ]  # fmt: skip
+    assert [row["amount"] for row in payments] == ["2000.00", "50.00", "700.00"]
+    assert payments[0]["paid_at"].endswith("+03:00") and all(row["number"] for row in payments)
+
+
+def test_programs_are_told_of_a_card_what_they_may_see(make: Maker, branch: Any, program: Any) -> None:
+    pk = lived(make, branch, "Чужая", 4)
+    who = make.user("doctor")
+    own = session.scalars(select(Employee.id).where(Employee.user_id == who.id)).one()
+    at = clock.wall_now().replace(microsecond=0) + timedelta(days=300)
+    make.appointment(session.get_one(Patient, pk), session.get_one(Employee, own), at)
+    told = program("doctor").get(f"patients/{pk}").json
+    assert {visit["doctor_id"] for visit in told["appointments"]} == {own}
+    assert not {"work_orders", "payments"} & set(told)
+    assert program("administrator").get("patients/999999999").status_code == 404
+
+
+def test_a_card_that_became_another_is_looked_at_by_programs(make: Maker, program: Any, client_of: Any) -> None:
+    one, other = make.patient("Сливаемая"), make.patient("Сливаемая")
+    merge(make, one.id, other.id)
+    assert program("administrator").get(f"patients/{one.id}").json["id"] == one.id
+    assert [row.times for row in openings(one.id)] == [1] and not openings(other.id)
+    assert client_of("administrator").get(f"/patients/{one.id}").status_code == 302
+    assert [row.times for row in openings(one.id)] == [1]
 
 
 def test_who_opened_a_paper_and_its_scan(make: Maker, client_of: Any) -> None:

@@ -165,7 +165,7 @@ def test_statistics_count_what_happened(make: Maker) -> None:
     assert found["next_visit"] == datetime(2100, 1, 1, 9)
     with transaction():
         session.merge(patient).doctor_id = doctor.id
-    seen = queries.glance(patient.id)
+    seen = operations.look_at(patient.id, actor=make.user("director"))
     assert seen is not None
     assert seen.figures == found and (seen.doctor, seen.merged) == (doctor.short_name, False)
     assert seen.by_doctor == [(doctor.short_name, 2, day.replace(day=3))]

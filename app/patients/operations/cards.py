@@ -146,17 +146,28 @@ def restore_card(patient_id: int, *, actor: User | None) -> Patient:
 
 def plain(patient: Patient) -> dict[str, Any]:
     """The card as programs see it."""
+    phones = [{"number": p.number, "owner": p.owner, "for_sms": p.for_sms} for p in patient.phones]
+    return _plain(patient, phones, [tag.name for tag in patient.tags], queries.balance_of(patient.id))
+
+
+def plain_row(row: Any) -> dict[str, Any]:
+    """The same of a row that `look_at_all` has read."""
+    balance = {"debt": row.debt or money.ZERO, "advance": row.advance or money.ZERO}
+    return _plain(row, row.phones, [tag["name"] for tag in row.tags], balance)
+
+
+def _plain(card: Any, phones: list[dict[str, Any]], tags: list[str], balance: dict[str, Decimal]) -> dict[str, Any]:
     return {
-        "id": patient.id,
-        "card_number": patient.card_number,
-        "status": str(patient.status),
-        "version": patient.version,
-        "full_name": patient.full_name,
-        **{name: getattr(patient, name) for name in FIELDS},
-        "passport": queries.identity_of(patient),
-        "phones": [{"number": p.number, "owner": p.owner, "for_sms": p.for_sms} for p in patient.phones],
-        "tags": [tag.name for tag in patient.tags],
-        "balance": queries.balance_of(patient.id),
+        "id": card.id,
+        "card_number": card.card_number,
+        "status": str(card.status),
+        "version": card.version,
+        "full_name": card.full_name,
+        **{name: getattr(card, name) for name in FIELDS},
+        "passport": queries.identity_of(card),
+        "phones": phones,
+        "tags": tags,
+        "balance": balance,
     }
 
 

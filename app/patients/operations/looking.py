@@ -2,20 +2,18 @@
 
 from typing import Any
 
-from sqlalchemy import func
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Date, DateTime, Integer, Select, func, literal, select
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from app import clock
 from app.db import Fixed, given
-from app.models import CardOpening, User
+from app.models import CardOpening, Patient, User
+from app.patients import queries
 from app.vocab import OpenedKind
 
 
-def _opened(*, counted: bool) -> Fixed:
-    new = insert(CardOpening).values(
-        patient_id=given("patient"), user_id=given("who"), day=given("day"), what=given("what"),
-        object_id=given("object"), first_at=given("at"), last_at=given("at"), times=1,
-    )  # fmt: skip
+def _opened(new: Insert, *, counted: bool = True) -> Any:
+    """Written down, or counted on. Of this transaction alone nobody waits for the disk."""
     known = ["patient_id", "user_id", "day", "what", "object_id"]
     once_more = {
         "times": CardOpening.times + 1,
@@ -26,10 +24,49 @@ def _opened(*, counted: bool) -> Fixed:
         if counted
         else new.on_conflict_do_nothing(index_elements=known)
     )
-    return Fixed(written.returning(func.set_config("synchronous_commit", "off", True)))  # of this transaction alone
+    return written.returning(func.set_config("synchronous_commit", "off", True))
 
 
-_OPENED, _SEEN = _opened(counted=True), _opened(counted=False)
+def _one() -> Insert:
+    return insert(CardOpening).values(
+        patient_id=given("patient"), user_id=given("who"), day=given("day"), what=given("what"),
+        object_id=given("object"), first_at=given("at"), last_at=given("at"), times=1,
+    )  # fmt: skip
+
+
+def _looked(seen: Select[Any]) -> Fixed:
+    """What is seen of a card, and the look: none at a card that became another one, for that one is looked at then."""
+    card = select(
+        Patient.id, given("who", Integer), given("day", Date), literal(OpenedKind.CARD.value), literal(0),
+        given("at", DateTime(timezone=True)), given("at", DateTime(timezone=True)), literal(1),
+    ).where(Patient.id == given("patient"), Patient.merged_into_id.is_(None))  # fmt: skip
+    columns = ["patient_id", "user_id", "day", "what", "object_id", "first_at", "last_at", "times"]
+    return Fixed(seen.add_cte(_opened(insert(CardOpening).from_select(columns, card)).cte("looked")))
+
+
+_OPENED, _SEEN = Fixed(_opened(_one())), Fixed(_opened(_one(), counted=False))
+_AT_A_GLANCE = _looked(queries.glanced())
+_WHOLE = _looked(queries.glanced().add_columns(*queries.latest()))
+
+
+def look_at(patient_id: int, *, actor: User) -> queries.Glance | None:
+    """A card as its first screen shows it; that the account looks is written down by the same statement.
+
+    None: there is no such card. The caller has asked before whether the account may see it.
+    """
+    row = _AT_A_GLANCE(**_look(patient_id, actor)).one_or_none()
+    return queries.glance_at(row) if row is not None else None
+
+
+def look_at_all(patient_id: int, *, actor: User) -> Any:
+    """The same for programs: the row of `queries.glanced`, with what `queries.latest` adds."""
+    return _WHOLE(**_look(patient_id, actor)).one_or_none()
+
+
+def _look(patient_id: int, actor: User) -> dict[str, Any]:
+    return {
+        "patient": patient_id, "now": clock.wall_now(), "who": actor.id, "day": clock.today(), "at": clock.now(),
+    }  # fmt: skip
 
 
 def note_opening(

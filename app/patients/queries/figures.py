@@ -1,6 +1,6 @@
 """What stands on the card's first screen: the card, its visits and its money in figures, in one statement.
 
-Where next: `cards.py` for what else is known of a card.
+Where next: `../operations/looking.py`, which reads it and writes down who looked; `cards.py` for what else is known.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select, true
+from sqlalchemy import ColumnElement, Select, Text, cast, func, literal_column, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
@@ -23,12 +23,17 @@ from app.models import (
     PatientPhone,
     PatientTag,
     PatientTagged,
+    Payment,
     ReferralSource,
     WorkOrder,
 )
 from app.money import ZERO
 from app.patients.rules import IDENTITY
 from app.vocab import AppointmentStatus, CancelledBy
+
+#: What programs are told of a card besides, and so many of each at once.
+LATEST = ("appointments", "work_orders", "payments")
+MOST_TOLD = 50
 
 _VISITS = ("total", "completed", "cancelled_by_patient", "cancelled_by_clinic", "no_shows", "moves",
            "late_cancellations", "first_visit", "last_visit", "next_visit")  # fmt: skip
@@ -53,11 +58,8 @@ class Glance:
     merged: bool
 
 
-def glance(patient_id: int) -> Glance | None:
-    """A card with its money, visits, doctors, and whether another card was merged into it; None: there is no such."""
-    row = _GLANCE(patient=patient_id, now=clock.wall_now()).one_or_none()
-    if row is None:
-        return None
+def glance_at(row: Any) -> Glance:
+    """A row of `glanced`, in the words of a card."""
     return Glance(
         patient=row,
         balance={"debt": row.debt or ZERO, "advance": row.advance or ZERO},
@@ -74,7 +76,7 @@ def statistics(patient_id: int) -> dict[str, Any]:
 
     A cancellation counts for whoever cancelled; the average bill is over issued bills.
     """
-    return _figures(_GLANCE(patient=patient_id, now=clock.wall_now()).one())
+    return _figures(_FIGURES(patient=patient_id, now=clock.wall_now()).one())
 
 
 def _figures(row: Any) -> dict[str, Any]:
@@ -138,11 +140,12 @@ def _short_name() -> ColumnElement[str]:
     return func.concat_ws(" ", Employee.surname, initial(Employee.name), initial(Employee.patronymic))
 
 
-#: The columns of a card that its first screen shows.
+#: The columns of a card that its first screen shows, or programs are told.
 _OF_CARD = (
-    "id", "card_number", "old_number", "status", "archive_reason", "erased_at", "merged_into_id", "birth_date", "sex",
-    "email", "address", *IDENTITY, "snils", "inn", "insurance", "allergy", "health_alerts", "surveyed_on", "comment",
-    "family_id", "guardian_id", "discount_percent", "discount_reason",
+    "id", "version", "card_number", "old_number", "status", "archive_reason", "erased_at", "merged_into_id", "surname",
+    "name", "patronymic", "name_genitive", "name_dative", "birth_date", "sex", "email", "address", *IDENTITY, "snils",
+    "inn", "insurance", "allergy", "health_alerts", "surveyed_on", "comment", "source_id", "doctor_id", "family_id",
+    "guardian_id", "discount_percent", "discount_reason",
 )  # fmt: skip
 
 
@@ -189,11 +192,49 @@ def _card() -> list[Any]:
     ]
 
 
-def _glance() -> Fixed:
+def latest_of(row: Any) -> dict[str, list[dict[str, Any]]]:
+    """What a row with `latest` says: {appointments, work_orders, payments}, the newest first."""
+    found: dict[str, list[dict[str, Any]]] = {name: getattr(row, name) or [] for name in LATEST}
+    for one in (*found["appointments"], *found["payments"]):
+        one |= {name: datetime.fromisoformat(one[name]) for name in ("starts_at", "ends_at", "paid_at") if name in one}
+    return found
+
+
+def latest() -> list[ColumnElement[Any]]:
+    """The newest visits, work orders and payments of a card, for `latest_of`."""
+    visit, order, paid = Appointment, WorkOrder, Payment
+    return [
+        _newest(
+            visit, [visit.id, visit.doctor_id, visit.starts_at, visit.ends_at, visit.status], visit.starts_at
+        ).label("appointments"),
+        _newest(
+            order,
+            [order.id, order.number, order.status, _sum(order.total), _sum(order.due), order.issued_day],
+            order.id,
+        ).label("work_orders"),
+        _newest(paid, [paid.id, paid.number, _sum(paid.amount), paid.paid_at], paid.id).label("payments"),
+    ]  # fmt: skip
+
+
+def _newest(model: Any, columns: list[Any], by: Any) -> ColumnElement[Any]:
+    """The newest of what the patient has, as JSON."""
+    of_patient = select(*columns).where(model.patient_id == given("patient"))
+    newest = of_patient.order_by(by.desc()).limit(MOST_TOLD).subquery("newest")
+    row: ColumnElement[Any] = literal_column("newest")
+    return select(func.json_agg(func.row_to_json(row))).select_from(newest).scalar_subquery()
+
+
+def _sum(column: Any) -> ColumnElement[str]:
+    """Money as the contract writes it."""
+    return cast(column, Text).label(column.key)
+
+
+def glanced() -> Select[Any]:
+    """What a card shows at once, of the `patient` given at the wall clock's `now`."""
     visits, bills = _visits().subquery(), _bills().subquery()
     treats = select(_short_name()).where(Employee.id == Patient.doctor_id).correlate(Patient)
     merged = select(CardMerge.id).where(CardMerge.winner_id == given("patient"), CardMerge.undone_at.is_(None))
-    return Fixed(
+    return (
         select(
             *_card(),
             visits,
@@ -212,4 +253,9 @@ def _glance() -> Fixed:
     )
 
 
-_GLANCE = _glance()
+def _of_figures() -> Fixed:
+    visits, bills = _visits().subquery(), _bills().subquery()
+    return Fixed(select(visits, bills).select_from(visits).join(bills, true()))
+
+
+_FIGURES = _of_figures()

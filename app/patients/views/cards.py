@@ -89,16 +89,15 @@ class PatientsView(DeskView):
     @guarded("card.see")
     def card(self, pk: int) -> Any:
         """A patient's card with its figures; the tabs follow."""
-        seen = queries.glance(pk) if pk < 2**31 else None
+        require_reach(pk)
+        seen = operations.look_at(pk, actor=actor()) if pk < 2**31 else None
         if seen is None:
             raise NotFound()
-        require_reach(pk)
         patient = seen.patient
         if patient.merged_into_id:
             number = patient.card_number
             flash(gettext("Card № %(number)s was merged into this one.", number=number), "info")
             return redirect(url_for("PatientsView.card", pk=patient.merged_into_id))
-        operations.note_opening(pk, actor=actor())
         years = rules.age(patient.birth_date, clock.today())
         here = current_app.view_functions
         tabs = [(title, url_for(at, pk=pk)) for title, at, right in TABS if at in here and may(right)]
