@@ -12,6 +12,7 @@ from typing import Any
 from babel.dates import format_date
 from flask import Flask, g
 from flask_babel import get_locale, get_translations, gettext
+from flask_wtf.csrf import generate_csrf
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
@@ -42,6 +43,7 @@ def hang_on(app: Flask) -> None:
     )
     templates.globals.update(
         label=label,
+        csrf_token=lambda: g.get("csrf_token") or generate_csrf(),  # once a page: it asks the settings at each form
         **_words(one, several),  # for what is drawn without the words of `of_this_page`: a macro of its own
         once=templates.get_template("desk/macros.html").module.once,  # type: ignore[attr-defined]
         baselib=templates.get_template("appbuilder/baselib.html").module,
