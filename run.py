@@ -397,7 +397,7 @@ def prepare(answer: Path, *, demo: bool) -> None:
     except OperationalError as error:
         said = str(error.orig).strip().splitlines()
         sys.exit(f"сервер базы данных не отвечает ({said[0] if said else type(error).__name__}).")
-    from app.demo import load_if_empty, logins
+    from app.demo.clinic import load_if_empty, logins
 
     if demo:
         load_if_empty(app)
