@@ -1,6 +1,6 @@
 """The whole product on one machine, in one command: `make run`, or `.venv/bin/python run.py`.
 
-Starts what is not given by DATABASE_URL and REDIS_URL (app/local.py), prepares the database, then keeps the web server,
+Starts what is not given by DATABASE_URL and REDIS_URL (app/local/), prepares the database, then keeps the web server,
 the workers and the clock running until Ctrl+C. Logs of all of them are in VAR_DIR/logs. `run.py worker` and `run.py
 clock` (exactly one of the latter) are these processes alone; a worker serves all queues, or those that are named.
 Where next: config.py.
@@ -33,7 +33,9 @@ try:
     import psutil
 
     import config
-    from app.local import Broker, LocalServiceError, Postgres, end, log_size, spawn, tail
+    from app.local.broker import Broker
+    from app.local.postgres import Postgres
+    from app.local.processes import LocalServiceError, end, log_size, spawn, tail
 except ModuleNotFoundError as missing:
     sys.exit(f"Не установлен пакет {missing.name}: выполните make setup, затем make run.")
 
@@ -395,7 +397,7 @@ def prepare(answer: Path, *, demo: bool) -> None:
     except OperationalError as error:
         said = str(error.orig).strip().splitlines()
         sys.exit(f"сервер базы данных не отвечает ({said[0] if said else type(error).__name__}).")
-    from app.demo import load_if_empty, logins
+    from app.demo.clinic import load_if_empty, logins
 
     if demo:
         load_if_empty(app)

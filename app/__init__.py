@@ -13,7 +13,7 @@ from flask import Flask
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     """The web application; `config` overrides the settings of the environment."""
     import app.models  # noqa: F401  every table before the first query
-    from app import cli, extensions, looks, signin, views, web
+    from app import answers, cli, extensions, looks, signin, views, web
     from app.db import db
     from app.tables.base import Model
     from config import settings
@@ -35,6 +35,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         content_security_policy_nonce_in=["script-src"],
         frame_options="SAMEORIGIN",
     )
+    answers.install(flask_app)
     web.install(flask_app)
     with flask_app.app_context():
         builder = signin.appbuilder()

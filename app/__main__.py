@@ -9,7 +9,8 @@ import sys
 from flask.cli import FlaskGroup
 
 from app import create_app
-from app.local import LocalServiceError, database
+from app.local.postgres import database
+from app.local.processes import LocalServiceError
 from config import var_dir
 
 

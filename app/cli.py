@@ -1,6 +1,6 @@
 """Ways in without a browser: preparing the database, founding a clinic of one's own.
 
-`python -m app prepare`, `python -m app init`, `python -m app verify`. Where next: `run.py`, `app/demo.py`.
+`python -m app prepare`, `python -m app init`, `python -m app verify`. Where next: `run.py`, `app/demo/clinic.py`.
 """
 
 import os

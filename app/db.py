@@ -4,7 +4,7 @@
 Where next: `app/errors.py` for the refusals, `app/tables/` for the constraints.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import cache, cached_property, lru_cache, partial
@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, make_transient_to_detached, scoped_session
 from sqlalchemy.orm.attributes import set_committed_value
-from sqlalchemy.sql import visitors
+from sqlalchemy.sql import Select, visitors
 
 from app import clock
 from app.connections import PLAIN, Rows, begin_transaction, end_transaction
@@ -213,6 +213,30 @@ def transaction() -> Iterator[None]:
 def after_commit(call: Callable[[], None]) -> None:
     """Do something once the current transaction has been written: enqueue a job; what writes opens its own."""
     session().info.setdefault("after", []).append(call)
+
+
+def page_of(
+    statement: Select[Any], model: Any, *conditions: Any, order: Iterable[Any], limit: int, offset: int
+) -> tuple[int, Sequence[Any]]:
+    """How many rows of `model` meet the conditions, and a page of them as `statement` reads them; one statement.
+
+    A page beyond the last, as when the list has grown shorter meanwhile, becomes the first.
+    """
+    order = tuple(order)
+    of_page = (
+        select(model.id, func.count().over().label("in_all"))
+        .where(*conditions)
+        .order_by(*order)
+        .limit(limit)
+        .offset(offset)
+        .subquery()
+    )
+    found = session.execute(
+        statement.add_columns(of_page.c.in_all).join(of_page, of_page.c.id == model.id).order_by(*order)
+    ).all()
+    if not found and offset:
+        return page_of(statement, model, *conditions, order=order, limit=limit, offset=0)
+    return (found[0].in_all if found else 0), found
 
 
 def lock(model: type[Row], pk: int) -> Row | None:

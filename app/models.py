@@ -13,12 +13,8 @@ from app.tables.billing import (
     PatientAccount,
     Payment,
     PaymentPart,
-    PriceImport,
     Refund,
     RefundPart,
-    Service,
-    ServiceCategory,
-    ServicePrice,
     WorkOrder,
     WorkOrderLine,
 )
@@ -52,6 +48,7 @@ from app.tables.patients import (
     PatientTagged,
     ReferralSource,
 )
+from app.tables.prices import PriceImport, Service, ServiceCategory, ServicePrice
 from app.tables.schedule import Appointment, CalendarFeed, CancelReason, SavedView, ShelfItem, TimeBlock
 from app.tables.staff import Employee, Speciality
 from app.tables.tasks import CallAttempt, CallTask, CallTaskReason

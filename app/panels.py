@@ -24,13 +24,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import joinedload
 
 from app import access, audit, clock, money
+from app.answers import sentence
 from app.db import holds, refusal_of, session, transaction
 from app.errors import Invalid, NotFound, Refusal
 from app.looks import label, shown_day, shown_moment
 from app.panel_fields import PlainSelect, RemoteSelectField, is_box, tidy
 from app.roles import RIGHTS
 from app.vocab import Labelled
-from app.web import actor, expose, guarded, may, sentence
+from app.web import actor, expose, guarded, may
 
 __all__ = ["DayPanel", "DeskInterface", "OpenDays", "PanelView", "ReadOnlyPanel", "RemoteSelectField"]
 

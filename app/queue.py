@@ -41,7 +41,7 @@ class TimedJob(NamedTuple):
 
 #: What happens by itself. A job is safe to run twice and asks the database what is due.
 TIMED_JOBS = [
-    TimedJob("app.web.forget_keys", 24 * 3600),
+    TimedJob("app.once.forget_keys", 24 * 3600),
     TimedJob("app.messages.jobs.sweep", 10),
     TimedJob("app.messages.jobs.ask_delivery", 60),
     TimedJob("app.fiscal.jobs.sweep", 10),

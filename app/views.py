@@ -15,6 +15,7 @@ from flask_babel import get_locale, gettext
 from markupsafe import Markup
 
 from app import access, clock
+from app.alive import HealthApi
 from app.billing.api import PaymentApi, ServiceApi, WorkOrderApi
 from app.billing.panel import (
     PaymentPanel,
@@ -32,7 +33,6 @@ from app.documents.panel import DocumentTemplatePanel
 from app.documents.views import CashPapersView, DocumentsView, FirstVisitView, JournalView, TemplatesView
 from app.fiscal.panel import FiscalDevicePanel, SlipPrinterPanel
 from app.fiscal.views import FiscalView
-from app.health import HealthApi
 from app.messages.panel import MessageTemplatePanel, OutboxPanel
 from app.messages.views import MessagesView
 from app.patients.api import PatientApi

@@ -19,7 +19,8 @@ from typing import Any
 
 import psycopg
 
-from app.local import Broker, Postgres
+from app.local.broker import Broker
+from app.local.postgres import Postgres
 from bench.clinic import Size, furnish, pour
 from bench.programs import ROOT, Program, Question, count_statements, measure
 from bench.questions import Facts, questions

@@ -14,7 +14,8 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 from sqlalchemy import select, text
 
-from app.local import Broker, Postgres
+from app.local.broker import Broker
+from app.local.postgres import Postgres
 from bench.programs import ROOT, Program
 
 COLUMNS, VISITS, MINUTES = 40, 15, 48

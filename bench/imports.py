@@ -21,7 +21,7 @@ from xml.sax.saxutils import escape
 import psutil
 from faker import Faker
 
-from app.local import Postgres
+from app.local.postgres import Postgres
 from bench.programs import ROOT
 
 HEAD = (

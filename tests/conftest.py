@@ -81,7 +81,7 @@ def server(var_dir: Path) -> Iterator[Callable[[str], str]]:
         head, _, tail = given.partition("?")
         yield lambda name: head.rsplit("/", 1)[0] + "/" + name + ("?" + tail if tail else "")
         return
-    from app.local import Postgres
+    from app.local.postgres import Postgres
 
     with Postgres(var_dir / "pg", durable=False) as postgres:
         yield postgres.url_for
@@ -229,7 +229,7 @@ def broker_url(tmp_path: Path) -> Iterator[str]:
         Redis.from_url(given).flushdb()
         yield given
         return
-    from app.local import Broker
+    from app.local.broker import Broker
 
     with Broker(tmp_path / "broker", durable=False) as broker:
         yield broker.url

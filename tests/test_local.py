@@ -13,7 +13,9 @@ import psycopg
 import pytest
 import redis
 
-from app.local import Broker, LocalServiceError, Postgres
+from app.local.broker import Broker
+from app.local.postgres import Postgres
+from app.local.processes import LocalServiceError
 
 ROOT = Path(__file__).parents[1]
 
@@ -21,7 +23,8 @@ ROOT = Path(__file__).parents[1]
 HOLDER = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
-from app.local import Broker, Postgres
+from app.local.broker import Broker
+from app.local.postgres import Postgres
 kind, folder = sys.argv[2:]
 server = (Postgres if kind == "postgres" else Broker)(folder).start()
 print(server.process.pid, flush=True)

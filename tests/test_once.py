@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import update
 
-from app import clock, web
+from app import clock, once
 from app.db import session, transaction
 from app.models import RequestKey
 
@@ -24,8 +24,8 @@ def test_the_first_answer_is_given_again_for_two_months(context: None, client_of
 
     young, old = uuid4(), uuid4()
     first, other = send(young).json["id"], send(old).json["id"]
-    grow_old(young, web.KEYS_KEPT.days - 1)
-    grow_old(old, web.KEYS_KEPT.days + 1)
-    web.forget_keys()
+    grow_old(young, once.KEYS_KEPT.days - 1)
+    grow_old(old, once.KEYS_KEPT.days + 1)
+    once.forget_keys()
     assert send(young).json["id"] == first
     assert send(old).json["id"] not in (first, other)

@@ -12,7 +12,7 @@ from flask import Flask, current_app
 from redis import Redis
 
 from app import queue
-from app.local import Broker
+from app.local.broker import Broker
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from flask import current_app, redirect, request, url_for
 from flask_babel import gettext
 
 from app import clock, money
+from app.answers import sentence
 from app.db import transaction
 from app.errors import Invalid, OutsideWindow
 from app.reports import files, forms, queries, tables
@@ -17,7 +18,7 @@ from app.reports.operations import open_report
 from app.reports.queries import EVERYTHING, Page
 from app.schemas import load
 from app.vocab import ReportKind
-from app.web import DeskView, actor, expose, guarded, say, sentence
+from app.web import DeskView, actor, expose, guarded, say
 
 #: Rows of a page; the print and the files hold all.
 PAGE_SIZE = 100

@@ -22,7 +22,7 @@ from app import clock, pdf, queue
 from app.db import db, session, transaction
 from app.documents import jobs, operations, queries
 from app.errors import Invalid, NotAllowed
-from app.local import end
+from app.local.processes import end
 from app.models import AuditEvent, IssuedDocument, PaperJob, User
 from tests.conftest import Maker, sign_in
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from app.local import Broker
+from app.local.broker import Broker
 from tests.browser import windows
 from tests.conftest import Maker, copied
 

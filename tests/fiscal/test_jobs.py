@@ -14,7 +14,8 @@ from flask import Flask
 from app.db import session, transaction
 from app.fiscal import jobs, operations
 from app.gateways.kkt.simulator import Simulator
-from app.local import Broker, end
+from app.local.broker import Broker
+from app.local.processes import end
 from tests.conftest import Maker
 from tests.fiscal.conftest import Shop
 from tests.messages.test_jobs import until

@@ -21,7 +21,7 @@ from sqlalchemy import select, text
 from app import clock
 from app.db import session, transaction
 from app.gateways.sms.simulator import Simulator, running
-from app.local import end
+from app.local.processes import end
 from app.messages import jobs, operations, rules
 from app.models import Appointment, ClinicSetting, OutboxMessage
 from tests.conftest import Maker

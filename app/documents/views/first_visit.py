@@ -5,11 +5,12 @@ from typing import Any
 from flask import flash, redirect, request, url_for
 from flask_babel import gettext
 
+from app.answers import refusal_body
 from app.db import transaction
 from app.documents import operations, queries
 from app.errors import Invalid
 from app.vocab import N_, TemplateKind
-from app.web import DeskView, actor, expose, guarded, refusal_body, say
+from app.web import DeskView, actor, expose, guarded, say
 
 
 class FirstVisitView(DeskView):

@@ -10,15 +10,15 @@ import re
 import socket
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager, suppress
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from app.gateways.kkt import simulator_page as _html
 from app.gateways.kkt.device import FAULTS, Device
+from app.gateways.simulated import SimulatedServer, in_a_thread, serve
 
 HANG = 60.0  # seconds
 TASKS = "/api/v2/requests"
@@ -143,10 +143,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Patients' services stay out of the log."""
 
 
-class Simulator(ThreadingHTTPServer):
+class Simulator(SimulatedServer):
     """The device's web server on a loopback port. Port 0: any free one."""
-
-    daemon_threads = True
 
     def __init__(self, port: int = 0, *, bound: socket.socket | None = None, file: Path | None = None) -> None:
         self.device = Device(file)
@@ -156,14 +154,7 @@ class Simulator(ThreadingHTTPServer):
         if file is not None:
             for kept in file.parent.glob(f"{file.stem}-*.json"):
                 self.one(kept.stem.removeprefix(f"{file.stem}-"))
-        self.stopping = threading.Event()
-        super().__init__(("127.0.0.1", port), _Handler, bind_and_activate=bound is None)
-        if bound is not None:
-            self.socket.close()
-            self.socket = bound
-            self.server_address = bound.getsockname()
-            self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
-            self.server_activate()
+        super().__init__(_Handler, port, bound=bound)
 
     def one(self, name: str) -> Device:
         """The device of this name, made when it is spoken to for the first time; the nameless one is `device`."""
@@ -178,42 +169,11 @@ class Simulator(ThreadingHTTPServer):
         with self._lock:
             return sorted((name for name in self._devices if name), key=int)
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Whoever was killed while we answered does not matter."""
-
-
-@contextmanager
-def running(file: Path | None = None, port: int = 0) -> Iterator[Simulator]:
+def running(file: Path | None = None, port: int = 0) -> AbstractContextManager[Simulator]:
     """A simulator in a thread of this process, for tests."""
-    server = Simulator(port, file=file)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.stopping.set()
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
-
-
-def main(arguments: list[str]) -> int:
-    """Serve until stopped."""
-    if not arguments:
-        print("python -m app.gateways.kkt.simulator PORT|fd:N [file]", file=sys.stderr)
-        return 2
-    where = arguments[0]
-    bound = socket.socket(fileno=int(where[3:])) if where.startswith("fd:") else None
-    file = Path(arguments[1]) if len(arguments) > 1 else None
-    server = Simulator(0 if bound else int(where), bound=bound, file=file)
-    with suppress(KeyboardInterrupt):
-        server.serve_forever()
-    return 0
+    return in_a_thread(Simulator(port, file=file))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(serve("app.gateways.kkt.simulator", Simulator, sys.argv[1:]))

@@ -10,15 +10,15 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from app import clock
+from app.gateways.simulated import SimulatedServer, in_a_thread, serve
 from app.gateways.sms import simulator_page as _html
 
 PRICE = Decimal("4.10")
@@ -242,58 +242,18 @@ class _Handler(BaseHTTPRequestHandler):
         """Phones stay out of the log."""
 
 
-class Simulator(ThreadingHTTPServer):
+class Simulator(SimulatedServer):
     """The gateway on a loopback port; `outbox` is what it took. Port 0: any free one."""
-
-    daemon_threads = True
 
     def __init__(self, port: int = 0, *, bound: socket.socket | None = None, file: Path | None = None) -> None:
         self.outbox = Outbox(file)
-        self.stopping = threading.Event()
-        super().__init__(("127.0.0.1", port), _Handler, bind_and_activate=bound is None)
-        if bound is not None:
-            self.socket.close()
-            self.socket = bound
-            self.server_address = bound.getsockname()
-            self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
-            self.server_activate()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Whoever was killed while we answered does not matter."""
+        super().__init__(_Handler, port, bound=bound)
 
 
-@contextmanager
-def running(file: Path | None = None) -> Iterator[Simulator]:
+def running(file: Path | None = None) -> AbstractContextManager[Simulator]:
     """A simulator in a thread of this process, for tests."""
-    server = Simulator(file=file)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.stopping.set()
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
-
-
-def main(arguments: list[str]) -> int:
-    """Serve until stopped."""
-    if not arguments:
-        print("python -m app.gateways.sms.simulator PORT|fd:N [file]", file=sys.stderr)
-        return 2
-    where = arguments[0]
-    bound = socket.socket(fileno=int(where[3:])) if where.startswith("fd:") else None
-    file = Path(arguments[1]) if len(arguments) > 1 else None
-    server = Simulator(0 if bound else int(where), bound=bound, file=file)
-    with suppress(KeyboardInterrupt):
-        server.serve_forever()
-    return 0
+    return in_a_thread(Simulator(file=file))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(serve("app.gateways.sms.simulator", Simulator, sys.argv[1:]))

@@ -12,6 +12,7 @@ from flask import current_app, flash, jsonify, redirect, request, send_file, url
 from flask_babel import gettext
 
 from app import access, audit, clock
+from app.answers import refusal_body
 from app.db import transaction
 from app.errors import Invalid, NotFound, Refusal, Stale
 from app.patients import operations, queries, rules
@@ -20,7 +21,7 @@ from app.patients.forms import CardForm
 from app.patients.reach import require_reach, visible
 from app.patients.views.card_zip import answer_name, card_zip
 from app.vocab import N_, ConsentKind, OpenedKind, Sex, TemplateKind
-from app.web import DeskView, actor, expose, guarded, may, refusal_body, say, say_wrong
+from app.web import DeskView, actor, expose, guarded, may, say, say_wrong
 
 PAGE = 25
 

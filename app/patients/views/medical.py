@@ -10,6 +10,7 @@ from flask import flash, redirect, request, url_for
 from flask_babel import gettext
 
 from app import access, clock
+from app.answers import refusal_body
 from app.db import transaction
 from app.errors import Invalid, NotFound, Refusal, Stale
 from app.models import DiaryEntry, MedicalRecord, Patient
@@ -19,7 +20,7 @@ from app.patients.forms import EntryBody, RecordBody, sent
 from app.patients.reach import visible
 from app.patients.rules import medical
 from app.vocab import N_, TEETH, CardStatus
-from app.web import DeskView, actor, expose, fetched, guarded, may, refusal_body, say
+from app.web import DeskView, actor, expose, fetched, guarded, may, say
 
 #: The parts of the card as the form of the ministry calls them, in its order; the formula stands between.
 PARTS = {

@@ -9,6 +9,7 @@ from flask import flash, redirect, request, url_for
 from flask_babel import gettext
 
 from app import clock
+from app.answers import refusal_body
 from app.db import transaction
 from app.errors import Invalid, Refusal
 from app.models import HealthSurvey, Patient
@@ -18,7 +19,7 @@ from app.patients.forms import SurveyBody, sent
 from app.patients.reach import visible
 from app.patients.rules import survey as rules
 from app.vocab import Answer, CardStatus
-from app.web import DeskView, actor, expose, guarded, may, refusal_body, say, say_wrong
+from app.web import DeskView, actor, expose, guarded, may, say, say_wrong
 
 
 class SurveysView(DeskView):

@@ -3,12 +3,13 @@
 from typing import Any
 
 from app import access
+from app.answers import sentence
 from app.db import transaction
 from app.deeds import deed
 from app.errors import Refusal
 from app.schedule import forms, operations, queries
 from app.schedule.api.visits import own_doctor, visit_answer
-from app.web import DeskApi, actor, asks, expose, guarded, may, sentence, takes
+from app.web import DeskApi, actor, asks, expose, guarded, may, takes
 
 
 class ScheduleActionsApi(DeskApi):

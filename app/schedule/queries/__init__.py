@@ -35,7 +35,6 @@ from app.schedule.queries.hours import (
 from app.schedule.queries.hours_calendar import calendar_days, holidays_ahead, hours_calendar, pattern_of
 from app.schedule.queries.lists import branches, cancel_reasons, chairs, doctors, grid, services, specialities
 from app.schedule.queries.load import MonthSheet, month_load
-from app.schedule.queries.looks import Look, came_before, last_change, last_deed, look
 from app.schedule.queries.next_visit import NextVisit, next_visit
 from app.schedule.queries.notify import stamp_of, to_notify, working_days
 from app.schedule.queries.planned import (
@@ -64,6 +63,7 @@ from app.schedule.queries.printed import (
 )
 from app.schedule.queries.saved import as_view, saved_views
 from app.schedule.queries.shelf import name_of, series_of, shelf_of
+from app.schedule.queries.slot import Look, came_before, last_change, last_deed, look
 from app.schedule.queries.visits import Visit, history, short_name, visit, visits_of
 from app.schedule.queries.waiting import (
     IS_WAITING,

@@ -27,7 +27,7 @@ from app.models import (
     WaitingOffer,
     WorkOrder,
 )
-from app.schedule.queries.looks import look
+from app.schedule.queries.slot import look
 from app.schedule.queries.visits import WHO, instant_text, short_name
 from app.schedule.rules import PATIENT, Slot, check_not_past, in_the_way, taken
 from app.schedule.rules.undoing import AT_ONCE, BLOCK, LAST, STEP_DEEDS, VISIT, Action, Deed, as_actions, cannot, on_top

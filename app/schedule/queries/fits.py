@@ -17,7 +17,7 @@ from app.db import session
 from app.errors import NotFound
 from app.models import Appointment, Employee, Patient, TimeBlock, WaitingEntry, WaitingOffer
 from app.schedule.queries.free import free_gaps
-from app.schedule.queries.looks import look
+from app.schedule.queries.slot import look
 from app.schedule.queries.visits import instant_text, moment_text, short_name
 from app.schedule.rules import Opening, Span, Wish, is_named, pieces, planned_why, rounded_up, slots_in, why, why_not
 from app.tables.schedule import BUSY

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select
 from sqlalchemy.orm import aliased
 
 from app import clock
-from app.db import session
+from app.db import page_of, session
 from app.models import (
     Appointment,
     ClinicSetting,
@@ -111,20 +111,8 @@ def planned_page(wanted: WantedPlans, *, limit: int, offset: int = 0) -> tuple[i
         order: tuple[Any, ...] = (PlannedVisit.call_on, PlannedVisit.target_from, PlannedVisit.id)
     else:
         order = (PlannedVisit.closed_at.desc(), PlannedVisit.id.desc())
-    of_page = (
-        select(PlannedVisit.id, func.count().over().label("in_all"))
-        .where(*_conditions(wanted))
-        .order_by(*order)
-        .limit(limit)
-        .offset(offset)
-        .subquery()
-    )
-    found = session.execute(
-        _statement().add_columns(of_page.c.in_all).join(of_page, of_page.c.id == PlannedVisit.id).order_by(*order)
-    ).all()
-    if not found and offset:
-        return planned_page(wanted, limit=limit)
-    return (found[0].in_all if found else 0), [_row(one) for one in found]
+    many, found = page_of(_statement(), PlannedVisit, *_conditions(wanted), order=order, limit=limit, offset=offset)
+    return many, [_row(one) for one in found]
 
 
 def planned_visit(planned_id: int) -> Row | None:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, literal, literal
 from sqlalchemy.orm import aliased
 
 from app import clock
-from app.db import session
+from app.db import page_of, session
 from app.models import (
     Appointment,
     Branch,
@@ -131,20 +131,8 @@ def waiting_page(wanted: WantedEntries, *, limit: int, offset: int = 0) -> tuple
         order: tuple[Any, ...] = (rank, WaitingEntry.created_at, WaitingEntry.id)
     else:
         order = (WaitingEntry.closed_at.desc(), WaitingEntry.id.desc())
-    of_page = (
-        select(WaitingEntry.id, func.count().over().label("in_all"))
-        .where(*_conditions(wanted))
-        .order_by(*order)
-        .limit(limit)
-        .offset(offset)
-        .subquery()
-    )
-    found = session.execute(
-        _statement().add_columns(of_page.c.in_all).join(of_page, of_page.c.id == WaitingEntry.id).order_by(*order)
-    ).all()
-    if not found and offset:
-        return waiting_page(wanted, limit=limit)
-    return (found[0].in_all if found else 0), [_row(one) for one in found]
+    many, found = page_of(_statement(), WaitingEntry, *_conditions(wanted), order=order, limit=limit, offset=offset)
+    return many, [_row(one) for one in found]
 
 
 def waiting_entry(entry_id: int) -> Row | None:

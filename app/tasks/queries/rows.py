@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from app import clock
-from app.db import Fixed, given, session
+from app.db import Fixed, given, page_of, session
 from app.models import (
     Appointment,
     CallTask,
@@ -190,20 +190,8 @@ def page(wanted: Wanted, *, me: int, limit: int, offset: int = 0) -> tuple[int, 
     """A page of tasks, the most urgent first (closed ones: the newest first), and how many there are in all."""
     closed = wanted.when == "closed"
     order = (CallTask.closed_at.desc(), CallTask.id.desc()) if closed else (CallTask.due_at, CallTask.id)
-    of_page = (
-        select(CallTask.id, func.count().over().label("in_all"))
-        .where(*_conditions(wanted))
-        .order_by(*order)
-        .limit(limit)
-        .offset(offset)
-        .subquery()
-    )
-    found = session.execute(
-        _statement().add_columns(of_page.c.in_all).join(of_page, of_page.c.id == CallTask.id).order_by(*order)
-    ).all()
-    if not found and offset:
-        return page(wanted, me=me, limit=limit)
-    return (found[0].in_all if found else 0), [_row(one, me) for one in found]
+    many, found = page_of(_statement(), CallTask, *_conditions(wanted), order=order, limit=limit, offset=offset)
+    return many, [_row(one, me) for one in found]
 
 
 def one(task_id: int, *, me: int) -> Row | None:

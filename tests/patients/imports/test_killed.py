@@ -16,7 +16,8 @@ from sqlalchemy import func, select, text
 
 from app import errors
 from app.db import session, transaction
-from app.local import Broker, end
+from app.local.broker import Broker
+from app.local.processes import end
 from app.models import AuditEvent, CardImport, CardImportRow, Patient, PatientPhone, User
 from app.patients import jobs, operations, queries
 from app.patients.operations import importing, writing

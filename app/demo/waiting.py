@@ -1,6 +1,6 @@
 """The demo clinic's waiting list and planned visits, with a few offers that wait for an answer.
 
-Made by the desk's operations over the last two weeks. Where next: `app/demo.py`.
+Made by the desk's operations over the last two weeks. Where next: `app/demo/clinic.py`.
 """
 
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 Everything goes through the same doors as the desk, with the clock set to the hour it happens at, so the demo
 keeps every rule. All of it is one transaction: a start that was interrupted leaves nothing behind.
-Where next: `app/demo_data.py` for the names and prices.
+Where next: `app/demo/data.py` for the names and prices; `calls`, `waiting`, `notify` and `health` beside it.
 """
 
 from collections.abc import Iterator
@@ -16,14 +16,15 @@ from flask import Flask
 from sqlalchemy import func, select, update
 from werkzeug.security import generate_password_hash
 
-from app import access, clock, demo_data
+from app import access, clock
 from app.billing import operations as billing
 from app.cash import operations as cash
 from app.db import session, transaction
-from app.demo_calls import Calls
-from app.demo_health import Health
-from app.demo_notify import Notifying
-from app.demo_waiting import Waits
+from app.demo import data
+from app.demo.calls import Calls
+from app.demo.health import Health
+from app.demo.notify import Notifying
+from app.demo.waiting import Waits
 from app.fiscal import operations as fiscal
 from app.models import (
     Appointment,
@@ -55,7 +56,7 @@ from app.vocab import MessageStatus, Taxation
 
 PASSWORD = "demo"
 BEHIND, AHEAD, PATIENTS = 14, 21, 300
-LOGINS = [(login, role) for login, role, *_ in demo_data.LOGINS] + [("doctor", DOCTOR)]
+LOGINS = [(login, role) for login, role, *_ in data.LOGINS] + [("doctor", DOCTOR)]
 
 
 def load_if_empty(app: Flask) -> bool:
@@ -185,19 +186,19 @@ class DemoClinic:
         session.flush()
 
     def _people(self) -> None:
-        kinds = {name: Speciality(name=name) for name in demo_data.SPECIALITIES}
+        kinds = {name: Speciality(name=name) for name in data.SPECIALITIES}
         session.add_all(kinds.values())
         self.doctors = [
             Employee(
-                surname=surname, name=name, patronymic=patronymic, post=demo_data.SPECIALITIES[kind], is_doctor=True,
+                surname=surname, name=name, patronymic=patronymic, post=data.SPECIALITIES[kind], is_doctor=True,
                 speciality=kinds[kind], branch_id=self.branches[branch].id, color=color,
             )
-            for surname, name, patronymic, kind, branch, color in demo_data.DOCTORS
+            for surname, name, patronymic, kind, branch, color in data.DOCTORS
         ]  # fmt: skip
         session.add_all(self.doctors)
         # Everybody has the same password and the account is the demo's: one hash is enough.
         self.hash = generate_password_hash(PASSWORD)
-        for login, role, surname, name, patronymic, post in demo_data.LOGINS:
+        for login, role, surname, name, patronymic, post in data.LOGINS:
             user = self._login(login, role, name, surname)
             session.add(
                 Employee(
@@ -231,7 +232,7 @@ class DemoClinic:
     def _price_list(self) -> None:
         categories: dict[str, ServiceCategory] = {}
         self.services: list[Service] = []
-        for code, name, category, minutes, price in demo_data.SERVICES:
+        for code, name, category, minutes, price in data.SERVICES:
             if category not in categories:
                 categories[category] = ServiceCategory(name=category)
             service = Service(code=code, name=name, category=categories[category], minutes=minutes)
@@ -244,9 +245,9 @@ class DemoClinic:
         session.flush()
 
     def _directories(self) -> None:
-        self.sources = [ReferralSource(name=name) for name in demo_data.SOURCES]
-        self.cancel_reasons = [CancelReason(name=name) for name in demo_data.CANCEL_REASONS]
-        self.expenses = [ExpenseCategory(name=name) for name in demo_data.EXPENSES]
+        self.sources = [ReferralSource(name=name) for name in data.SOURCES]
+        self.cancel_reasons = [CancelReason(name=name) for name in data.CANCEL_REASONS]
+        self.expenses = [ExpenseCategory(name=name) for name in data.EXPENSES]
         session.add_all([*self.sources, *self.cancel_reasons, *self.expenses])
         session.flush()
 
@@ -259,10 +260,10 @@ class DemoClinic:
             self._family(min(size, PATIENTS - len(self.patients)))
 
     def _family(self, size: int) -> None:
-        surname = self.chance.choice(demo_data.SURNAMES)
-        father = self.chance.choice(demo_data.FATHERS)
+        surname = self.chance.choice(data.SURNAMES)
+        father = self.chance.choice(data.FATHERS)
         street, house, flat = (
-            self.chance.choice(demo_data.STREETS),
+            self.chance.choice(data.STREETS),
             self.chance.randint(1, 90),
             self.chance.randint(1, 200),
         )
@@ -291,14 +292,14 @@ class DemoClinic:
         born = self.today.replace(day=1) - timedelta(days=age * 365 + self.chance.randint(0, 360))
         values: dict[str, Any] = {
             "surname": surname[woman],
-            "name": self.chance.choice(demo_data.WOMEN if woman else demo_data.MEN),
-            "patronymic": demo_data.PATRONYMICS[father if child else self.chance.choice(demo_data.FATHERS)][woman],
+            "name": self.chance.choice(data.WOMEN if woman else data.MEN),
+            "patronymic": data.PATRONYMICS[father if child else self.chance.choice(data.FATHERS)][woman],
             "birth_date": born,
             "sex": "female" if woman else "male",
             "phone": phone,
             "source_id": self.chance.choice(self.sources).id,
             "address": address,
-            "allergy": self.chance.choice(demo_data.ALLERGIES) if self.chance.random() < 0.06 else "",
+            "allergy": self.chance.choice(data.ALLERGIES) if self.chance.random() < 0.06 else "",
         }
         return patients.create_card(values, actor=self.desk)
 
@@ -397,7 +398,7 @@ class DemoClinic:
             return schedule.book(
                 patient.id, doctor.id, moment, moment + timedelta(minutes=minutes), branch_id=hours.branch_id,
                 chair_id=hours.chair_id,
-                comment=self.chance.choice(demo_data.COMMENTS) if self.chance.random() < 0.15 else "", actor=self.desk,
+                comment=self.chance.choice(data.COMMENTS) if self.chance.random() < 0.15 else "", actor=self.desk,
             )  # fmt: skip
 
     # --- a day at the desk ------------------------------------------------------------------------

