@@ -30,6 +30,7 @@ from app.tables.documents import (
     IssuedDocument,
     PaperJob,
     Printing,
+    ServiceAct,
     SignedScan,
     TaxCertificate,
 )
@@ -128,6 +129,7 @@ __all__ = [
     "Role",
     "SavedView",
     "Service",
+    "ServiceAct",
     "ServiceCategory",
     "ServicePrice",
     "ShelfItem",
