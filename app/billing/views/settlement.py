@@ -88,8 +88,9 @@ class SettlementView(DeskView):
             with transaction():
                 form = self._typed_payment(pk)
                 payment = operations.take_payment(
-                    pk, form["parts"], bills=form["bills"], seen=form["seen"], tendered=form["tendered"], actor=actor()
-                )
+                    pk, form["parts"], bills=form["bills"], seen=form["seen"], tendered=form["tendered"],
+                    receipt_to=form["receipt_to"], actor=actor(),
+                )  # fmt: skip
                 done = payment.id
         except BillsChanged as refusal:
             say(refusal)
@@ -108,9 +109,8 @@ class SettlementView(DeskView):
         parts = list(_typed_parts().values())
         shares = _typed_shares()
         bills = [{"work_order_id": int(pk), "amount": amount} for pk, amount in shares.items()]
-        form = load(
-            forms.NewPayment, {"patient_id": patient_id, "parts": parts, "bills": bills or None, **filled("tendered")}
-        )
+        typed = {"patient_id": patient_id, "parts": parts, "bills": bills or None, **filled("tendered", "receipt_to")}
+        form = load(forms.NewPayment, typed)
         if not parts:
             raise Invalid(fields={"cash": N_("Write what is paid.")})
         if any(part["certificate"] == "" for part in form["parts"]):
