@@ -31,6 +31,7 @@ from app.errors import (
     CardMerged,
     CertificateExists,
     CertificateSpent,
+    DeskStays,
     DirectoryInUse,
     HoursTaken,
     Invalid,
@@ -127,6 +128,7 @@ CONSTRAINTS: dict[str, Callable[[], Refusal]] = {
     "uq_certificate_number": CertificateExists,
     "ck_certificate_balance_within_amount": lambda: CertificateSpent({"left": "0,00", "number": ""}, left="0.00"),
     "ck_cash_desk_balance_not_negative": lambda: NotEnoughCash({"left": "0,00", "desk": ""}, left="0.00"),
+    "ck_cash_desk_moved_stays": DeskStays,
     "ck_cash_movement_category_living": lambda: Invalid(
         fields={"category_id": N_("There is no such expense category.")}
     ),

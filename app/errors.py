@@ -503,6 +503,12 @@ class DeskInUse(Refusal):
     sentence = N_("There is money in this desk, or its shift is open. Empty it and close the shift first.")
 
 
+class DeskStays(Refusal):
+    code = "desk_stays"
+    status = 409
+    sentence = N_("Money has gone through this desk: it keeps its branch, legal entity and kind. Add another desk.")
+
+
 class AlreadyReversed(Refusal):
     code = "already_reversed"
     status = 409

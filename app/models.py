@@ -26,6 +26,7 @@ from app.tables.documents import (
     IssuedDocument,
     PaperJob,
     Printing,
+    ServiceAct,
     SignedScan,
     TaxCertificate,
 )
@@ -125,6 +126,7 @@ __all__ = [
     "Role",
     "SavedView",
     "Service",
+    "ServiceAct",
     "ServiceCategory",
     "ServicePrice",
     "ShelfItem",

@@ -463,6 +463,8 @@ class PrintedKind(Labelled):
     WORK_ORDER = "work_order", N_("Work order")
     ACT = "act", N_("Act")
     GUARANTEE = "guarantee", N_("Guarantee")
+    BOOK_SHEET = "book_sheet", N_("Sheet of the cash book")
+    SHIFT_REPORT = "shift_report", N_("Shift report")
 
 
 class ReportKind(Labelled):

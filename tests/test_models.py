@@ -98,7 +98,13 @@ def test_what_is_written_about_money_stays_as_it_was_written(paid: dict[str, int
         ("UPDATE cash_shift SET opened_by_id = NULL WHERE id = :shift", "ck_cash_shift_unchanged"),
         ("UPDATE cash_shift SET opened_at = opened_at - interval '1 hour' WHERE id = :shift", "ck_cash_shift_unchanged"),
         ("UPDATE cash_shift SET number = 7 WHERE id = :shift", "ck_cash_shift_unchanged"),
+        ("UPDATE work_order SET created_by_id = NULL WHERE id = :order", "ck_work_order_issued_unchanged"),
         ("UPDATE cash_desk SET kind = 'non_cash' WHERE id = :desk", "ck_cash_desk_moved_stays"),
+        (
+            "WITH other AS (INSERT INTO branch (name, legal_entity_id) VALUES (gen_random_uuid()::text, :entity) RETURNING id)"
+            " UPDATE cash_desk SET branch_id = (SELECT id FROM other) WHERE id = :desk",
+            "ck_cash_desk_moved_stays",
+        ),
         (
             "WITH other AS (INSERT INTO legal_entity (name, short_name) VALUES ('x', 'x') RETURNING id)"
             " UPDATE cash_desk SET legal_entity_id = (SELECT id FROM other) WHERE id = :desk",

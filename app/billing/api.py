@@ -181,6 +181,7 @@ class PaymentApi(DeskApi):
                 body["parts"],
                 bills=body["bills"],
                 tendered=body["tendered"],
+                receipt_to=body["receipt_to"],
                 branch_id=body["branch_id"],
                 actor=actor(),
             )

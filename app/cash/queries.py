@@ -221,6 +221,12 @@ class ShiftReport:
     lines: list[KindLine] = field(default_factory=list)
     by_category: list[tuple[str, Decimal]] = field(default_factory=list)
 
+    @property
+    def state(self) -> str:
+        """What can change of it: operations come to an open shift; closed, it is the last word on what it shows."""
+        so_far = f"{sum(line.count for line in self.lines)} operations" if self.shift.closed_at is None else "closed"
+        return so_far if self.since is None else f"{so_far} since {self.since}"
+
 
 def shift_report(shift: CashShift, since: date | None = None) -> ShiftReport:
     """What happened in a shift, by kind and by expense category; from a day on, if only that may be seen.

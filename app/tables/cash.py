@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, SmallInteger, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, FetchedValue, ForeignKey, Index, Numeric, SmallInteger, String, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, remote
@@ -152,6 +152,8 @@ class CashMovement(Made, Model):
     business_day: Mapped[date]
     category_id: Mapped[int | None] = mapped_column(ForeignKey("expense_category.id"))
     category: Mapped[ExpenseCategory | None] = relationship(lazy="joined")
+    #: As the category was called when money went: its papers say so for ever. Filled in by the database.
+    category_name: Mapped[str | None] = mapped_column(String(200), server_default=FetchedValue())
     patient_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
     counterparty: Mapped[str] = mapped_column(String(200), default="", server_default="")
     comment: Mapped[LongText]

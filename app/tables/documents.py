@@ -69,7 +69,7 @@ class Printing(Made, Model):
     __tablename__ = "printing"
     id: Mapped[Pk]
     kind: Mapped[str] = mapped_column(String(20))
-    #: The number of the receipt or of the movement.
+    #: The number of the receipt, the order, the shift or the movement; a sheet of the cash book is its day's first one.
     subject_id: Mapped[int]
     number: Mapped[int] = mapped_column(SmallInteger)
     #: What of the subject can change, in a word of the program; empty for what never does.
@@ -87,6 +87,26 @@ class Printing(Made, Model):
 
     def __repr__(self) -> str:
         return f"{self.kind} {self.subject_id}"
+
+
+class ServiceAct(Made, Model):
+    """The number of an act of services «акт»: of a bill, or of what a reversing order left of one. Append-only."""
+
+    __tablename__ = "service_act"
+    id: Mapped[Pk]
+    work_order_id: Mapped[int] = mapped_column(ForeignKey("work_order.id"))
+    legal_entity_id: Mapped[int] = mapped_column(ForeignKey("legal_entity.id"))
+    year: Mapped[int] = mapped_column(SmallInteger)
+    number: Mapped[int]
+    day: Mapped[date]
+    __table_args__ = (
+        UniqueConstraint("work_order_id", name="uq_service_act_of_order"),
+        UniqueConstraint("legal_entity_id", "year", "number", name="uq_service_act_number"),
+        CheckConstraint("number > 0", name="ck_service_act_number_positive"),
+    )
+
+    def __repr__(self) -> str:
+        return f"№ {self.number}"
 
 
 class TaxCertificate(Made, Model):

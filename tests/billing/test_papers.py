@@ -1,5 +1,7 @@
 """The papers of a bill: what is left of it, after a reversal too."""
 
+from datetime import timedelta
+
 from sqlalchemy import select
 
 from app import clock
@@ -7,7 +9,7 @@ from app.billing import operations
 from app.db import session, transaction
 from app.documents import paper
 from app.documents import queries as papers
-from app.models import Patient, Printing, Service
+from app.models import Patient, Printing, Service, ServiceAct
 from tests.billing.test_operations import D, billed, branch, drafted, pay  # noqa: F401
 from tests.billing.test_reversals import fresh, reverse
 from tests.documents.test_cash_papers import words_of
@@ -119,3 +121,78 @@ def test_a_bill_keeps_the_names_that_it_was_issued_with(client_of, make, branch)
     assert reverse(make, order).lines[0].name == "Пломба прежняя"
     said = words_of(desk.get(f"/documents/work-orders/{draft.id}.pdf").data)
     assert "ЧЕРНОВИК" in said and "новая" in said and "претензий не имею" not in said
+
+
+def test_an_act_has_a_number_a_day_and_a_period(client_of, make, branch):  # noqa: F811
+    """It gets the number when it is printed and keeps it when the bill is changed; a reversal makes another act."""
+    line = {"service_id": make.service("1000").id, "quantity": 2}
+    first, second = (billed(make, branch, lines=[line]) for _ in range(2))
+    desk = client_of("administrator")
+
+    def printed(order):
+        answer = desk.post(f"/documents/work-orders/{order.id}/act/print", data={})
+        return words_of(desk.get(answer.headers["Location"]).data)
+
+    def numbered(number):
+        return f"АКТ ОБ ОКАЗАНИИ ПЛАТНЫХ МЕДИЦИНСКИХ УСЛУГ № {number} "
+
+    at, today = f"/documents/work-orders/{first.id}/act.pdf", f"{clock.today():%d.%m.%Y}"
+    assert "УСЛУГ №" not in words_of(desk.get(at).data), "looked at, it takes no number"
+    for order, number in ((second, 1), (first, 2)):
+        said = printed(order)
+        assert numbered(number) in said and f"Период оказания услуг {today}" in said, said
+        assert f"Акт № {number} к наряду № {order.number}" in said
+    assert numbered(2) in printed(first) and numbered(2) in words_of(desk.get(at).data)
+    with transaction():
+        operations.reopen(first.id, actor=make.user("director"))
+        operations.change_work_order(first.id, None, [{**line, "quantity": 3}], actor=make.user("director"))
+        operations.issue(first.id, actor=make.user("director"))
+    said = printed(first)
+    assert numbered(2) in said and "ВЗАМЕН" in said and "Три тысячи" in said
+    reverse(make, second, {fresh(second).lines[0].id: 1})
+    said = printed(second)
+    assert numbered(3) in said and "Одна тысяча" in said
+    rows = session.scalars(select(ServiceAct).where(ServiceAct.legal_entity_id == first.legal_entity_id))
+    assert sorted((row.number, row.work_order_id in (first.id, second.id)) for row in rows) == [
+        (1, True), (2, True), (3, False),
+    ]  # fmt: skip
+    assert client_of("doctor").post(f"/documents/work-orders/{second.id}/act/print", data={}).status_code == 404
+
+
+def test_the_period_of_an_act_is_from_the_visit_to_the_bill(make, branch):  # noqa: F811
+    doctor, patient, service = make.doctor(), make.patient(), make.service("1000")
+    starts = clock.wall_now().replace(hour=10, minute=0, second=0, microsecond=0) - timedelta(days=3)
+    for visit, period in (
+        (make.appointment(patient, doctor, starts), f"{starts:%d.%m.%Y} – {clock.today():%d.%m.%Y}"),
+        (None, f"{clock.today():%d.%m.%Y}"),
+    ):
+        with transaction():
+            order = operations.create_work_order(
+                patient.id, doctor.id, [{"service_id": service.id, "quantity": 1}],
+                appointment_id=visit.id if visit else None,
+                branch_id=branch.id, actor=make.user("director"),
+            )  # fmt: skip
+            operations.issue(order.id, actor=make.user("director"))
+        act = papers.act_print(fresh(order), order.id)["act"]
+        assert act == {"number": "", "date": "", "period": period}
+
+
+def test_acts_printed_at_once_have_numbers_without_gaps(app, make, branch):  # noqa: F811
+    from concurrent.futures import ThreadPoolExecutor
+
+    from app.db import lock
+    from app.documents import operations as printing
+    from app.models import WorkOrder
+
+    ids = [billed(make, branch, "100").id for _ in range(4)]
+
+    def one(order_id):
+        with app.app_context():
+            with transaction():
+                number = printing.number_act(lock(WorkOrder, order_id), actor=None).number
+            session.remove()
+        return order_id, number
+
+    with ThreadPoolExecutor(8) as pool:
+        found = set(pool.map(one, ids * 2))
+    assert sorted(number for _, number in found) == [1, 2, 3, 4]

@@ -144,3 +144,19 @@ def test_the_settlement_offers_relatives(client_of, make, branch, family):  # no
     data = {"to_id": child.id, "amount": "34", "reason": "на лечение", "request_id": str(uuid4())}
     assert browser.post(path, data=data).status_code == 303
     assert owes(child.id) == (0, D(34)) and "на лечение" in browser.get(f"/settlement/{child.id}").text
+
+
+def test_all_passed_advances_can_be_looked_at(client_of, make, branch, family):  # noqa: F811
+    mother, _, child, _ = family
+    pay(make, branch, mother.id, ("cash", "1000"))
+    for n in range(31):
+        with transaction():
+            operations.pass_advance(mother.id, child.id, D(1), f"на приём № {n}.", actor=make.user())
+    desk = client_of("administrator")
+    for at in (f"/settlement/{mother.id}", f"/settlement/patient/{mother.id}/money"):
+        page = desk.get(at).text
+        assert "на приём № 30." in page and "на приём № 0." not in page and "Все переданные авансы" in page
+        page = desk.get(f"{at}?transfers=all").text
+        assert "на приём № 30." in page and "на приём № 0." in page and "Все переданные авансы" not in page
+    assert "transfers=all" in desk.get(f"/settlement/{mother.id}?payments=all").text
+    assert client_of("doctor").get(f"/settlement/{mother.id}?transfers=all").status_code == 403

@@ -301,3 +301,18 @@ def test_nothing_is_collected_from_the_banks_desk(make, branch, client_of):
     assert 'value="collection"' not in browser.get(f"/cash/?desk={branch.non_cash_id}").text
     opened(make, branch, "1000")
     assert 'value="collection"' in browser.get(f"/cash/?desk={branch.desk_id}").text
+
+
+def test_a_desk_that_money_went_through_stays_where_it_is(make, branch):
+    """The database has the last word, and says it so that the desk understands."""
+    other, fresh = make.branch(), make.branch()
+    opened(make, branch)
+    moved(make, branch, "pay_in", "10")
+    for name, value in (("branch_id", other.id), ("kind", "additional"), ("legal_entity_id", other.legal_entity_id)):
+        with pytest.raises(errors.DeskStays), transaction():
+            setattr(session.get_one(CashDesk, branch.desk_id), name, value)
+    with transaction():
+        desk = session.get_one(CashDesk, branch.desk_id)
+        desk.name, desk.cash_limit = "Касса у входа", D(5000)
+        empty = session.get_one(CashDesk, fresh.desk_id)
+        empty.branch_id, empty.name = other.id, "Касса без денег"

@@ -13,7 +13,16 @@ from app.billing import operations as billing
 from app.cash import operations, queries
 from app.db import session, transaction
 from app.documents import rules
-from app.models import CashMovement, Employee, LegalEntity, Receipt, Service
+from app.models import (
+    CashMovement,
+    Employee,
+    ExpenseCategory,
+    LegalEntity,
+    Patient,
+    Printing,
+    Receipt,
+    Service,
+)
 
 D = Decimal
 
@@ -221,11 +230,121 @@ def test_the_first_print_is_the_original_and_the_others_are_copies(client_of, ma
     assert "Документ напечатан" in history
 
 
+def printed_anew(browser, address, **form):
+    """What a press of «print» shows."""
+    answer = browser.post(f"{address}/print", data=form)
+    assert answer.status_code == 303, answer.text
+    return words_of(browser.get(answer.headers["Location"]).data)
+
+
+def test_a_sheet_of_the_cash_book_has_one_original(client_of, make, branch):
+    """The same sheet again is a copy; with an operation more it takes the place of what was printed."""
+    desk, at = client_of("administrator"), f"/cash-papers/book/{branch.legal_entity_id}"
+    today, patient = clock.today().isoformat(), make.patient("Листова")
+    assert desk.post(f"{at}/print", data={"day": today}).status_code == 404, "a day without operations has no sheet"
+    pay(make, branch, patient, ("cash", "1000"))
+    assert "КОПИЯ" in words_of(desk.get(f"{at}.pdf").data)
+    for again in (False, True):
+        said = printed_anew(desk, at, day=today)
+        assert (f"КОПИЯ, {clock.today():%d.%m.%Y}" in said) == again and "Листов" in said and "ВЗАМЕН" not in said
+    with transaction():
+        session.get_one(Patient, patient.id).surname = "Иная"
+    said = printed_anew(desk, at, day=today)
+    assert "КОПИЯ" in said and "Листов" in said and "Иной" not in said, "a copy says what the original said"
+    with transaction():
+        operations.move(branch.desk_id, "collection", D(300), comment="В банк", actor=make.user())
+    for again in (False, True):
+        said = printed_anew(desk, at, day=today)
+        assert ("КОПИЯ" in said) == again and f"ВЗАМЕН НАПЕЧАТАННОГО {clock.today():%d.%m.%Y}" in said
+    assert f"/cash-papers/book/{branch.legal_entity_id}/print" in desk.get(f"/cash/?desk={branch.desk_id}").text
+    assert desk.post(f"{at}/print", data={"day": "вчера"}).status_code == 422
+    assert client_of("doctor").post(f"{at}/print", data={"day": today}).status_code == 403
+    history = desk.get(f"/patients/{patient.id}/history").text
+    assert "Документ напечатан" not in history, "a sheet is nobody's paper"
+
+
+def test_a_report_of_a_shift_has_one_original(client_of, make, branch):
+    """An X report tells of its moment: a later one is another paper, and so is the report of the closed shift."""
+    desk = client_of("administrator")
+    shift = queries.open_shift_of(branch.desk_id)
+    at = f"/cash-papers/shifts/{shift.id}"
+
+    def prints():
+        first, second = printed_anew(desk, at), printed_anew(desk, at)
+        assert "КОПИЯ" not in first and f"КОПИЯ, {clock.today():%d.%m.%Y}" in second
+        assert "ВЗАМЕН" not in first + second
+        return first
+
+    assert "X-отчёт" in prints()
+    pay(make, branch, make.patient(), ("cash", "1000"))
+    assert "1 000,00" in prints().replace("\xa0", " ")
+    with transaction():
+        operations.close_shift(shift.id, D(1000), actor=make.user())
+    assert "X-отчёт" not in prints()
+    assert "КОПИЯ" in words_of(desk.get(f"{at}.pdf").data)
+    assert f"{at}/print" in desk.get(f"/cash/shifts/{shift.id}").text
+    assert client_of("doctor").post(f"{at}/print", data={}).status_code == 403
+    assert desk.post("/cash-papers/shifts/999999999/print", data={}).status_code == 404
+
+
+def test_a_paper_says_how_the_category_was_called(client_of, make, branch, monkeypatch):
+    """Renamed since, and merged into another: papers of past days stay; the sums by category are of today's tree."""
+    names = [f"Канцтовары {uuid4().hex[:6]}" for _ in range(3)]
+    with transaction():
+        old, heir = (operations.add_category(name, actor=make.user()) for name in names[:2])
+        operations.move(branch.desk_id, "pay_in", D(500), actor=make.user())
+        row = operations.move(branch.desk_id, "withdrawal", D(100), category_id=old.id, actor=make.user())
+        assert row.category_name == names[0]
+    shift_id = queries.open_shift_of(branch.desk_id).id
+    director = client_of("director")
+    with transaction():
+        session.get_one(ExpenseCategory, old.id).name = names[2]
+    with transaction():
+        operations.merge_category(old.id, heir.id, actor=make.user("director"))
+        mended = operations.reverse(row.id, "не та сумма", actor=make.user())
+    today = clock.today()
+    monkeypatch.setattr(clock, "today", lambda: today + timedelta(days=1))
+    session.expire_all()
+    assert names[0] in printed(director, row.id)
+    said = words_of(director.get(f"/cash-papers/book/{branch.legal_entity_id}.pdf?day={today}").data)
+    assert names[0] in said and names[2] not in said
+    assert mended.category_name == names[2], "named as it was called when it was written"
+    with transaction():
+        operations.move(branch.desk_id, "withdrawal", D(7), category_id=heir.id, actor=make.user())
+    report = client_of("director").get(f"/api/v1/cash/shifts/{shift_id}").json
+    assert [one["category"] for one in report["by_category"]] == [names[1]]
+
+
+def test_two_windows_print_one_sheet(app, make, branch):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from app.documents import operations as papers
+    from app.documents import queries as sheets
+
+    pay(make, branch, make.patient(), ("cash", "10"))
+    entity_id, day = branch.legal_entity_id, clock.today()
+
+    def one(_):
+        with app.app_context():
+            with transaction():
+                sheet = sheets.book_sheet(session.get_one(LegalEntity, entity_id), day)
+                papers.print_paper(
+                    "book_sheet", sheet.first, lambda: b"%PDF", state=sheet.state, number=sheet.number, actor=None
+                )
+                first = sheet.first.id
+            session.remove()
+        return first
+
+    with ThreadPoolExecutor(6) as pool:
+        [first] = set(pool.map(one, range(6)))
+    rows = session.query(Printing).filter_by(kind="book_sheet", subject_id=first).order_by(Printing.number).all()
+    assert [(row.number, row.original) for row in rows] == [(n, n == 1) for n in range(1, 7)]
+
+
 def test_two_windows_print_one_original(app, make, branch):
     from concurrent.futures import ThreadPoolExecutor
 
     from app.documents import operations
-    from app.models import Printing
 
     receipt_id = pay(make, branch, make.patient(), ("cash", "10")).receipt.id
 

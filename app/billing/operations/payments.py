@@ -29,7 +29,8 @@ from app.vocab import N_, DeskKind, LedgerKind, PaymentMethod, ReceiptKind, Task
 def take_payment(
     patient_id: int, parts: Sequence[Part | Mapping[str, Any]], *,
     bills: Sequence[Due | Mapping[str, Any]] | None = None, seen: Sequence[Due] | None = None,
-    tendered: Decimal | None = None, certificate: str | None = None, branch_id: int | None = None, actor: User | None,
+    tendered: Decimal | None = None, certificate: str | None = None, receipt_to: str = "",
+    branch_id: int | None = None, actor: User | None,
 ) -> Payment:  # fmt: skip
     """Take a patient's money: cash, card, transfer, or from the advance, in several parts.
 
@@ -37,7 +38,8 @@ def take_payment(
     when it was looked at: nothing is taken when that has changed. Change is what the
     patient gave over the cash part and never comes into a desk. Without `desk_id` a part goes to the branch's desk of
     its kind. A part `advance` with `from_patient_id` is a relative's, with `certificate` it is paid by one. The
-    payment's own `certificate` is the number of the one it buys, for the receipt.
+    payment's own `certificate` is the number of the one it buys, for the receipt. `receipt_to` is the phone or e-mail
+    to which the fiscal receipt is sent, when the patient asked for it; without a device here nobody sends any.
 
     Writes the payment, its movements, the ledger and the receipt together.
 
@@ -52,6 +54,7 @@ def take_payment(
     paid = [part if isinstance(part, Part) else Part(**part) for part in parts]
     chosen = None if bills is None else [bill if isinstance(bill, Due) else Due(**bill) for bill in bills]
     whole = rules.check_parts(paid)
+    address = rules.receipt_to(receipt_to)
     given_back = rules.change(rules.sum_of(paid, PaymentMethod.CASH), tendered)
     from_advance = rules.sum_of(paid, PaymentMethod.ADVANCE)
 
@@ -107,7 +110,7 @@ def take_payment(
         "to_advance": str(spread.to_advance),
     }
     deed = audit.event("payment.taken", payment, after=after, patient_id=patient_id, actor=actor)
-    fiscal_rows = fiscal.intended(payment, ids[FiscalReceipt][0], actor=actor)
+    fiscal_rows = fiscal.intended(payment, ids[FiscalReceipt][0], client=address, actor=actor)
     write([*movements, payment, *written, *fiscal_rows, deed])
     if patient.balance.debt and not debt_left:
         tasks.reasons_gone(kinds=(TaskReasonKind.DEBT,), patient_id=patient_id, actor=actor)

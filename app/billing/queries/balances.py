@@ -81,13 +81,13 @@ def _transfers() -> Fixed:
         .outerjoin(Certificate, Certificate.id == AdvanceTransfer.certificate_id)
         .where(or_(mine, AdvanceTransfer.to_id == patient))
         .order_by(AdvanceTransfer.id.desc())
-        .limit(30)
+        .limit(given("most", Integer()))
     )  # fmt: skip
 
 
 _TRANSFERS = _transfers()
 
 
-def transfers_of(patient_id: int) -> Rows:
+def transfers_of(patient_id: int, *, limit: int = 30) -> Rows:
     """Advances the patient passed and got, the newest first: day, reason, the relative or the certificate, change."""
-    return _TRANSFERS(patient=patient_id).all()
+    return _TRANSFERS(patient=patient_id, most=limit).all()

@@ -46,6 +46,10 @@ class Settling:
     #: Whether there is anything to ask further: relatives, passed advances and certificates.
     related: bool
     passed: bool
+    #: Does a fiscal device print here, and where its receipt can be sent: phones for messages and e-mails, of the card
+    #: and of the guardian's.
+    prints: bool
+    contacts: list[str]
 
     @property
     def bills(self) -> list[OpenOrder]:
@@ -69,6 +73,15 @@ _SETTLING = Fixed(
             OR EXISTS (SELECT FROM patient c WHERE c.guardian_id = p.id) AS related,
         EXISTS (SELECT FROM advance_transfer t WHERE t.from_id = p.id)
             OR EXISTS (SELECT FROM advance_transfer t WHERE t.to_id = p.id) AS passed,
+        EXISTS (SELECT FROM fiscal_device d JOIN branch b
+                    ON b.id = d.branch_id AND b.legal_entity_id = d.legal_entity_id
+                WHERE NOT d.archived AND b.id = COALESCE(
+                    (SELECT id FROM branch WHERE id = CAST(:branch AS int) AND NOT archived),
+                    (SELECT min(id) FROM branch WHERE NOT archived))) AS prints,
+        ARRAY(SELECT f.number FROM patient_phone f WHERE f.patient_id IN (p.id, p.guardian_id) AND f.for_sms
+              ORDER BY f.patient_id <> p.id, f.id)
+            || ARRAY(SELECT m.email FROM patient m WHERE m.id IN (p.id, p.guardian_id) AND m.email <> ''
+                     ORDER BY m.id <> p.id) AS contacts,
         o.id, o.number, o.status, o.total, o.due, o.issued_day,
         concat_ws(' ', e.surname, nullif(left(e.name, 1), '') || '.',
             nullif(left(e.patronymic, 1), '') || '.') AS doctor,
@@ -98,7 +111,7 @@ def settling(patient_id: int, branch_id: int | None) -> Settling | None:
             for row in rows
             if row.id is not None
         ],
-        first.related, first.passed,
+        first.related, first.passed, first.prints, first.contacts,
     )  # fmt: skip
 
 

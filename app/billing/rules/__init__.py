@@ -29,6 +29,7 @@ from app.billing.rules.payments import (
     check_seen,
     check_unspent,
     only_money,
+    receipt_to,
     refundable,
     shares,
     spread,
@@ -42,6 +43,6 @@ __all__ = [
     "DETAILS", "MOST_LINES", "MOST_PARTS", "Allocation", "Cost", "Due", "Known", "LineLeft", "PaidPart",
     "Part", "Return", "Verdict", "allocate", "as_kept", "category_key", "change", "check_advance",
     "check_cancellable", "check_certificate", "check_lines", "check_parts", "check_seen", "check_tooth",
-    "check_unspent", "cost", "counts", "digest", "judge", "only_money", "refundable", "service_code", "shares",
-    "spread", "sum_of", "take_back", "take_lines_back",
+    "check_unspent", "cost", "counts", "digest", "judge", "only_money", "receipt_to", "refundable", "service_code",
+    "shares", "spread", "sum_of", "take_back", "take_lines_back",
 ]  # fmt: skip

@@ -21,9 +21,12 @@ from app.errors import (
     WrongSplit,
 )
 from app.money import ZERO
+from app.patients import rules as patients
 from app.vocab import N_, PaymentMethod
 
 MOST_PARTS = 20
+#: How long the address of a fiscal receipt's buyer may be (tag 1008).
+LONGEST_ADDRESS = 64
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,27 @@ class Due:
 
     work_order_id: int
     amount: Decimal
+
+
+def receipt_to(text: str) -> str:
+    """Where the electronic receipt goes: a phone in the international form or an e-mail; empty when nobody asked.
+
+    Raises:
+        Invalid: it is neither.
+    """
+    clean = text.strip()
+    if not clean:
+        return ""
+    if "@" not in clean and not any(one.isdigit() for one in clean):
+        raise Invalid(fields={"receipt_to": N_("Write a phone number or an e-mail address.")})
+    try:
+        known = patients.email(clean) if "@" in clean else patients.phone(clean)
+    except Invalid as wrong:
+        [said] = wrong.facts["fields"].values()
+        raise Invalid(fields={"receipt_to": said}) from wrong
+    if len(known) > LONGEST_ADDRESS:
+        raise Invalid(fields={"receipt_to": N_("This text is too long.")})
+    return known
 
 
 def check_parts(parts: Sequence[Part]) -> Decimal:

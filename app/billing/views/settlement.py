@@ -26,7 +26,7 @@ from app.web import DeskView, actor, expose, fetched, guarded, may, say
 METHODS = (PaymentMethod.CASH, PaymentMethod.CARD, PaymentMethod.TRANSFER, PaymentMethod.ADVANCE)
 PAGE = 50
 #: How much of a patient's past is shown at once, and how much when all of it is asked for.
-NEWEST = {"payments": 30, "orders": 50}
+NEWEST = {"payments": 30, "orders": 50, "transfers": 30}
 MOST = 2000
 
 
@@ -65,6 +65,9 @@ class SettlementView(DeskView):
             raise NotFound()
         balance = patient.balance
         family = queries.relatives_of(pk) if patient.related and may("payment.relatives") else {}
+        transfers, more_transfers = (
+            _newest("transfers", partial(queries.transfers_of, pk)) if patient.passed else ([], False)
+        )
         payments, more = _newest("payments", partial(queries.payments_of, pk))
         if about is not None and about not in {line.id for line in payments}:
             payments, more = queries.payments_of(pk, limit=MOST), False
@@ -72,7 +75,7 @@ class SettlementView(DeskView):
             "billing/settle.html", status, title=gettext("Settlement"), patient=patient, bills=patient.bills,
             drafts=patient.drafts, balance=balance, sources=queries.advance_sources(pk) if balance.advance else [],
             payments=payments, more_payments=more, methods=METHODS, family=family,
-            transfers=queries.transfers_of(pk) if patient.passed else [],
+            transfers=transfers, more_transfers=more_transfers,
             method_names=PaymentMethod, paying=paying or {}, typed=request.form, wrong=wrong or {},
         )  # fmt: skip
 
@@ -88,8 +91,9 @@ class SettlementView(DeskView):
             with transaction():
                 form = self._typed_payment(pk)
                 payment = operations.take_payment(
-                    pk, form["parts"], bills=form["bills"], seen=form["seen"], tendered=form["tendered"], actor=actor()
-                )
+                    pk, form["parts"], bills=form["bills"], seen=form["seen"], tendered=form["tendered"],
+                    receipt_to=form["receipt_to"], actor=actor(),
+                )  # fmt: skip
                 done = payment.id
         except BillsChanged as refusal:
             say(refusal)
@@ -108,9 +112,8 @@ class SettlementView(DeskView):
         parts = list(_typed_parts().values())
         shares = _typed_shares()
         bills = [{"work_order_id": int(pk), "amount": amount} for pk, amount in shares.items()]
-        form = load(
-            forms.NewPayment, {"patient_id": patient_id, "parts": parts, "bills": bills or None, **filled("tendered")}
-        )
+        typed = {"patient_id": patient_id, "parts": parts, "bills": bills or None, **filled("tendered", "receipt_to")}
+        form = load(forms.NewPayment, typed)
         if not parts:
             raise Invalid(fields={"cash": N_("Write what is paid.")})
         if any(part["certificate"] == "" for part in form["parts"]):
@@ -225,10 +228,11 @@ class SettlementView(DeskView):
         patient, balance = fetched(Patient, pk), queries.balance_of(pk)
         orders, more_orders = _newest("orders", partial(queries.orders_of, pk))
         payments, more_payments = _newest("payments", partial(queries.payments_of, pk))
+        transfers, more_transfers = _newest("transfers", partial(queries.transfers_of, pk))
         return self.page(
             "billing/patient_money.html", patient=patient, balance=balance,
             sources=queries.advance_sources(pk) if balance.advance else [], orders=orders, more_orders=more_orders,
-            transfers=queries.transfers_of(pk), payments=payments, more_payments=more_payments,
+            transfers=transfers, more_transfers=more_transfers, payments=payments, more_payments=more_payments,
             statuses=WorkOrderStatus, method_names=PaymentMethod,
         )  # fmt: skip
 

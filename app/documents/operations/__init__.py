@@ -21,7 +21,7 @@ from app.documents.operations.issuing import (
     require_patient_of,
     require_person,
 )
-from app.documents.operations.printing import look_at_day, look_at_shift, print_paper, print_slip
+from app.documents.operations.printing import look_at_day, look_at_shift, number_act, print_paper, print_slip
 from app.documents.operations.rendering import GAVE_UP, MOST_ATTEMPTS, begin, due, give_up, store, text_to_print
 from app.documents.operations.scans import attach_scan
 from app.documents.operations.tax import (
@@ -73,6 +73,7 @@ __all__ = [
     "look_at_day",
     "look_at_shift",
     "new_version",
+    "number_act",
     "print_paper",
     "print_slip",
     "require_paper",

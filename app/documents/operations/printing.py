@@ -1,4 +1,4 @@
-"""Originals and copies: a receipt or a cash order is handed out once, every further print says that it is a copy.
+"""Originals and copies: a paper of money is handed out once, every further print says that it is a copy.
 
 A paper whose subject has changed since says something else: it has an original of that, which names the one that it
 takes the place of. Printing is a deed of its own, written down before the paper is drawn; looking at a paper shows a
@@ -12,12 +12,12 @@ from sqlalchemy import select
 
 from app import access, audit, clock, pdf
 from app.cash import operations as cash
-from app.db import lock_word, session
+from app.db import lock_word, next_number, session
 from app.documents import queries, rules
 from app.errors import NotFound, Refusal
 from app.fiscal import queries as fiscal
 from app.gateways.slip import escpos
-from app.models import CashMovement, CashShift, Printing, Receipt, User, WorkOrder
+from app.models import CashMovement, CashShift, Printing, Receipt, ServiceAct, User, WorkOrder
 from app.vocab import N_, PrintedKind, ReportKind
 
 
@@ -34,13 +34,19 @@ class SlipNotPrinted(Refusal):
     sentence = "%(why)s"
 
 
+#: Papers of the desk itself; of the others somebody is the patient.
+_OF_DESK = (PrintedKind.BOOK_SHEET, PrintedKind.SHIFT_REPORT)
+
+
 def print_paper(
-    kind: PrintedKind, subject: Receipt | CashMovement | WorkOrder, draw: Callable[[], bytes] | None = None, *,
-    state: str = "", actor: User | None,
+    kind: PrintedKind, subject: Receipt | CashMovement | WorkOrder | CashShift,
+    draw: Callable[[], bytes] | None = None, *, state: str = "", number: int | None = None, actor: User | None,
 ) -> Printing:  # fmt: skip
     """Write down that a paper is printed; the first of a state is the original, and is kept as it was drawn.
 
-    `state` is what can change of the subject (`queries.state_of`). Locks the paper's numbers. Records `paper.printed`.
+    `state` is what can change of the subject (`queries.state_of`); a report of an open shift tells of its moment, so a
+    later one takes no earlier one's place. `number` is the paper's, when it is not its subject's.
+    Locks the paper's numbers. Records `paper.printed`.
     """
     lock_word(f"printing {kind} {subject.id}")
     before = session.execute(
@@ -50,7 +56,7 @@ def print_paper(
     ).all()
     original = all(row.state != state for row in before)
     made = draw() if draw and original else None
-    if made is not None and before:
+    if made is not None and before and kind != PrintedKind.SHIFT_REPORT:
         made = pdf.stamped(made, f"ВЗАМЕН НАПЕЧАТАННОГО {clock.wall(before[0].created_at):%d.%m.%Y}", left=True)
     row = Printing(
         kind=kind, subject_id=subject.id, number=before[0].number + 1 if before else 1, state=state, original=original,
@@ -58,8 +64,28 @@ def print_paper(
     )  # fmt: skip
     session.add(row)
     session.flush()
-    after = {"number": f"{subject.number}", "note": "" if row.number == 1 else f"{row.number}"}
-    audit.record("paper.printed", subject, after=after, patient_id=subject.patient_id, actor=actor)
+    after = {"number": f"{number or subject.number}", "note": "" if row.number == 1 else f"{row.number}"}
+    patient_id = None if kind in _OF_DESK or isinstance(subject, CashShift) else subject.patient_id
+    audit.record("paper.printed", subject, after=after, patient_id=patient_id, actor=actor)
+    return row
+
+
+def number_act(order: WorkOrder, *, actor: User | None) -> ServiceAct:
+    """Give the act of a bill, or of what a reversing order left of one, its number; it keeps the one that it has.
+
+    The bill is locked by who prints. Locks the series of acts.
+    """
+    known = queries.act_of(order.id)
+    if known is not None:
+        return known
+    day = clock.today()
+    row = ServiceAct(
+        work_order_id=order.id, legal_entity_id=order.legal_entity_id, year=day.year,
+        number=next_number(order.legal_entity_id, PrintedKind.ACT), day=day, created_at=clock.now(),
+        created_by_id=actor.id if actor else None,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
     return row
 
 

@@ -8,6 +8,8 @@ from app.documents.queries.cash_book import BookRow, BookSheet, book_sheet
 from app.documents.queries.cash_orders import CashOrder, cash_order, employee_of, name_of, other_account, short
 from app.documents.queries.fields import (
     PAID_SERVICES_ACT,
+    act_of,
+    act_print,
     clinic_fields,
     employee_fields,
     merge_fields,
@@ -52,6 +54,8 @@ __all__ = [
     "BookRow",
     "BookSheet",
     "CashOrder",
+    "act_of",
+    "act_print",
     "active_template",
     "bare_fields",
     "book_sheet",

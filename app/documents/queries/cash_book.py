@@ -39,6 +39,8 @@ class BookSheet:
     opening: Decimal
     rows: list[BookRow] = field(default_factory=list)
     cashier: str = ""
+    #: The day's operation with which it begins: what is printed of the sheet is counted under it.
+    first: CashMovement | None = None
 
     @property
     def came_in(self) -> Decimal:
@@ -47,6 +49,11 @@ class BookSheet:
     @property
     def went_out(self) -> Decimal:
         return sum((row.amount for row in self.rows if not row.came_in), ZERO)
+
+    @property
+    def state(self) -> str:
+        """What can change of a sheet: while its day goes on, operations come to it."""
+        return f"{len(self.rows)} operations"
 
     @property
     def closing(self) -> Decimal:
@@ -69,7 +76,7 @@ def book_sheet(entity: LegalEntity, day: date) -> BookSheet:
             select(func.count(CashMovement.business_day.distinct()))
             .where(of_drawers, CashMovement.business_day.between(date(day.year, 1, 1), day))
         ) or 0  # fmt: skip
-    sheet = BookSheet(entity, day, number, Decimal(opening or 0))
+    sheet = BookSheet(entity, day, number, Decimal(opening or 0), first=movements[0] if movements else None)
     for movement in movements:
         order = cash_orders.cash_order(movement)
         whom = ("от " if order.came_in else "") + order.person if order.person else order.basis

@@ -169,7 +169,7 @@ def _basis(movement: CashMovement) -> tuple[str, str]:
     if movement.kind == MovementKind.REFUND:
         return _of_refund(movement)
     words = [_BASIS[MovementKind(movement.kind)]]
-    words += [movement.category.name] if movement.category else []
+    words += [movement.category_name] if movement.category_name else []
     other = (
         cash.other_side(movement) if movement.kind in (MovementKind.TRANSFER_IN, MovementKind.TRANSFER_OUT) else None
     )

@@ -26,6 +26,7 @@ from app.models import (
     IssuedDocument,
     LegalEntity,
     Patient,
+    ServiceAct,
     User,
     WorkOrder,
     WorkOrderLine,
@@ -317,5 +318,29 @@ def _number_of(order_id: int | None) -> str:
 
 
 def provided_print(order: WorkOrder) -> dict[str, Any]:
-    """The values of an act or a guarantee: what of a bill is left after reversing."""
+    """The values of a guarantee: what of a bill is left after reversing."""
     return {**order_print(order), **left_fields(order)}
+
+
+def act_of(order_id: int) -> ServiceAct | None:
+    """The number that the act of a bill, or of what a reversing order left of one, got when it was printed first."""
+    return session.scalars(select(ServiceAct).where(ServiceAct.work_order_id == order_id)).one_or_none()
+
+
+def act_print(order: WorkOrder, subject_id: int) -> dict[str, Any]:
+    """The values of an act: those of a guarantee, its number and day, and the days when the services were provided.
+
+    `subject_id` is the bill, or the newest order that reversed a part of it. The days are those from the visit to the
+    bill; a bill that was made ahead of its visit is of the visit's day.
+    """
+    act = act_of(subject_id)
+    visit = session.get(Appointment, order.appointment_id) if order.appointment_id else None
+    last = order.issued_day or clock.wall(order.created_at).date()
+    first = visit.starts_at.date() if visit else last
+    return {
+        **provided_print(order),
+        "act": {
+            "number": str(act.number) if act else "", "date": rules.short_day(act.day) if act else "",
+            "period": rules.days_between(first, max(first, last)),
+        },
+    }  # fmt: skip

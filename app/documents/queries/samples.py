@@ -79,7 +79,8 @@ def sample_fields(kind: str, *, child: bool = False) -> dict[str, Any]:
             "number": "45", "draft": False, "day": rules.short_day(day), "reverses": "", "reason": "",
             "assistants": "Помощникова И. В.",
         }  # fmt: skip
-        return {**common, "order": order}
+        act = {"number": "31", "date": rules.short_day(day), "period": rules.days_between(day, day)}
+        return {**common, "order": order} | ({"act": act} if kind == TemplateKind.ACT else {})
     common |= {
         "contract": {"number": "123", "date": rules.short_day(day), "place": "г. Москва", "valid_until": ""},
         "staff": {
@@ -122,6 +123,8 @@ def bare_fields(kind: str, *, child: bool = False) -> dict[str, Any]:
         "agreement": {"number": "", "date": ""},
         "survey": survey_fields(newcomer, None),
     }
+    if kind == TemplateKind.ACT:  # looked at before it is printed
+        fields["act"] = {**fields["act"], "number": "", "date": ""}
     if kind in OF_ORDER:
         return fields
     nothing = {name: Decimal(0) for name, value in fields["totals"].items() if isinstance(value, Decimal)}

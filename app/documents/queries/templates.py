@@ -11,8 +11,8 @@ from sqlalchemy import Row, select
 from app import clock
 from app.db import session
 from app.documents import rules
-from app.documents.queries.fields import merge_fields, order_print, person, provided_print
-from app.documents.queries.papers import order_to_print, receipt_fields, receipts_of
+from app.documents.queries.fields import act_print, merge_fields, order_print, person, provided_print
+from app.documents.queries.papers import last_reversal, order_to_print, receipt_fields, receipts_of
 from app.documents.queries.samples import OF_ORDER, sample_fields
 from app.models import Branch, DocumentTemplate, Employee, IssuedDocument, LegalEntity, Patient, User, WorkOrder
 from app.vocab import TemplateKind, WorkOrderStatus
@@ -128,6 +128,8 @@ def _of_order(kind: str, patient_id: int) -> dict[str, Any] | None:
     order = order_to_print(found) if found else None
     if order is None:
         return None
+    if kind == TemplateKind.ACT:
+        return act_print(order, (last_reversal(order.id) or order).id)
     return order_print(order) if kind == TemplateKind.WORK_ORDER else provided_print(order)
 
 

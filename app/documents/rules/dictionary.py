@@ -140,6 +140,14 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "assistants": N_("assistants"),
         },
     ),
+    "act": (
+        N_("Act of services"),
+        {
+            "number": N_("number of the act; it gets one when it is printed"),
+            "date": N_("day of the act"),
+            "period": N_("days when the services were provided"),
+        },
+    ),
     "tax": (
         N_("Certificate for the tax office"),
         {

@@ -45,6 +45,11 @@ def short_day(day: date | None) -> str:
     return f"{day:%d.%m.%Y}" if day else ""
 
 
+def days_between(first: date, last: date) -> str:
+    """A period: 23.11.2026 – 25.11.2026, or the one day of it."""
+    return short_day(first) if first == last else f"{short_day(first)} – {short_day(last)}"
+
+
 def age(born: date, day: date) -> int:
     """Full years on a day."""
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))

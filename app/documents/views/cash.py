@@ -3,6 +3,7 @@
 Where next: `queries.py`, `cash_book.py`.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -15,7 +16,6 @@ from app.documents import drawn, operations, queries
 from app.documents.views.copies import shown
 from app.errors import Invalid, NotFound, Refusal
 from app.models import CashMovement, CashShift, LegalEntity
-from app.pdf import as_pdf
 from app.vocab import N_, DeskKind, PrintedKind, ReportKind
 from app.web import DeskView, actor, expose, fetched, guarded
 
@@ -57,29 +57,69 @@ class CashPapersView(DeskView):
     @guarded("cash.see")
     def book(self, pk: int) -> Any:
         """The sheet of the cash book of a legal entity: today's, or the day's that was asked for."""
-        entity = fetched(LegalEntity, pk)
-        try:
-            day = date.fromisoformat(request.args.get("day") or clock.today().isoformat())
-        except ValueError as error:
-            raise Invalid(fields={"day": N_("This must be a day.")}) from error
+        sheet, first = _sheet_of(pk, request.args)
+        wanted = request.args.get("printing", type=int)
+        name = f"ko-4-{sheet.day:%Y-%m-%d}"
+        return shown(lambda: drawn.book_sheet(sheet), name, PrintedKind.BOOK_SHEET, first.id, wanted, sheet.state)
+
+    @expose("/book/<int:pk>/print", methods=["POST"])
+    @guarded("cash.see")
+    def print_book(self, pk: int) -> Any:
+        """Write down that a sheet of the cash book is printed, then show it: the first is the original."""
+        sheet, first = _sheet_of(pk, request.form)
         with transaction():
-            operations.look_at_day(day, how="pdf", actor=actor())
-        sheet = queries.book_sheet(entity, day)
-        if not sheet.number:
-            raise NoSheet()
-        return as_pdf(drawn.book_sheet(sheet), f"ko-4-{day:%Y-%m-%d}")
+            made = operations.print_paper(
+                PrintedKind.BOOK_SHEET, first, lambda: drawn.book_sheet(sheet), state=sheet.state, number=sheet.number,
+                actor=actor(),
+            ).id  # fmt: skip
+        return redirect(url_for(".book", pk=pk, day=sheet.day.isoformat(), printing=made), 303)
 
     @expose("/shifts/<int:pk>.pdf")
     @guarded("cash.see")
     def shift(self, pk: int) -> Any:
         """The report of a shift on paper, as far as the account may look back."""
-        shift = fetched(CashShift, pk)
+        shift, draw, state = _report_of(pk)
+        wanted = request.args.get("printing", type=int)
+        return shown(draw, f"shift-{shift.desk_id}-{shift.number}", PrintedKind.SHIFT_REPORT, pk, wanted, state)
+
+    @expose("/shifts/<int:pk>/print", methods=["POST"])
+    @guarded("cash.see")
+    def print_shift(self, pk: int) -> Any:
+        """Write down that the report of a shift is printed, then show it: the first is the original."""
+        shift, draw, state = _report_of(pk)
         with transaction():
-            since = operations.look_at_shift(shift, actor=actor())
+            made = operations.print_paper(PrintedKind.SHIFT_REPORT, shift, draw, state=state, actor=actor()).id
+        return redirect(url_for(".shift", pk=pk, printing=made), 303)
+
+
+def _sheet_of(pk: int, asked: Mapping[str, str]) -> tuple[queries.BookSheet, CashMovement]:
+    """The sheet of a legal entity's cash book on a day that the account may see, and the operation it begins with."""
+    entity = fetched(LegalEntity, pk)
+    try:
+        day = date.fromisoformat(asked.get("day") or clock.today().isoformat())
+    except ValueError as error:
+        raise Invalid(fields={"day": N_("This must be a day.")}) from error
+    with transaction():
+        operations.look_at_day(day, how="pdf", actor=actor())
+    sheet = queries.book_sheet(entity, day)
+    if sheet.first is None:
+        raise NoSheet()
+    return sheet, sheet.first
+
+
+def _report_of(pk: int) -> tuple[CashShift, Callable[[], bytes], str]:
+    """A shift, its report as far as the account may look back, and what of the report can change."""
+    shift: CashShift = fetched(CashShift, pk)
+    with transaction():
+        since = operations.look_at_shift(shift, actor=actor())
+    report = cash.shift_report(shift, since)
+
+    def draw() -> bytes:
         who = shift.closed_by_id if shift.closed_at else shift.opened_by_id
         cashier = queries.name_of(who, queries.employee_of(who))
-        made = drawn.shift_report(cash.shift_report(shift, since), cashier, cash.counts_of(pk))
-        return as_pdf(made, f"shift-{shift.desk_id}-{shift.number}")
+        return drawn.shift_report(report, cashier, cash.counts_of(pk))
+
+    return shift, draw, report.state
 
 
 def _drawn(movement: CashMovement) -> bytes:

@@ -4,7 +4,7 @@ A POST issues; a GET gives the same bytes each time, and notes who looked. A win
 shows how far they are and turns into the paper. Where next: `journal.py`, `../jobs.py`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -25,7 +25,7 @@ from app.vocab import N_, OpenedKind, PrintedKind, ReceiptKind, TemplateKind, Wo
 from app.web import DeskView, actor, expose, fetched, guarded, say, say_wrong
 
 #: The papers that are made of a bill, by their address.
-_OF_ORDER = {"act": "Акт", "guarantee": "Гарантийный талон"}
+_OF_ORDER = (PrintedKind.ACT, PrintedKind.GUARANTEE)
 #: What somebody attached may be anything: it runs nothing and reaches nothing, whatever it holds.
 STRANGER_S = {"default-src": "'none'", "style-src": "'unsafe-inline'", "frame-ancestors": "'self'", "sandbox": ""}
 #: A work order that is no bill is no paper of money; what its print says across.
@@ -273,7 +273,7 @@ class DocumentsView(DeskView):
         subject = _subject(order, kind)
         name = f"{kind.value.replace('_', '-')}-{order.year}-{order.number}"
         wanted, state = request.args.get("printing", type=int), queries.state_of(order, kind)
-        return shown(lambda: _DRAWN[kind](order), name, kind, subject.id, wanted, state)
+        return shown(lambda: _drawn_of(order, subject, kind), name, kind, subject.id, wanted, state)
 
     @expose("/work-orders/<int:pk>/<kind>/print", methods=["POST"])
     @guarded("work_order.see")
@@ -285,9 +285,13 @@ class DocumentsView(DeskView):
         with transaction():
             lock(WorkOrder, order.id)  # nobody pays or reverses it while it is drawn
             subject, state = _subject(order, chosen), queries.state_of(order, chosen)
-            made = operations.print_paper(
-                chosen, subject, lambda: _DRAWN[chosen](order), state=state, actor=actor()
-            ).id  # fmt: skip
+
+            def draw() -> bytes:
+                if chosen == PrintedKind.ACT:  # only an original: what was printed without a number has none
+                    operations.number_act(subject, actor=actor())
+                return _drawn_of(order, subject, chosen)
+
+            made = operations.print_paper(chosen, subject, draw, state=state, actor=actor()).id
         if chosen == PrintedKind.WORK_ORDER:
             return redirect(url_for(".work_order", pk=pk, printing=made), 303)
         return redirect(url_for(".of_work_order", pk=pk, kind=kind, printing=made), 303)
@@ -333,16 +337,23 @@ def _drawn_order(order: WorkOrder) -> bytes:
     return pdf.render(paper.sheet(word, f"{word} № {order.number}", body))
 
 
-def _drawn_provided(order: WorkOrder, kind: PrintedKind) -> bytes:
-    body = paper.fill_in(operations.text_of(TemplateKind(kind.value)), queries.provided_print(order))
-    return pdf.render(paper.sheet(_OF_ORDER[kind.value], f"{_OF_ORDER[kind.value]} к наряду № {order.number}", body))
+def _drawn_guarantee(order: WorkOrder) -> bytes:
+    body = paper.fill_in(operations.text_of(TemplateKind.GUARANTEE), queries.provided_print(order))
+    return pdf.render(paper.sheet("Гарантийный талон", f"Гарантийный талон к наряду № {order.number}", body))
 
 
-_DRAWN: dict[PrintedKind, Callable[[WorkOrder], bytes]] = {
-    PrintedKind.WORK_ORDER: _drawn_order,
-    PrintedKind.ACT: lambda order: _drawn_provided(order, PrintedKind.ACT),
-    PrintedKind.GUARANTEE: lambda order: _drawn_provided(order, PrintedKind.GUARANTEE),
-}
+def _drawn_act(order: WorkOrder, subject: WorkOrder) -> bytes:
+    values = queries.act_print(order, subject.id)
+    body = paper.fill_in(operations.text_of(TemplateKind.ACT), values)
+    numbered = f"Акт № {values['act']['number']}" if values["act"]["number"] else "Акт"
+    return pdf.render(paper.sheet("Акт", f"{numbered} к наряду № {order.number}", body))
+
+
+def _drawn_of(order: WorkOrder, subject: WorkOrder, kind: PrintedKind) -> bytes:
+    """A paper of a bill."""
+    if kind == PrintedKind.ACT:
+        return _drawn_act(order, subject)
+    return _drawn_order(order) if kind == PrintedKind.WORK_ORDER else _drawn_guarantee(order)
 
 
 def _patient_of_form() -> int:

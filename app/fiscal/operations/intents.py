@@ -30,9 +30,10 @@ from app.vocab import DeskKind, FiscalKind, FiscalStatus, LedgerKind, MovementKi
 _TOLD_BY_RECEIPTS = (MovementKind.PAYMENT, MovementKind.REFUND)
 
 
-def intended(payment: Payment, pk: int, *, actor: User | None) -> list[FiscalReceipt | FiscalCredit]:
+def intended(payment: Payment, pk: int, *, client: str = "", actor: User | None) -> list[FiscalReceipt | FiscalCredit]:
     """The receipt that a payment needs, to be written with it under the id `pk`; nothing without a device here.
 
+    `client` is the phone or e-mail to which the receipt goes as well, when the patient asked for it (tag 1008).
     Its bills are as they were before the payment, which is not written yet, and locked.
     """
     paid = {
@@ -48,8 +49,8 @@ def intended(payment: Payment, pk: int, *, actor: User | None) -> list[FiscalRec
     )
     sale = rules.sale(found.bills, [(part.method, rules.kopecks(part.amount)) for part in payment.parts], to_advance)
     row = _receipt(
-        found.device, FiscalKind.SELL, sale.items, sale.payments, actor, id=pk, payment_id=payment.id,
-        amount=payment.amount,
+        found.device, FiscalKind.SELL, sale.items, sale.payments, actor, client=client, id=pk,
+        payment_id=payment.id, amount=payment.amount,
         bills=[[bill.id, many] for bill, many in zip(found.bills, sale.positions, strict=True)],
     )  # fmt: skip
     hurry(pk)
@@ -193,10 +194,10 @@ def _planned(
 
 def _receipt(
     device: queries.Device, kind: FiscalKind, items: list[tasks.Item], payments: dict[str, int], actor: User | None,
-    **of: Any,
+    *, client: str = "", **of: Any,
 ) -> FiscalReceipt:  # fmt: skip
     cashier = access.account(actor).name if actor else ""
-    body = tasks.receipt(str(kind), items, payments, taxation=device.taxation, cashier=cashier)
+    body = tasks.receipt(str(kind), items, payments, taxation=device.taxation, cashier=cashier, client=client)
     return _task(device.id, kind, body, actor, **of)
 
 

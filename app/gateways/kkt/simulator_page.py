@@ -75,10 +75,11 @@ def _receipt(done: dict[str, Any]) -> str:
     )
     paid = "".join(_row(_WAYS.get(one.get("type"), "ИНОЕ"), f"={_sum(one.get('sum'))}") for one in task["payments"])
     at = clock.wall(datetime.fromisoformat(params["fiscalDocumentDateTime"]))
+    client = str(task.get("clientInfo", {}).get("emailOrPhone", ""))
     return (
         f'<article class="paper"><p class="mid"><b>КАССОВЫЙ ЧЕК<br>{_KIND.get(task["type"], escape(task["type"]))}</b>'
         f"<p>Кассир {escape(task['operator'].get('name', ''))}<hr>{items}<hr>"
-        f"{_row('ИТОГ', '=' + _sum(params['total']), 'b')}{paid}<hr>"
+        f"{_row('ИТОГ', '=' + _sum(params['total']), 'b')}{paid}<hr>{client and _row('ЭЛ. АДР. ПОКУПАТЕЛЯ', client)}"
         f"{_row('Смена ' + str(params['shiftNumber']), 'Чек ' + str(params['fiscalReceiptNumber']))}"
         f"{_row(f'{at:%d.%m.%Y %H:%M}', 'СНО ' + str(task.get('taxationType', '')))}"
         f"{_row('РН ККТ', params['registrationNumber'])}{_row('ФН', params['fnNumber'])}"
