@@ -9,6 +9,7 @@ from app.documents.rules.layout import check_layout
 from app.documents.rules.personal_data import personal_data
 from app.documents.rules.problems import Problem
 from app.documents.rules.receipts import receipt_fields, slip
+from app.documents.rules.requisites import missing_requisites
 from app.documents.rules.scans import mimetype_of
 from app.documents.rules.tax import OrderPaid, split
 from app.documents.rules.vat import vat_sentence, vat_words
@@ -43,6 +44,7 @@ __all__ = [
     "licence_line",
     "long_day",
     "mimetype_of",
+    "missing_requisites",
     "personal_data",
     "phone",
     "policy_of",
