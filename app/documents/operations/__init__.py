@@ -24,7 +24,7 @@ from app.documents.operations.issuing import (
 )
 from app.documents.operations.printing import look_at_day, look_at_shift, print_paper, print_slip
 from app.documents.operations.rendering import GAVE_UP, MOST_ATTEMPTS, begin, due, give_up, store, text_to_print
-from app.documents.operations.scans import attach_scan
+from app.documents.operations.scans import NotOwnScan, attach_scan, may_take_back, take_back_scan
 from app.documents.operations.tax import (
     AlreadyCertified,
     ChildTaxpayer,
@@ -58,6 +58,7 @@ __all__ = [
     "NoRequisites",
     "NoTaxpayer",
     "NoTemplate",
+    "NotOwnScan",
     "NothingPaid",
     "annul_certificate",
     "attach_scan",
@@ -74,6 +75,7 @@ __all__ = [
     "issue_first_visit",
     "look_at_day",
     "look_at_shift",
+    "may_take_back",
     "new_version",
     "print_paper",
     "print_slip",
@@ -82,6 +84,7 @@ __all__ = [
     "require_person",
     "ship_templates",
     "store",
+    "take_back_scan",
     "text_of",
     "text_to_print",
     "try_out",
