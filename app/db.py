@@ -44,6 +44,7 @@ from app.errors import (
     OrderReversed,
     OverRefund,
     Refusal,
+    ScanTakenBack,
     ShiftClosed,
     ShiftOpen,
     SlotTaken,
@@ -137,6 +138,7 @@ CONSTRAINTS: dict[str, Callable[[], Refusal]] = {
     "ck_cash_movement_shift_open": lambda: ShiftClosed(desk=""),
     "uq_cash_shift_one_open_per_desk": ShiftOpen,
     "uq_cash_movement_reversed_once": AlreadyReversed,
+    "uq_mistaken_scan_once": ScanTakenBack,
 }
 
 

@@ -33,6 +33,15 @@ class Invalid(Refusal):
     sentence = N_("Some fields are filled in wrongly: correct them and save again.")
 
 
+class ScanTakenBack(Refusal):
+    code = "scan_taken_back"
+    status = 409
+    sentence = N_(
+        "This scan was taken back as attached by mistake, and stays so. If it belongs here after all, scan the paper"
+        " anew and attach that."
+    )
+
+
 class NumberTooLarge(Refusal):
     """A number that, alone or added to what is there, is more than the database holds."""
 

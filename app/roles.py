@@ -79,6 +79,7 @@ _TABLE = [
     _right("medical.edit", N_("Write the medical card and the diary"), "no no own   no       no"),
     _right("medical.print", N_("Print the medical card with what doctors wrote"), "yes yes own yes no"),
     _right("document.print", N_("Print documents from the card"), "yes yes   own    yes      no"),
+    _right("document.take_back", N_("Take back any scan that was attached by mistake"), "no no no yes no"),
     _right("document.tax", N_("Issue certificates for the tax office"), "yes yes no yes      no"),
     _right("work_order.fill", N_("Fill in work orders"),    "setting setting own    yes      no"),
     _right("work_order.see", N_("See work orders"),         "yes     yes     own    yes      no"),

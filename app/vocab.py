@@ -556,6 +556,7 @@ DEEDS: dict[str, str] = {
     "task.closed": N_("Call task closed"),
     "tax_certificate.annulled": N_("Certificate for the tax office annulled"),
     "scan.attached": N_("Scan of a signed document attached"),
+    "scan.taken_back": N_("Scan of a signed document taken back: attached by mistake"),
     "paper.printed": N_("Paper printed"),
     "planned.made": N_("Visit planned without a date"),
     "planned.changed": N_("Planned visit changed"),

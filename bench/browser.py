@@ -63,7 +63,10 @@ def furnish() -> None:
     start = datetime.combine(clock.today(), time(8))
     states = ["booked", "booked", "arrived", "in_progress", "completed", "no_show"]
     with transaction():
-        entity = LegalEntity(name="ООО «Большая клиника»", short_name="Большая клиника", inn="7701234567")
+        entity = LegalEntity(
+            name="ООО «Большая клиника»", short_name="Большая клиника", inn="7701234567", kpp="770101001",
+            ogrn="1027700132195", address="г. Москва, ул. Большая, д. 1", licence_number="Л041-01137-77/00368421",
+        )  # fmt: skip
         branch = Branch(name="Филиал", legal_entity=entity)
         session.add_all([entity, branch])
         session.flush()

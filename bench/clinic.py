@@ -280,7 +280,10 @@ def furnish() -> None:
     )
 
     with transaction():
-        entity = LegalEntity(name="ООО «Большая клиника»", short_name="Большая клиника", inn="7701234567")
+        entity = LegalEntity(
+            name="ООО «Большая клиника»", short_name="Большая клиника", inn="7701234567", kpp="770101001",
+            ogrn="1027700132195", address="г. Москва, ул. Большая, д. 1", licence_number="Л041-01137-77/00368421",
+        )  # fmt: skip
         session.add_all([entity, CancelReason(name="Заболел")])
         session.flush()
         for number in range(BRANCHES):

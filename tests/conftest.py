@@ -32,6 +32,8 @@ settings.register_profile("untimed", settings(), deadline=None, suppress_health_
 settings.load_profile("untimed")
 
 PASSWORD = "demo"
+#: What no paper of a legal entity goes without.
+REQUISITES = {"kpp": "770101001", "ogrn": "1027700132195", "licence_number": "Л041-01137-77/00368421"}
 _HASH = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")
 _serial = itertools.count(100)
 
@@ -148,8 +150,9 @@ def _accounts() -> None:
 
     with transaction():
         entity = LegalEntity(
-            name="ООО «Улыбка»", short_name="Улыбка", inn="7701234567", address="Москва", phone="+74951234567"
-        )
+            name="ООО «Улыбка»", short_name="Улыбка", inn="7701234567", address="Москва", phone="+74951234567",
+            **REQUISITES,
+        )  # fmt: skip
         branch = Branch(name="На Тверской", legal_entity=entity)
         speciality = Speciality(name="Стоматолог-терапевт")
         session.add_all([entity, branch, speciality])
@@ -335,7 +338,9 @@ class Maker:
         from app.models import Branch, CashDesk, Chair, LegalEntity
 
         n = next(_serial)
-        entity = LegalEntity(name=f"ООО «Клиника {n}»", short_name=f"Клиника {n}", inn="7701234567")
+        entity = LegalEntity(
+            name=f"ООО «Клиника {n}»", short_name=f"Клиника {n}", inn="7701234567", address="Тула", **REQUISITES
+        )
         branch = self._save(Branch(name=f"Филиал {n}", legal_entity=entity), entity)
         desk = self._save(CashDesk(name="Касса", kind="main", branch_id=branch.id, legal_entity_id=entity.id))
         other = self._save(CashDesk(name="Эквайринг", kind="non_cash", branch_id=branch.id, legal_entity_id=entity.id))

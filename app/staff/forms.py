@@ -98,6 +98,7 @@ class Settings(Body):
     discount_limit_senior = WholeField(0, 100, required=True)
     discount_limit_doctor = WholeField(0, 100, required=True)
     paid_services_act = TextField(4000, load_default="")
+    personal_data_processors = TextField(2000, load_default="")
 
     @validates_schema
     def in_order(self, data: dict[str, Any], **_: Any) -> None:

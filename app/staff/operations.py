@@ -36,6 +36,7 @@ SETTINGS = (
     "discount_limit_senior",
     "discount_limit_doctor",
     "paid_services_act",
+    "personal_data_processors",
 )
 
 

@@ -178,4 +178,5 @@ FACTS: dict[str, str] = {
     "discount_limit_senior": N_("Largest discount, percent: senior administrators"),
     "discount_limit_doctor": N_("Largest discount, percent: doctors"),
     "paid_services_act": N_("Rules of paid medical services that the contract refers to"),
+    "personal_data_processors": N_("Who processes personal data for the clinic: name, address"),
 }

@@ -124,6 +124,8 @@ class ClinicSetting(Model):
     #: A health questionnaire is asked for anew after so many months.
     survey_months: Mapped[int] = mapped_column(SmallInteger, default=12, server_default="12")
     paid_services_act: Mapped[LongText]
+    #: Who works with patients' data for the clinic, as the consent names them: name and address of each.
+    personal_data_processors: Mapped[LongText]
     __table_args__ = (
         CheckConstraint("id = 1", name="ck_clinic_setting_one_row"),
         CheckConstraint("grid_step IN (5, 10, 15, 30)", name="ck_clinic_setting_grid_step_known"),

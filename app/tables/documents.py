@@ -59,6 +59,25 @@ class SignedScan(Made, Model):
         return self.mimetype
 
 
+class MistakenScan(Made, Model):
+    """A scan that was attached by mistake, to another's paper perhaps: it stays, and only the director sees it.
+
+    Append-only.
+    """
+
+    __tablename__ = "mistaken_scan"
+    id: Mapped[Pk]
+    scan_id: Mapped[int] = mapped_column(ForeignKey("signed_scan.id"))
+    reason: Mapped[str] = mapped_column(String(400))
+    __table_args__ = (
+        UniqueConstraint("scan_id", name="uq_mistaken_scan_once"),
+        not_blank("reason", "mistaken_scan"),
+    )
+
+    def __repr__(self) -> str:
+        return f"{self.scan_id}"
+
+
 class Printing(Made, Model):
     """A numbered paper of money that was printed: the first of what it says is the original, the others are copies.
 

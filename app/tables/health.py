@@ -21,7 +21,7 @@ class HealthSurvey(Made, Model):
     """One «Анкета о здоровье» as a patient filled it in; the newest by its day counts.
 
     `answers`: {question: [answer, comment]}. `alerts`: what of it is dangerous, [[question, what was said]], as the
-    rules had it on that day; the newest survey's stand on the card (trigger).
+    rules had it on that day; each stands on the card until a newer survey says «no» to its question (trigger).
     """
 
     __tablename__ = "health_survey"

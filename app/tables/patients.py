@@ -113,7 +113,8 @@ class Patient(Made, Model):
     snils: Mapped[str] = mapped_column(String(14), default="", server_default="")
     inn: Mapped[str] = mapped_column(String(12), default="", server_default="")
     allergy: Mapped[LongText]
-    #: The day of the newest health questionnaire and what of it is dangerous; kept by the surveys alone (trigger).
+    #: The day of the newest health questionnaire, and what is dangerous by the newest clear answers; kept by the
+    #: surveys alone (trigger).
     surveyed_on: Mapped[date | None]
     health_alerts: Mapped[list[list[str]]] = mapped_column(JSONB, default=list, server_default=sql("'[]'"))
     comment: Mapped[LongText]

@@ -19,7 +19,7 @@ from app.cash import operations as cash
 from app.db import session, transaction
 from app.documents import operations as tax
 from app.documents import queries, rules
-from app.models import CashDesk, Family, IssuedDocument, Patient, Service, TaxCertificate, User
+from app.models import CashDesk, Family, IssuedDocument, LegalEntity, Patient, Service, TaxCertificate, User
 from tests.conftest import Maker
 
 NOW = datetime(2026, 3, 10, 12)
@@ -68,6 +68,18 @@ def issue(clinic: Any, payer: int, year: int, patient: int | None = None) -> Tax
     with clock.at(NOW), transaction():
         director = session.get(User, clinic["director"])
         return tax.issue_certificate(patient or clinic["husband"], payer, year, actor=director)
+
+
+def test_a_certificate_that_the_tax_office_would_not_take_is_refused(clinic: Any) -> None:
+    with transaction():
+        session.get_one(LegalEntity, 1).kpp = ""
+    try:
+        with pytest.raises(tax.NoRequisites) as refused:
+            issue(clinic, clinic["wife"], 2025)
+    finally:
+        with transaction():
+            session.get_one(LegalEntity, 1).kpp = "770101001"
+    assert refused.value.facts == {"missing": ["kpp"]} and not session.query(TaxCertificate).count()
 
 
 def test_a_year_is_certified_once_and_again_when_annulled(clinic: Any) -> None:

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask_migrate import downgrade, upgrade
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app import access, clock
+from app.cli import MIGRATIONS
 from app.db import session, transaction
 from app.documents import operations as documents
 from app.errors import CardArchived, Invalid, NotAllowed, Refusal
@@ -115,6 +117,75 @@ def test_a_question_that_is_asked_no_more_is_not_insisted_on() -> None:
     assert rules.answers({"heart": ("no", "")}, "male", ["pregnancy", "nose"]) == {"heart": ["no", ""]}
 
 
+def test_a_flag_stands_until_a_clear_no(make: Maker, client_of: Any) -> None:
+    """«Не знаю» is no «no», and neither is silence, whatever way the questionnaire came into the database."""
+    pk, clerk = make.patient(sex="female").id, client_of("administrator")
+    add(make, pk, day=TODAY - timedelta(days=30))
+    unknown = {key: ("unknown", "") for key, _ in ALERTS}
+    add(make, pk, unknown, TODAY - timedelta(days=20))
+    assert on_card(pk) == (TODAY - timedelta(days=20), ALERTS)
+    form = clerk.get(f"/surveys/patient/{pk}/new").text
+    assert "раньше: Да: лидокаин" in form
+    with transaction():  # past the program
+        session.add(HealthSurvey(patient_id=pk, day=TODAY - timedelta(days=10), answers={"heart": ["yes", ""]},
+                                 alerts=[["heart", ""]]))  # fmt: skip
+    assert on_card(pk) == (TODAY - timedelta(days=10), [["heart", ""], *ALERTS])
+    card = clerk.get(f"/patients/{pk}").text
+    assert "Аллергия: лидокаин; Сердце и сосуды; Свёртываемость" in card  # in the order of the paper
+    with pytest.raises(Invalid) as wrong:
+        add(make, pk, {"heart": ("no", ""), "blood": ("unknown", "")})
+    assert set(wrong.value.facts["fields"]) == {"allergy", "infection"}
+    add(make, pk, {**NOW_WELL, "heart": ("unknown", ""), "allergy": ("yes", "артикаин")})
+    assert on_card(pk) == (TODAY, [["allergy", "артикаин"], ["heart", ""]])
+    add(make, pk, {"heart": ("no", ""), "allergy": ("no", "")})
+    assert on_card(pk) == (TODAY, [])
+
+
+def test_an_older_paper_found_later_raises_what_nobody_denied(make: Maker) -> None:
+    pk = make.patient().id
+    add(make, pk, {"allergy": ("unknown", ""), "blood": ("no", "")})
+    add(make, pk, day=TODAY - timedelta(days=30))
+    assert on_card(pk) == (TODAY, [["allergy", "лидокаин"], ["infection", ""]])
+
+
+def test_a_flag_of_a_woman_is_taken_from_a_man(make: Maker, client_of: Any) -> None:
+    pk, clerk = make.patient(sex="female").id, client_of("administrator")
+    add(make, pk, {"pregnancy": ("yes", "")}, TODAY - timedelta(days=5), pregnancy_weeks=12)
+    with transaction():
+        session.get_one(Patient, pk).sex = "male"
+    assert on_card(pk)[1] == [["pregnancy", "12"]]
+    assert 'name="answer_pregnancy"' in clerk.get(f"/surveys/patient/{pk}/new").text
+    sent = {"day": TODAY.isoformat(), "answer_pregnancy": "no"}
+    assert clerk.post(f"/surveys/patient/{pk}/new", data=sent).status_code == 303
+    assert on_card(pk) == (TODAY, [])
+    assert 'name="answer_pregnancy"' not in clerk.get(f"/surveys/patient/{pk}/new").text
+
+
+def test_flags_that_were_taken_away_stand_again_after_the_update(fresh_app: Flask) -> None:
+    with fresh_app.app_context():
+        make = Maker()
+        pk, other = make.patient().id, make.patient().id
+        downgrade(directory=str(MIGRATIONS), revision="20261205_gone")
+        for day, answer, alerts in (("2026-01-01", "yes", '[["allergy", "йод"]]'), ("2026-02-01", "unknown", "[]")):
+            for whose in (pk, other):
+                session.execute(
+                    text("INSERT INTO health_survey (patient_id, day, answers, alerts) VALUES (:pk, :day, CAST(:said AS jsonb), CAST(:alerts AS jsonb))"),
+                    {"pk": whose, "day": day, "said": f'{{"allergy": ["{answer if whose == pk else "no"}", ""]}}',
+                     "alerts": alerts if whose == pk else "[]"},
+                )  # fmt: skip
+        session.commit()
+        alerts_of = text("SELECT health_alerts FROM patient WHERE id = :pk")
+        assert session.scalar(alerts_of, {"pk": pk}) == []
+        session.commit()
+        upgrade(directory=str(MIGRATIONS))
+        assert session.scalar(alerts_of, {"pk": pk}) == [["allergy", "йод"]]
+        assert session.scalar(alerts_of, {"pk": other}) == []
+        assert (
+            refused_by("UPDATE patient SET health_alerts = '[]' WHERE id = :pk", pk=pk)
+            == "ck_patient_health_kept_by_surveys"
+        )
+
+
 def test_the_log_tells_the_day_and_no_answer(make: Maker) -> None:
     pk = make.patient().id
     add(make, pk, complaints="болит")
@@ -164,7 +235,7 @@ def test_the_database_keeps_what_was_said(make: Maker, statement: str, name: str
 
 
 def test_many_surveys_at_once(app: Flask, make: Maker) -> None:
-    """Whoever comes when: what stands on the card is what the newest survey says. Also past the operation's lock."""
+    """Whoever comes when: on the card stands the newest clear answer to each question. Also past the operation's lock."""
     pk, desk = make.patient().id, make.user()
     days = [TODAY - timedelta(days=n) for n in range(6)]
 
@@ -177,7 +248,7 @@ def test_many_surveys_at_once(app: Flask, make: Maker) -> None:
     deeds += [lambda day=day: operations.add_survey(pk, day, RED, {}, actor=desk).id for day in days[1:]]
     results = together(app, deeds)
     assert not [one for one in results if isinstance(one, Exception)], results
-    assert on_card(pk) == (TODAY, [["heart", str(TODAY)]])
+    assert on_card(pk) == (TODAY, [["heart", str(TODAY)], *ALERTS])
     assert len(queries.surveys_of(pk)) == len(deeds)
 
 

@@ -11,6 +11,7 @@ from app.documents.operations.issuing import (
     SECRET,
     TITLES,
     NoLegalEntity,
+    NoRequisites,
     NoTemplate,
     filled_in,
     freeze,
@@ -23,7 +24,7 @@ from app.documents.operations.issuing import (
 )
 from app.documents.operations.printing import look_at_day, look_at_shift, number_act, print_paper, print_slip
 from app.documents.operations.rendering import GAVE_UP, MOST_ATTEMPTS, begin, due, give_up, store, text_to_print
-from app.documents.operations.scans import attach_scan
+from app.documents.operations.scans import NotOwnScan, attach_scan, may_take_back, take_back_scan
 from app.documents.operations.tax import (
     AlreadyCertified,
     ChildTaxpayer,
@@ -54,8 +55,10 @@ __all__ = [
     "ChildTaxpayer",
     "NoExample",
     "NoLegalEntity",
+    "NoRequisites",
     "NoTaxpayer",
     "NoTemplate",
+    "NotOwnScan",
     "NothingPaid",
     "annul_certificate",
     "attach_scan",
@@ -72,6 +75,7 @@ __all__ = [
     "issue_first_visit",
     "look_at_day",
     "look_at_shift",
+    "may_take_back",
     "new_version",
     "number_act",
     "print_paper",
@@ -81,6 +85,7 @@ __all__ = [
     "require_person",
     "ship_templates",
     "store",
+    "take_back_scan",
     "text_of",
     "text_to_print",
     "try_out",

@@ -7,11 +7,13 @@ A paper is numbered, filled in and frozen in one short transaction; its bytes ar
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flask_babel import gettext
+
 from app import access, audit, clock
 from app.db import next_numbers, session
-from app.documents import paper, queries
+from app.documents import paper, queries, rules
 from app.errors import CardArchived, Invalid, NotFound, Refusal
-from app.models import IssuedDocument, PaperJob, Patient, User
+from app.models import IssuedDocument, LegalEntity, PaperJob, Patient, User
 from app.patients import operations as cards
 from app.vocab import N_, CardStatus, TemplateKind
 
@@ -24,6 +26,17 @@ class NoTemplate(Refusal):
 class NoLegalEntity(Refusal):
     code = "no_legal_entity"
     sentence = N_("The clinic has no branch with a legal entity yet. Add them in the directories.")
+
+
+class NoRequisites(Refusal):
+    """A paper would be void without these requisites of the legal entity. `missing`."""
+
+    code = "no_requisites"
+    status = 409
+    sentence = N_(
+        "“%(entity)s” lacks in its requisites: %(missing)s. The director fills this in, directory “Legal entities”;"
+        " without it this document is void."
+    )
 
 
 #: The names that papers carry; they are Russian in every language of the screen.
@@ -124,7 +137,7 @@ def issue(kind: str, patient_id: int, *, actor: User | None) -> IssuedDocument:
     Raises:
         NotAllowed, NotFound, CardArchived, CardErased, CardMerged
         Invalid: no such kind of paper, or one that is made of more than the card.
-        NoTemplate, NoLegalEntity, TemplateBroken
+        NoTemplate, NoLegalEntity, NoRequisites, TemplateBroken
     """
     if kind not in FROM_CARD:
         access.require(actor, "document.print")
@@ -171,6 +184,21 @@ def _require_issuable(patient: Patient, kinds: Sequence[TemplateKind]) -> None:
         raise CardArchived()
 
 
+def require_requisites(kind: str, entity: LegalEntity) -> None:
+    """Refuse a paper that would be void without what the legal entity's requisites lack.
+
+    Raises:
+        NoRequisites
+    """
+    has = {
+        "name": entity.name, "inn": entity.inn, "kpp": entity.kpp, "ogrn": entity.ogrn, "address": entity.address,
+        "licence": entity.licence_number or entity.licence,
+    }  # fmt: skip
+    if missing := rules.missing_requisites(kind, has):
+        said = ", ".join(gettext(word) for word in missing.values())
+        raise NoRequisites({"entity": entity.short_name, "missing": said}, missing=list(missing))
+
+
 def freeze(
     kinds: Sequence[TemplateKind], patient: Patient, more: Mapping[str, Any], *, actor: User | None
 ) -> list[IssuedDocument]:
@@ -185,6 +213,8 @@ def freeze(
     signing = queries.legal_entity_for(actor)
     if signing is None:
         raise NoLegalEntity()
+    for kind in kinds:
+        require_requisites(kind, signing[0])
     day = clock.today()
     numbers = next_numbers(signing[0].id, dict.fromkeys(kinds, 1))
     rows: list[IssuedDocument] = []

@@ -48,7 +48,7 @@ def issue_certificate(patient_id: int, payer_id: int, year: int, *, actor: User 
     Locks the patient's year. Records `document.issued`.
 
     Raises:
-        NotAllowed, NotFound, NoTemplate, NoLegalEntity
+        NotAllowed, NotFound, NoTemplate, NoLegalEntity, NoRequisites
         Invalid: a year that is not offered; a taxpayer who is no relative.
         ChildTaxpayer, AlreadyCertified, NothingPaid, NoTaxpayer, CardErased, CardMerged
     """

@@ -22,6 +22,7 @@ from app.documents.queries.fields import (
 from app.documents.queries.issued import (
     first_visit_kinds,
     first_visit_places,
+    is_mistaken,
     issued_papers,
     printed_state,
     scans_of,
@@ -72,6 +73,7 @@ __all__ = [
     "first_visit_places",
     "is_erased",
     "is_left",
+    "is_mistaken",
     "is_patient_of",
     "issued_papers",
     "issuers",

@@ -13,7 +13,7 @@ from flask_babel import force_locale, gettext
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import aliased, joinedload
 
-from app import clock
+from app import access, clock
 from app.billing import queries as billing
 from app.db import session
 from app.documents import rules
@@ -26,6 +26,7 @@ from app.models import (
     IssuedDocument,
     LegalEntity,
     Patient,
+    PatientPhone,
     ServiceAct,
     User,
     WorkOrder,
@@ -48,8 +49,8 @@ _OF_TREATMENT = frozenset(
 _STANDS = (WorkOrderStatus.DRAFT, WorkOrderStatus.ISSUED, WorkOrderStatus.PAID)
 _PERSON = (
     "fio", "fio_gen", "fio_dat", "fio_short", "last_name", "first_name", "middle_name", "birth_date", "age", "sex",
-    "phone", "email", "address_reg", "address_live", "inn", "snils", "insurance", "card_number", "card_opened",
-    "allergy", "relation", "basis_document",
+    "phone", "email", "address_reg", "address_live", "inn", "snils", "insurance", "oms_insurer", "oms_policy",
+    "card_number", "card_opened", "allergy", "relation", "basis_document",
 )  # fmt: skip
 #: The parts of an identity document as templates name them; `text` is all of it in one line.
 _PASSPORT = ("type", "code", "series", "number", "issued_by", "issued_date", "dept_code", "text")
@@ -59,6 +60,7 @@ def person(patient: Patient | None, day: date) -> dict[str, Any]:
     """The merge fields of a patient or a representative; all empty when there is none."""
     if patient is None:
         return {**dict.fromkeys(_PERSON, ""), "passport": dict.fromkeys(_PASSPORT, "")}
+    insurer, policy = rules.policy_of(patient.insurance)
     return {
         "fio": patient.full_name,
         "fio_gen": patients.genitive_of(patient),
@@ -70,13 +72,15 @@ def person(patient: Patient | None, day: date) -> dict[str, Any]:
         "birth_date": rules.short_day(patient.birth_date),
         "age": rules.age_in_words(patient.birth_date, day),
         "sex": {"male": "мужской", "female": "женский"}.get(patient.sex or "", ""),
-        "phone": rules.phone(patient.phones[0].number) if patient.phones else "",
+        "phone": _first_phone(patient.phones),
         "email": patient.email,
         "address_reg": patient.address,
         "address_live": "",
         "inn": patient.inn,
         "snils": patient.snils,
         "insurance": patient.insurance,
+        "oms_insurer": insurer,
+        "oms_policy": policy,
         "card_number": str(patient.card_number),
         "card_opened": rules.short_day(clock.wall(patient.created_at).date()) if patient.created_at else "",
         "allergy": patient.allergy,
@@ -144,8 +148,12 @@ def clinic_fields(entity: LegalEntity, branch: Branch | None) -> dict[str, Any]:
 def merge_fields(
     patient: Patient, entity: LegalEntity, branch: Branch, number: int, actor: User | None, *, kind: str
 ) -> dict[str, Any]:
-    """Every value that a text of a paper from the card may name."""
+    """Every value that a text of a paper from the card may name; bills are of the legal entity whose paper it is."""
     day = clock.today()
+    planned = kind == TemplateKind.TREATMENT_PLAN
+    order = _agreed(patient.id, entity.id, planned=planned)
+    agreed = left_fields(order) if order else order_fields([], None)
+    own = {"number": str(number), "date": rules.short_day(day)}
     doctor = session.get(Employee, patient.doctor_id) if patient.doctor_id else None
     signer = session.scalars(select(Employee).where(Employee.user_id == actor.id)).first() if actor else None
     clinic = clinic_fields(entity, branch)
@@ -153,17 +161,19 @@ def merge_fields(
         "clinic": clinic,
         "legal": legal_fields(),
         **parties(patient, day, kind),
-        "contract": {
-            "number": str(number), "date": rules.short_day(day), "place": rules.town_of(clinic["actual_address"]),
-            "valid_until": "",
-        },
+        "contract": {**own, "place": rules.town_of(clinic["actual_address"]), "valid_until": ""},
         "agreement": agreement_fields(patient.id, entity.id, day),
+        "plan": plan_fields(
+            own if planned else newest_paper(patient.id, entity.id, day, TemplateKind.TREATMENT_PLAN), order
+        ),
+        "trusted": trusted_fields(patient),
         "doctor": employee_fields(doctor),
         "staff": employee_fields(signer),
         "visit": visit_fields(_next_visit(patient.id, day)),
         "today": {"date": rules.short_day(day), "long": rules.long_day(day)},
-        "pd": {"third_parties": ""},
-        **_agreed(patient.id, planned=kind == TemplateKind.TREATMENT_PLAN),
+        "pd": personal_data_fields(clinic),
+        **agreed,
+        **treatment_fields(agreed["services"] if _is_of_now(order, day) else [], _diagnosis(patient, kind, actor)),
         **health_fields(patient, kind),
     }  # fmt: skip
 
@@ -174,11 +184,44 @@ def legal_fields() -> dict[str, str]:
     return {"paid_services_act": (setting.paid_services_act if setting else "") or PAID_SERVICES_ACT}
 
 
+def personal_data_fields(clinic: dict[str, Any]) -> dict[str, str]:
+    """What a consent to the processing of personal data says of this clinic."""
+    setting = session.get(ClinicSetting, 1)
+    third_parties = setting.personal_data_processors if setting else ""
+    return rules.personal_data(clinic["address"], clinic["email"], third_parties)
+
+
+def payer_fields(patient: Patient, day: date) -> dict[str, Any]:
+    """The merge fields of who pays: a person's, under the names that a company has them by too."""
+    values = person(patient, day)
+    return {**values, "name": values["fio"], "address": values["address_reg"], "ogrn": ""}
+
+
+def trusted_fields(patient: Patient) -> list[dict[str, str]]:
+    """Who may be told of the patient's health, to choose from: grown-up relatives, owners of other phones.
+
+    The patient chooses by signing, so no text that comes with the product prints them by itself.
+    """
+    day, found = clock.today(), []
+    ids = [row["id"] for row in cards.family(patient)]
+    known = select(Patient).where(Patient.id.in_(ids), Patient.erased_at.is_(None)).order_by(Patient.id)
+    for relative in session.scalars(known) if ids else ():
+        if patients.signs(patients.age(relative.birth_date, day)) == patients.Signs.PATIENT:
+            found.append({"fio": relative.full_name, "phone": _first_phone(relative.phones)})
+    told = {one["phone"] for one in found}
+    owned = [(phone.owner, rules.phone(phone.number)) for phone in patient.phones if phone.owner]
+    return found + [{"fio": owner, "phone": number} for owner, number in owned if number not in told]
+
+
+def _first_phone(numbers: Sequence[PatientPhone]) -> str:
+    return rules.phone(numbers[0].number) if numbers else ""
+
+
 def parties(patient: Patient, day: date, kind: str) -> dict[str, Any]:
-    """The patient, the representative, who signs.
+    """The patient, the representative, who signs, who pays.
 
     `rep` is the guardian when the patient may not sign a paper of this kind by age; `rep.signs` is so even when the
-    card names nobody: then the paper has lines. `payer` is who pays, `signer` who signs.
+    card names nobody: then the paper has lines. `payer` is who of the family pays, `signer` who signs.
     """
     signs = patients.signs(patients.age(patient.birth_date, day))
     alone = signs == patients.Signs.PATIENT or (signs == patients.Signs.TREATMENT_ONLY and kind in _OF_TREATMENT)
@@ -187,16 +230,21 @@ def parties(patient: Patient, day: date, kind: str) -> dict[str, Any]:
     return {
         "patient": person(patient, day),
         "rep": {**person(guardian, day), "signs": by_rep},
-        "payer": person(guardian or patient, day),
+        "payer": payer_fields(patient.payer or guardian or patient, day),
         "signer": person(guardian if by_rep else patient, day),
     }
 
 
 def agreement_fields(patient_id: int, legal_entity_id: int, day: date) -> dict[str, str]:
-    """The patient's newest contract with this legal entity on the day of the paper: none is younger than the paper."""
+    """The patient's newest contract with this legal entity on the day of the paper."""
+    return newest_paper(patient_id, legal_entity_id, day, TemplateKind.CONTRACT)
+
+
+def newest_paper(patient_id: int, legal_entity_id: int, day: date, kind: TemplateKind) -> dict[str, str]:
+    """Number and day of the patient's newest paper of a kind: none is younger than the paper that names it."""
     row = session.execute(
         select(IssuedDocument.number, IssuedDocument.day)
-        .where(IssuedDocument.patient_id == patient_id, IssuedDocument.kind == TemplateKind.CONTRACT,
+        .where(IssuedDocument.patient_id == patient_id, IssuedDocument.kind == kind,
                IssuedDocument.legal_entity_id == legal_entity_id, IssuedDocument.day <= day)
         .order_by(IssuedDocument.day.desc(), IssuedDocument.id.desc()).limit(1)
     ).first()  # fmt: skip
@@ -216,15 +264,61 @@ def _next_visit(patient_id: int, day: date) -> Appointment | None:
 def visit_fields(visit: Appointment | None) -> dict[str, str]:
     """The merge fields of a visit."""
     if visit is None:
-        return {"date": "", "time": "", "doctor": ""}
+        return {"date": "", "time": "", "doctor": "", "number": ""}
     return {
         "date": rules.short_day(visit.starts_at.date()), "time": f"{visit.starts_at:%H:%M}",
-        "doctor": visit.doctor.full_name,
+        "doctor": visit.doctor.full_name, "number": str(visit.id),
     }  # fmt: skip
 
 
-def _agreed(patient_id: int, *, planned: bool) -> dict[str, Any]:
-    """What a contract signed now is about: the newest draft or bill of which anything is left, and what is left of it.
+def _is_of_now(order: WorkOrder | None, day: date) -> bool:
+    """Is it what is about to be done or was done today? An older bill is no treatment that is agreed to now."""
+    return order is not None and (order.status == WorkOrderStatus.DRAFT or order.issued_day == day)
+
+
+def treatment_fields(services: Sequence[dict[str, Any]], diagnosis: str) -> dict[str, str]:
+    """The merge fields of a consent to a treatment, without a first word; what nobody keeps is a line."""
+    teeth = dict.fromkeys(row["tooth"] for row in services if row["tooth"])
+    names = dict.fromkeys(row["name"] for row in services)
+    return {
+        "tooth": ", ".join(teeth), "diagnosis": diagnosis, "method": "; ".join(names), "alternatives": "", "risks": "",
+        "anesthetic": "",
+    }  # fmt: skip
+
+
+#: The papers that name a diagnosis besides the medical card itself.
+_OF_DIAGNOSIS = _OF_TREATMENT | {TemplateKind.TREATMENT_PLAN, TemplateKind.REFERRAL}
+
+
+def _diagnosis(patient: Patient, kind: str, actor: User | None) -> str:
+    """The diagnosis of the medical card, on papers about treatment, for who may print that card."""
+    if kind not in _OF_DIAGNOSIS or (actor is not None and not access.account(actor).may("medical.print")):
+        return ""
+    record = cards.medical_record(patient.id)
+    return " ".join(filter(None, (record.icd, record.diagnosis))) if record else ""
+
+
+def plan_fields(named: dict[str, str], order: WorkOrder | None) -> dict[str, Any]:
+    """The merge fields of a treatment plan; its stages are the services by kinds of work, in the order of the lines."""
+    stages: dict[str, list[dict[str, Any]]] = {}
+    for line, row in _left_services(order) if order else ():
+        stages.setdefault(line.service.category.name, []).append(row)
+    return {
+        **named, "variant": "",
+        "stage": [stage_fields(place, name, rows) for place, (name, rows) in enumerate(stages.items(), 1)],
+    }  # fmt: skip
+
+
+def stage_fields(place: int, name: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A stage of a treatment plan: its services and what they cost."""
+    cost = sum((row["sum"] for row in rows), Decimal(0))
+    return {
+        "no": str(place), "name": name, "services": list(rows), "sum": cost, "sum_words": rules.rubles_in_words(cost),
+    }  # fmt: skip
+
+
+def _agreed(patient_id: int, legal_entity_id: int, *, planned: bool) -> WorkOrder | None:
+    """What a contract signed now is about: the newest draft or bill of the legal entity of which anything is left.
 
     `planned`: a plan is about what is still to be done, so a draft goes before a bill.
     """
@@ -234,29 +328,34 @@ def _agreed(patient_id: int, *, planned: bool) -> dict[str, Any]:
     )
     is_left = exists().where(WorkOrderLine.work_order_id == WorkOrder.id, WorkOrderLine.quantity + taken > 0)
     drafts_first = [(WorkOrder.status == WorkOrderStatus.DRAFT).desc()] if planned else []
-    order = session.scalars(
+    return session.scalars(
         select(WorkOrder)
-        .where(WorkOrder.patient_id == patient_id, WorkOrder.status.in_(_STANDS), is_left)
+        .where(WorkOrder.patient_id == patient_id, WorkOrder.legal_entity_id == legal_entity_id,
+               WorkOrder.status.in_(_STANDS), is_left)
         .order_by(*drafts_first, WorkOrder.id.desc()).limit(1)
     ).one_or_none()  # fmt: skip
-    return left_fields(order) if order else order_fields([], None)
+
+
+def _left_services(order: WorkOrder) -> list[tuple[WorkOrderLine, dict[str, Any]]]:
+    """The lines of an order of which anything is left, with the merge fields of that."""
+    of_line = {line.id: line for line in order.lines}
+    left = [(of_line[one.line_id], one, one.back(one.left)) for one in billing.left_to_reverse(order) if one.left]
+    return [
+        (line, {
+            "no": str(place), "code": line.called[0], "name": one.service, "tooth": line.tooth, "qty": str(one.left),
+            "price": one.price, "discount": cost.discount, "sum": cost.total,
+        })
+        for place, (line, one, cost) in enumerate(left, 1)
+    ]  # fmt: skip
 
 
 def left_fields(order: WorkOrder) -> dict[str, Any]:
     """The merge fields of what reversing orders left of a bill, or of all of a draft."""
-    of_line = {line.id: line for line in order.lines}
-    left = [(line, line.back(line.left)) for line in billing.left_to_reverse(order) if line.left]
-    services = [
-        {
-            "no": str(place), "code": of_line[line.line_id].called[0], "name": line.service,
-            "tooth": of_line[line.line_id].tooth, "qty": str(line.left), "price": line.price,
-            "discount": cost.discount, "sum": cost.total,
-        }
-        for place, (line, cost) in enumerate(left, 1)
-    ]  # fmt: skip
-    net = sum((cost.total for _, cost in left), Decimal(0))
-    discount = sum((cost.discount for _, cost in left), Decimal(0))
-    taxed = [{"vat": of_line[line.line_id].service.vat, "total": cost.total} for line, cost in left]
+    left = _left_services(order)
+    services = [row for _, row in left]
+    net = sum((row["sum"] for row in services), Decimal(0))
+    discount = sum((row["discount"] for row in services), Decimal(0))
+    taxed = [{"vat": line.service.vat, "total": row["sum"]} for line, row in left]
     totals = {
         **order_fields(order.lines, order)["totals"],
         "gross": net + discount, "discount": discount, "net": net, "net_words": rules.rubles_in_words(net),
@@ -296,17 +395,20 @@ def order_print(order: WorkOrder) -> dict[str, Any]:
     day = order.issued_day or clock.wall(order.created_at).date()
     assistants = {line.assistant_id for line in order.lines if line.assistant_id}
     names = session.scalars(select(Employee).where(Employee.id.in_(assistants)).order_by(Employee.surname)).all()
+    clinic = clinic_fields(order.branch.legal_entity, order.branch)
+    agreement = agreement_fields(order.patient_id, order.legal_entity_id, day)
     return {
-        "clinic": clinic_fields(order.branch.legal_entity, order.branch),
+        "clinic": clinic,
         "legal": legal_fields(),
         "order": {
             "number": str(order.number), "draft": order.status in (WorkOrderStatus.DRAFT, WorkOrderStatus.ANNULLED),
-            "day": rules.short_day(day),
+            "day": rules.short_day(day), "date": rules.short_day(day),
             "reverses": _number_of(order.reverses_id), "reason": order.reason,
             "assistants": ", ".join(employee.short_name for employee in names),
         },
         **parties(order.patient, today, TemplateKind.WORK_ORDER),
-        "agreement": agreement_fields(order.patient_id, order.legal_entity_id, day),
+        "agreement": agreement,
+        "contract": {**agreement, "place": rules.town_of(clinic["actual_address"]), "valid_until": ""},
         "doctor": employee_fields(order.doctor),
         "today": {"date": rules.short_day(today), "long": rules.long_day(today)},
         **order_fields(order.lines, order),
@@ -330,17 +432,19 @@ def act_of(order_id: int) -> ServiceAct | None:
 def act_print(order: WorkOrder, subject_id: int) -> dict[str, Any]:
     """The values of an act: those of a guarantee, its number and day, and the days when the services were provided.
 
-    `subject_id` is the bill, or the newest order that reversed a part of it. The days are those from the visit to the
-    bill; a bill that was made ahead of its visit is of the visit's day.
+    `subject_id` is the bill, or the newest order that reversed a part of it; until the act has a number, its day is of
+    that. The days of the services are those from the visit to the bill; a bill that was made ahead of its visit is of
+    the visit's day.
     """
-    act = act_of(subject_id)
+    act, subject = act_of(subject_id), session.get_one(WorkOrder, subject_id)
     visit = session.get(Appointment, order.appointment_id) if order.appointment_id else None
     last = order.issued_day or clock.wall(order.created_at).date()
     first = visit.starts_at.date() if visit else last
     return {
         **provided_print(order),
         "act": {
-            "number": str(act.number) if act else "", "date": rules.short_day(act.day) if act else "",
+            "number": str(act.number) if act else "",
+            "date": rules.short_day(act.day if act else subject.issued_day or last),
             "period": rules.days_between(first, max(first, last)),
         },
     }  # fmt: skip

@@ -6,10 +6,10 @@ Where next: `journal.py` for the list of all.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, func, select, true
 
 from app.db import session
-from app.models import Employee, FirstVisitPaper, IssuedDocument, PaperJob, SignedScan, User
+from app.models import Employee, FirstVisitPaper, IssuedDocument, MistakenScan, PaperJob, SignedScan, User
 from app.vocab import TemplateKind
 
 
@@ -55,16 +55,33 @@ def issued_papers(patient_id: int) -> Sequence[Row[Any]]:
 _other = IssuedDocument.__table__.alias("other").c
 
 
-def scans_of(patient_id: int) -> dict[int, list[Any]]:
-    """The scans of a patient's signed papers by the paper: id, mimetype, created_at."""
+def scans_of(patient_id: int, *, mistaken: bool) -> dict[int, list[Any]]:
+    """The scans of a patient's signed papers by the paper: id, mimetype, created_at, created_by_id, mistake.
+
+    `mistaken`: with those that were attached by mistake, for who may see them; `mistake` is the reason, else None.
+    """
+    scan = SignedScan
     found: dict[int, list[Any]] = {}
-    for row in session.execute(
-        select(SignedScan.document_id, SignedScan.id, SignedScan.mimetype, SignedScan.created_at)
-        .where(SignedScan.patient_id == patient_id)
-        .order_by(SignedScan.id)
-    ):
+    rows = (
+        select(scan.document_id, scan.id, scan.mimetype, scan.created_at, scan.created_by_id,
+               MistakenScan.reason.label("mistake"))
+        .outerjoin(MistakenScan, MistakenScan.scan_id == scan.id)
+        .where(scan.patient_id == patient_id, true() if mistaken else MistakenScan.id.is_(None))
+        .order_by(scan.id)
+    )  # fmt: skip
+    for row in session.execute(rows):
         found.setdefault(row.document_id, []).append(row)
     return found
+
+
+def stands() -> ColumnElement[bool]:
+    """The condition that a scan was not attached by mistake."""
+    return ~select(MistakenScan.id).where(MistakenScan.scan_id == SignedScan.id).exists()
+
+
+def is_mistaken(scan_id: int) -> bool:
+    """Was the scan attached by mistake?"""
+    return bool(session.scalar(select(MistakenScan.id).where(MistakenScan.scan_id == scan_id)))
 
 
 def printed_state(document_id: int, *, together: bool) -> Sequence[Any]:

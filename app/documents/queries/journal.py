@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 
 from app.db import session
-from app.documents.queries.issued import issuer
+from app.documents.queries.issued import issuer, stands
 from app.models import (
     Appointment,
     Employee,
@@ -48,7 +48,10 @@ class Asked:
 def journal(asked: Asked, *, limit: int, offset: int = 0) -> tuple[int, Sequence[Row[Any]]]:
     """How many papers fit (counted up to `COUNTED`), and a page of them, the newest first."""
     paper = IssuedDocument
-    scan = select(func.min(SignedScan.id)).where(SignedScan.document_id == paper.id).correlate(paper).scalar_subquery()
+    scan = (
+        select(func.min(SignedScan.id)).where(SignedScan.document_id == paper.id, stands()).correlate(paper)
+        .scalar_subquery()
+    )  # fmt: skip
     annulled = (
         select(TaxCertificate.annulled_at).where(TaxCertificate.document_id == paper.id).correlate(paper)
         .scalar_subquery()
@@ -99,7 +102,7 @@ def _narrowed(found: Select[Any], asked: Asked) -> Select[Any]:
     if asked.doctor_id is not None:
         found = found.where(of_doctors_patients(asked.doctor_id))
     if asked.signed:
-        scanned = select(SignedScan.id).where(SignedScan.document_id == paper.id).exists()
+        scanned = select(SignedScan.id).where(SignedScan.document_id == paper.id, stands()).exists()
         found = found.where(scanned if asked.signed == "yes" else ~scanned)
     states: dict[str, ColumnElement[bool]] = {
         "ready": paper.sha256.is_not(None),

@@ -9,7 +9,15 @@ from typing import Any
 
 from app import clock
 from app.documents import rules
-from app.documents.queries.fields import PAID_SERVICES_ACT, clinic_fields, employee_fields, parties, person
+from app.documents.queries.fields import (
+    PAID_SERVICES_ACT,
+    clinic_fields,
+    employee_fields,
+    parties,
+    person,
+    stage_fields,
+    treatment_fields,
+)
 from app.documents.queries.health import medical_fields, survey_fields
 from app.models import Employee, LegalEntity, Patient, PatientPhone
 from app.vocab import TemplateKind
@@ -37,7 +45,8 @@ def _clinic() -> dict[str, Any]:
 def _adult() -> Patient:
     return Patient(
         surname="Примерова", name="Мария", patronymic="Сергеевна", sex="female", birth_date=date(1990, 5, 17),
-        name_genitive="", name_dative="", address="г. Москва, ул. Лесная, д. 5, кв. 12", insurance="",
+        name_genitive="", name_dative="", address="г. Москва, ул. Лесная, д. 5, кв. 12",
+        insurance="АО «Страховая компания», полис № 7700 1234 5678 9012",
         identity_type="21", identity_series="4510", identity_number="123456", identity_issued_on=date(2010, 6, 1),
         identity_issued_by="ОВД «Лесной»", identity_dept_code="770-001", identity_text="",
         email="primerova@example.ru", snils="112-233-445 95", inn="500100732259", allergy="пенициллин",
@@ -61,12 +70,13 @@ def sample_fields(kind: str, *, child: bool = False) -> dict[str, Any]:
     day = clock.today()
     if kind == TemplateKind.RECEIPT:
         return _receipt(day, _child() if child else _adult())
+    clinic = _clinic()
     doctor = Employee(
         surname="Образцов", name="Пётр", patronymic="Ильич", post="врач-стоматолог-терапевт", name_genitive="",
         name_dative="", post_genitive="", acting_on="",
     )  # fmt: skip
     common = {
-        "clinic": _clinic(),
+        "clinic": clinic,
         "legal": {"paid_services_act": PAID_SERVICES_ACT},
         **parties(_child() if child else _adult(), day, kind),
         "agreement": {"number": "87", "date": rules.short_day(day)},
@@ -76,20 +86,34 @@ def sample_fields(kind: str, *, child: bool = False) -> dict[str, Any]:
     }
     if kind in OF_ORDER:
         order = {
-            "number": "45", "draft": False, "day": rules.short_day(day), "reverses": "", "reason": "",
-            "assistants": "Помощникова И. В.",
+            "number": "45", "draft": False, "day": rules.short_day(day), "date": rules.short_day(day), "reverses": "",
+            "reason": "", "assistants": "Помощникова И. В.",
         }  # fmt: skip
+        contract = {**common["agreement"], "place": "г. Москва", "valid_until": ""}
         act = {"number": "31", "date": rules.short_day(day), "period": rules.days_between(day, day)}
-        return {**common, "order": order} | ({"act": act} if kind == TemplateKind.ACT else {})
+        return {**common, "order": order, "contract": contract} | ({"act": act} if kind == TemplateKind.ACT else {})
     common |= {
         "contract": {"number": "123", "date": rules.short_day(day), "place": "г. Москва", "valid_until": ""},
+        "plan": {
+            "number": "123" if kind == TemplateKind.TREATMENT_PLAN else "31", "date": rules.short_day(day),
+            "variant": "",
+            "stage": [
+                stage_fields(place, name, [row])
+                for place, (name, row) in enumerate(zip(("Терапия", "Анестезия"), common["services"], strict=True), 1)
+            ],
+        },
+        "trusted": [{"fio": "Примеров Илья Петрович", "phone": rules.phone("+79167654321")}],
         "staff": {
             **employee_fields(doctor), "fio": "Дежурная Ольга Петровна", "fio_gen": "Дежурной Ольги Петровны",
             "fio_short": "Дежурная О. П.", "post": "администратор", "post_gen": "администратора",
             "basis": "доверенности № 3 от 01.02.2026",
         },
-        "visit": {"date": rules.short_day(day), "time": "10:30", "doctor": doctor.full_name},
-        "pd": {"third_parties": ""},
+        "visit": {"date": rules.short_day(day), "time": "10:30", "doctor": doctor.full_name, "number": "456"},
+        "pd": rules.personal_data(
+            clinic["address"], clinic["email"],
+            "ООО «Зуботехническая лаборатория», 101000, г. Москва, ул. Примерная, д. 2",
+        ),
+        **treatment_fields(common["services"], "K02.1 Кариес дентина"),
         "survey": survey_fields(_child() if child else _adult(), None),
         "medical": medical_fields(None, []),
     }  # fmt: skip
@@ -132,7 +156,11 @@ def bare_fields(kind: str, *, child: bool = False) -> dict[str, Any]:
         **fields,
         "doctor": employee_fields(None),
         "staff": employee_fields(None),
-        "visit": {"date": "", "time": "", "doctor": ""},
+        "visit": {"date": "", "time": "", "doctor": "", "number": ""},
+        "plan": {**fields["plan"], "stage": []},
+        "trusted": [],
+        "pd": {**fields["pd"], "third_parties": ""},
+        **treatment_fields([], ""),
         "services": [],
         "totals": {**fields["totals"], **nothing, "order": "", "net_words": rules.rubles_in_words(Decimal(0))},
     }

@@ -1,13 +1,15 @@
 """Decisions and words of papers, without a database; one module per subject.
 
-Where next: `words.py` (sums, days), `dictionary.py` (what the fields mean), `layout.py` and `problems.py` (what is
-wrong with a text), `receipts.py`, `scans.py`, `tax.py`.
+Where next: `words.py` (sums, days), `personal_data.py` (what is agreed to), `dictionary.py` (what the fields mean),
+`layout.py` and `problems.py` (what is wrong with a text), `receipts.py`, `scans.py`, `tax.py`.
 """
 
-from app.documents.rules.dictionary import GROUPS, ROWS, grouped
+from app.documents.rules.dictionary import BARE, GROUPS, ROWS, grouped
 from app.documents.rules.layout import check_layout
+from app.documents.rules.personal_data import personal_data
 from app.documents.rules.problems import Problem
 from app.documents.rules.receipts import receipt_fields, slip
+from app.documents.rules.requisites import missing_requisites
 from app.documents.rules.scans import mimetype_of
 from app.documents.rules.tax import OrderPaid, split
 from app.documents.rules.vat import vat_sentence, vat_words
@@ -20,6 +22,7 @@ from app.documents.rules.words import (
     licence_line,
     long_day,
     phone,
+    policy_of,
     post_genitive,
     rubles_in_words,
     short_day,
@@ -28,6 +31,7 @@ from app.documents.rules.words import (
 )
 
 __all__ = [
+    "BARE",
     "GROUPS",
     "ROWS",
     "OrderPaid",
@@ -42,7 +46,10 @@ __all__ = [
     "licence_line",
     "long_day",
     "mimetype_of",
+    "missing_requisites",
+    "personal_data",
     "phone",
+    "policy_of",
     "post_genitive",
     "receipt_fields",
     "rubles_in_words",

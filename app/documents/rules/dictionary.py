@@ -28,6 +28,8 @@ _PERSON = {
     "inn": N_("INN"),
     "snils": N_("SNILS"),
     "insurance": N_("insurance policy"),
+    "oms_insurer": N_("insurer of the policy"),
+    "oms_policy": N_("number of the policy"),
     "card_number": N_("card number"),
     "card_opened": N_("day the card was opened"),
     "allergy": N_("allergy"),
@@ -102,12 +104,27 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
         {"signs": N_("does a representative sign this document? For a condition"), **_PERSON},
     ),
     "signer": (N_("Who signs"), _PERSON),
-    "payer": (N_("Who pays"), _PERSON),
+    "payer": (
+        N_("Who pays"),
+        {
+            **_PERSON,
+            "name": N_("name of who pays: of a company too"),
+            "address": N_("address of who pays: of a company too"),
+            "ogrn": N_("OGRN of a company that pays: a line to write it"),
+        },
+    ),
+    "trusted": (
+        N_("Who may be told of the patient's health: relatives, owners of other phones"),
+        {
+            "fio": N_("full name"),
+            "phone": N_("phone"),
+        },
+    ),
     "contract": (
         N_("This document"),
         {
-            "number": N_("number of this document"),
-            "date": N_("day of this document"),
+            "number": N_("number of this document; on an act, of the contract"),
+            "date": N_("day of this document; on an act, of the contract"),
             "place": N_("town"),
             "valid_until": N_("valid until: a line to write it"),
         },
@@ -119,6 +136,15 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "date": N_("day of the newest contract"),
         },
     ),
+    "plan": (
+        N_("Treatment plan"),
+        {
+            "number": N_("number of the plan"),
+            "date": N_("day of the plan"),
+            "variant": N_("variant: a line to write it"),
+            "stage": N_("the services by kinds of work: no, name, services, sum, sum_words"),
+        },
+    ),
     "doctor": (N_("Doctor"), _EMPLOYEE),
     "staff": (N_("Who issues the document"), _EMPLOYEE),
     "visit": (
@@ -127,6 +153,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "date": N_("day of the visit"),
             "time": N_("time of the visit"),
             "doctor": N_("doctor of the visit"),
+            "number": N_("number of the visit"),
         },
     ),
     "order": (
@@ -134,6 +161,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
         {
             "number": N_("number of the work order"),
             "day": N_("day of the work order"),
+            "date": N_("day of the work order"),
             "draft": N_("is it a draft? For a condition"),
             "reverses": N_("number of the order it reverses"),
             "reason": N_("reason of the reversal"),
@@ -144,7 +172,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
         N_("Act of services"),
         {
             "number": N_("number of the act; it gets one when it is printed"),
-            "date": N_("day of the act"),
+            "date": N_("day of the act; until it is printed, of the bill or of what was reversed of it last"),
             "period": N_("days when the services were provided"),
         },
     ),
@@ -197,7 +225,12 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
     "pd": (
         N_("Personal data"),
         {
-            "third_parties": N_("who processes data for the clinic: a line to write it"),
+            "purposes": N_("purposes"),
+            "categories": N_("which data"),
+            "actions": N_("what is done with them"),
+            "third_parties": N_("who processes data for the clinic, as the settings say"),
+            "term": N_("how long the consent is in force"),
+            "revocation_channel": N_("how the consent is taken back"),
         },
     ),
     "survey": (
@@ -237,7 +270,40 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "diary": N_("the diary: day, complaints, objective, diagnosis, treatment, doctor, corrects"),
         },
     ),
-    "": (
+    "lines": (
+        N_("Lines of the receipt"),
+        {
+            "name": N_("name of the service"),
+            "tooth": N_("tooth"),
+            "quantity": N_("quantity"),
+            "price": N_("price"),
+            "discount": N_("discount"),
+            "total": N_("sum"),
+        },
+    ),
+    "parts": (
+        N_("Ways of payment"),
+        {
+            "label": N_("way of payment"),
+            "amount": N_("sum"),
+        },
+    ),
+}
+
+#: Groups whose fields have no first word, by the field that tells that a paper has them.
+BARE: dict[str, tuple[str, dict[str, str]]] = {
+    "anesthetic": (
+        N_("Consent to a treatment"),
+        {
+            "tooth": N_("teeth of the services that were agreed"),
+            "diagnosis": N_("diagnosis of the medical card, for who may print it"),
+            "method": N_("services that were agreed"),
+            "alternatives": N_("other ways of treatment: a line to write them"),
+            "risks": N_("risks: a line to write them"),
+            "anesthetic": N_("anaesthetic: a line to write it"),
+        },
+    ),
+    "amount_words": (
         N_("Receipt"),
         {
             "number": N_("number of the receipt"),
@@ -268,28 +334,10 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "has_debt": N_("is any debt left? For a condition"),
         },
     ),
-    "lines": (
-        N_("Lines of the receipt"),
-        {
-            "name": N_("name of the service"),
-            "tooth": N_("tooth"),
-            "quantity": N_("quantity"),
-            "price": N_("price"),
-            "discount": N_("discount"),
-            "total": N_("sum"),
-        },
-    ),
-    "parts": (
-        N_("Ways of payment"),
-        {
-            "label": N_("way of payment"),
-            "amount": N_("sum"),
-        },
-    ),
 }
 
 #: The lists, and the name of one of their rows in a repetition.
-ROWS = {"services": "service", "lines": "line", "parts": "part"}
+ROWS = {"services": "service", "lines": "line", "parts": "part", "trusted": "one"}
 
 
 def grouped(values: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str, str, str]]]]:
@@ -301,11 +349,9 @@ def grouped(values: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str, s
     for key, (title, words) in GROUPS.items():
         if key in ROWS and key in values:
             found.append((title, _of_list(key, words, values[key])))
-        elif key and isinstance(values.get(key), Mapping):
+        elif isinstance(values.get(key), Mapping):
             found.append((title, _of_group(f"{key}.", words, values[key])))
-        elif not key and "amount_words" in values:
-            found.append((title, _of_group("", words, values)))
-    return found
+    return found + [(title, _of_group("", words, values)) for key, (title, words) in BARE.items() if key in values]
 
 
 def _of_group(before: str, words: Mapping[str, str], values: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:

@@ -103,6 +103,20 @@ def licence_line(number: str, day: date | None, issuer: str, address: str, phone
     return f"№\u00a0{number}{f' от {short_day(day)}' if day else ''}{f', выдана: {who}' if who else ''}"
 
 
+#: The number of a policy in a line that names its insurer too: «СОГАЗ, полис № 1234 5678».
+_POLICY = re.compile(r"\d[\d\s/-]{4,}\d")
+
+
+def policy_of(line: str) -> tuple[str, str]:
+    """Insurer and number of a policy that is written in one line; without a number, all of it is the insurer."""
+    found = _POLICY.search(line)
+    if found is None:
+        return (line.strip(), "")
+    around = f"{line[: found.start()]} {line[found.end() :]}"
+    insurer = re.sub(r"(?i)\b(?:страховой\s+)?полис\b(?:\s+(?:омс|дмс)\b)?|[№#:]", " ", around)
+    return (" ".join(insurer.split()).strip(" ,;."), " ".join(found[0].split()))
+
+
 def bank_line(account: str, bank: str, bik: str, corr: str) -> str:
     """The account of a legal entity in one line; empty without one."""
     if not account:

@@ -66,7 +66,8 @@ class DocumentsView(DeskView):
             "documents/patient_documents.html",
             patient=patient,
             papers=queries.issued_papers(pk),
-            scans=queries.scans_of(pk),
+            scans=queries.scans_of(pk, mistaken=account.may("document.take_back")),
+            may_take_back=_may_take_back,
             receipts=receipts,
             kinds=TemplateKind,
             from_card=[kind for kind in may_issue if kind not in operations.OF_TREATMENT],
@@ -205,11 +206,28 @@ class DocumentsView(DeskView):
         """A scan as it was attached."""
         row = fetched(SignedScan, pk)
         operations.require_paper(fetched(IssuedDocument, row.document_id).kind, row.patient_id, actor=actor())
+        if queries.is_mistaken(pk) and not access.account(actor()).may("document.take_back"):
+            raise NotFound()
         patients.note_opening(row.patient_id, OpenedKind.SCAN, pk, actor=actor())
         answer = Response(row.content, mimetype=row.mimetype)
         answer.headers["Content-Disposition"] = f'inline; filename="scan-{pk}.{row.mimetype.split("/")[1]}"'
         answer.headers["Cache-Control"] = "private, no-store"
         return answer
+
+    @expose("/scans/<int:pk>/mistake", methods=["POST"])
+    @guarded("document.print")
+    def take_back(self, pk: int) -> Any:
+        """Put a scan out of sight that was attached by mistake, with the reason; back to the card."""
+        patient_id = fetched(SignedScan, pk).patient_id
+        try:
+            with transaction():
+                operations.take_back_scan(pk, request.form.get("reason", ""), actor=actor())
+            flash(gettext("The scan is taken back: only the director sees it."), "success")
+        except NotFound:
+            raise
+        except Refusal as refusal:
+            say(refusal)
+        return redirect(url_for("PatientsView.card", pk=patient_id, tab="documents"), 303)
 
     @expose("/receipts/<int:pk>.pdf")
     @guarded("payment.see")
@@ -295,6 +313,10 @@ class DocumentsView(DeskView):
         if chosen == PrintedKind.WORK_ORDER:
             return redirect(url_for(".work_order", pk=pk, printing=made), 303)
         return redirect(url_for(".of_work_order", pk=pk, kind=kind, printing=made), 303)
+
+
+def _may_take_back(scan: Any) -> bool:
+    return not scan.mistake and operations.may_take_back(scan.created_by_id, scan.created_at, actor=actor())
 
 
 def _papers_of(pk: int, *, together: bool) -> Sequence[Any]:

@@ -9,14 +9,13 @@ from app.db import session
 from app.errors import CardArchived
 from app.models import HealthSurvey, User
 from app.patients.operations.cards import locked_card
-from app.patients.queries.health import newest_survey
 from app.patients.rules import survey as rules
 from app.vocab import CardStatus
 
 
 def add_survey(patient_id: int, day: date, answers: rules.Answers, more: Mapping[str, Any], *,
                actor: User | None) -> HealthSurvey:  # fmt: skip
-    """Write down a filled in questionnaire; the newest by its day stands on the card, with what of it is dangerous.
+    """Write down a filled in questionnaire; what is dangerous stands on the card until a newer one says «no».
 
     `answers`: {question: (answer, comment)}. `more`: `pregnancy_weeks`, `last_dentist`, `complaints`.
     Locks the card. Records `survey.added` with the day and nothing else: the log is read by more people than may read
@@ -29,9 +28,8 @@ def add_survey(patient_id: int, day: date, answers: rules.Answers, more: Mapping
     if patient.status == CardStatus.ARCHIVED:
         raise CardArchived()
     rules.check_day(day, patient.birth_date, clock.today())
-    newest = newest_survey(patient_id)
-    # an older paper found later does not count: it clears nothing
-    alerted = [key for key, _ in newest.alerts] if newest is not None and newest.day <= day else []
+    # an older paper found later clears nothing that was said since
+    alerted = [key for key, _ in patient.health_alerts] if patient.surveyed_on and patient.surveyed_on <= day else []
     kept = rules.answers(answers, patient.sex, alerted)
     weeks = rules.weeks(more.get("pregnancy_weeks"), kept)
     row = HealthSurvey(

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Column, LargeBinary, RowMapping, Table, func, select
 
 from app.db import session
-from app.models import Employee, IssuedDocument, Patient, PatientAccount, SignedScan
+from app.models import Employee, IssuedDocument, MistakenScan, Patient, PatientAccount, SignedScan
 from app.patients.queries.merges import references
 from app.tables.base import Model
 
@@ -108,7 +108,7 @@ def _name(table: str, pk: Any) -> str:
 def papers(patient_id: int) -> list[Paper]:
     """The issued papers of a card and the scans of their signed copies, in the order of their days.
 
-    A paper that is being printed at this moment has no file yet.
+    A paper that is being printed at this moment has no file yet; a scan attached by mistake may be another patient's.
     """
     paper = (IssuedDocument.kind, IssuedDocument.number, IssuedDocument.day)
     issued = session.execute(
@@ -122,7 +122,8 @@ def papers(patient_id: int) -> list[Paper]:
             func.row_number().over(partition_by=SignedScan.document_id, order_by=SignedScan.id),
         )
         .join(IssuedDocument, IssuedDocument.id == SignedScan.document_id)
-        .where(SignedScan.patient_id == patient_id)
+        .outerjoin(MistakenScan, MistakenScan.scan_id == SignedScan.id)
+        .where(SignedScan.patient_id == patient_id, MistakenScan.id.is_(None))
         .order_by(IssuedDocument.day, SignedScan.id)
     )  # fmt: skip
     return [*(Paper(*row) for row in issued), *(Paper(*row) for row in scans)]

@@ -83,6 +83,7 @@ RULES: Mapping[str, Rule] = {
     "issued_document": _kept(Law.PAPERS, "kind", "html", "pdf", "sha256"),
     "paper_job": _kept(Law.PAPERS, "error"),
     "signed_scan": _kept(Law.PAPERS, "mimetype", "content", "sha256"),
+    "mistaken_scan": _kept(Law.PAPERS, "reason"),
     # a visit is a part of the medical card; what the desk wrote about it is not
     "appointment": Rule(
         Fate.EMPTIED, Law.MEDICAL, {"comment": "", "cancel_comment": ""},

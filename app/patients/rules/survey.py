@@ -63,27 +63,31 @@ _OF_WOMEN = ("pregnancy", "lactation")
 Answers = Mapping[str, Sequence[str]]
 
 
-def questions(sex: str | None) -> list[Question]:
-    """What this patient is asked, in the order of the paper."""
-    return [one for one in QUESTIONS.values() if sex != Sex.MALE or one.key not in _OF_WOMEN]
+def questions(sex: str | None, alerted: Collection[str] = ()) -> list[Question]:
+    """What this patient is asked, in the order of the paper.
+
+    `alerted`: the questions of the flags on the card. Whoever has one is asked, so that it can be answered with «no»:
+    a man too, whose card was a woman's by mistake.
+    """
+    return [one for one in QUESTIONS.values() if sex != Sex.MALE or one.key not in _OF_WOMEN or one.key in alerted]
 
 
 def answers(given: Answers, sex: str | None, alerted: Collection[str] = ()) -> dict[str, list[str]]:
     """The answers as they are kept: what was not answered is left out.
 
-    `alerted`: the questions of the alerts that the new questionnaire would take the place of. One of them left
-    unanswered is no «no»: it would clear the flag of an allergy that nobody spoke of.
+    `alerted`: the questions of the flags on the card. Only a clear «no» takes a flag away, and one of them left
+    unanswered would keep it without anybody having asked.
 
     Raises:
         Invalid: no answer at all, an unknown question or answer, a comment without an answer or too long a one, no
             answer where the last questionnaire raised an alert.
     """
-    asked = {one.key for one in questions(sex)}
+    asked, may = {one.key for one in questions(sex)}, {one.key for one in questions(sex, alerted)}
     kept: dict[str, list[str]] = {}
     wrong: dict[str, str] = {}
     for key, (answer, comment) in given.items():
         said = " ".join(comment.split())
-        if key not in asked or answer not in ("", *Answer):
+        if key not in may or answer not in ("", *Answer):
             wrong[key] = N_("Unknown value.")
         elif len(said) > LONGEST:
             wrong[key] = N_("This text is too long.")

@@ -12,7 +12,7 @@ from app import clock
 from app.answers import refusal_body
 from app.db import transaction
 from app.errors import Invalid, Refusal
-from app.models import HealthSurvey, Patient
+from app.models import Patient
 from app.patients import operations, queries
 from app.patients.alerts import in_words
 from app.patients.forms import SurveyBody, sent
@@ -61,8 +61,8 @@ class SurveysView(DeskView):
                 status, patient = refusal.status, visible(pk, right="survey.edit")
         return self.page(
             "patients/survey_form.html", status, title=gettext("Health questionnaire"), patient=patient, wrong=wrong,
-            questions=rules.questions(patient.sex), answers=Answer, typed=request.form, earlier=_earlier(patient),
-            today=clock.today(), longest=rules.LONGEST,
+            questions=rules.questions(patient.sex, [key for key, _ in patient.health_alerts]), answers=Answer,
+            typed=request.form, earlier=_earlier(patient), today=clock.today(), longest=rules.LONGEST,
         )  # fmt: skip
 
 
@@ -74,13 +74,15 @@ def _answers() -> dict[str, tuple[str, str]]:
 
 
 def _earlier(patient: Patient) -> dict[str, str]:
-    """What was answered before, beside the question: nothing is answered for the patient."""
-    row: HealthSurvey | None = queries.newest_survey(patient.id)
-    said = {
-        key: ": ".join(filter(None, (gettext(Answer(answer).label), comment)))
-        for key, (answer, comment) in (row.answers if row else {}).items()
-        if answer != Answer.NO
-    }
+    """What was answered before, beside the question: nothing is answered for the patient. «Не знаю» hides no «да»."""
+    said: dict[str, str] = {}
+    for row, _ in reversed(queries.surveys_of(patient.id)):
+        for key, (answer, comment) in row.answers.items():
+            words = ": ".join(filter(None, (gettext(Answer(answer).label), comment)))
+            if answer == Answer.UNKNOWN:
+                said.setdefault(key, words)
+            else:
+                said[key] = words if answer == Answer.YES else ""
     if patient.allergy:
         on_card = gettext("on the card: %(allergy)s", allergy=patient.allergy)
         said["allergy"] = "; ".join(filter(None, (said.get("allergy"), on_card)))
