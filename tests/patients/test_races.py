@@ -12,10 +12,11 @@ from flask import Flask
 from sqlalchemy import text
 
 from app import clock
+from app.billing import operations as billing
 from app.db import db, session, transaction
 from app.documents import operations as documents
-from app.errors import CardErased, Refusal
-from app.models import CardErasure, CardOpening, HealthSurvey, IssuedDocument, Patient, User
+from app.errors import CardArchived, CardErased, NotErasable, Refusal
+from app.models import CardErasure, CardOpening, HealthSurvey, IssuedDocument, Patient, User, WorkOrder
 from app.patients import operations
 from tests.conftest import Maker, sign_in
 from tests.test_races import together
@@ -118,6 +119,35 @@ def test_ten_write_and_one_erases(app: Flask, make: Maker, what: str) -> None:
     assert bool(session.get_one(CardErasure, erased).kept) == bool(before)
     for row in session.query(IssuedDocument).filter_by(patient_id=pk):
         assert "Гоночная" in row.html  # of who it was issued to, not of an emptied card
+
+
+def orders(make: Maker, pk: int) -> Work:
+    service, doctor, who = make.service().id, make.doctor().id, make.user("director").id
+    lines = [{"service_id": service, "quantity": 1}]
+    return lambda: billing.create_work_order(pk, doctor, lines, actor=session.get_one(User, who)).id
+
+
+def merges(make: Maker, pk: int) -> Work:
+    stays, who = make.patient().id, make.user("director").id
+    return lambda: operations.merge_cards(pk, stays, {}, "двойник", actor=session.get_one(User, who)).id
+
+
+def test_no_work_order_is_left_on_a_card_that_is_gone(app: Flask, make: Maker) -> None:
+    """A draft that came first keeps the card from being emptied, and goes with it when it is merged; later there is
+    none."""
+    pk = make.patient().id
+    order, refusal = one_behind_the_other(app, orders(make, pk), erases(make, pk))
+    assert isinstance(order, int) and isinstance(refusal, NotErasable), (order, refusal)
+    for goes in (erases, merges):
+        pk = make.patient().id
+        gone, refusal = one_behind_the_other(app, goes(make, pk), orders(make, pk))
+        assert isinstance(gone, int) and isinstance(refusal, CardArchived), (gone, refusal)
+        assert session.query(WorkOrder).filter_by(patient_id=pk).count() == 0
+    pk = make.patient().id
+    order, gone = one_behind_the_other(app, orders(make, pk), merges(make, pk))
+    assert isinstance(order, int) and isinstance(gone, int), (order, gone)
+    card = session.get_one(Patient, pk)
+    assert session.get_one(WorkOrder, order).patient_id == card.merged_into_id
 
 
 def looked(pk: int) -> list[int]:
