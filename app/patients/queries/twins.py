@@ -49,8 +49,7 @@ def possible_duplicates(
     Who has the СНИЛС or the ИНН, whatever else the card says. Who has the surname and name, or these two in each
     other's field: a namesake with another birth date is another person, one whose birth date nobody knows may be the
     same. Who has the name and the birth date, and a surname with one letter wrong: a twin has another name. Who has one
-    of the phones, often the family. The name of a merged card is the one's that it became. A
-    doctor is shown own patients.
+    of the phones, often the family. A merged card stands for the one that it became. A doctor is shown own patients.
     """
     first, second = (" ".join(rules.searchable(part[:100]).split()) for part in (surname, name))
     numbers = [phone] if isinstance(phone, str) else phone or []
@@ -118,19 +117,20 @@ def _by_name(asked: frozenset[str]) -> list[Select[int, int]]:
         return []
     card = aliased(Patient)
     called = [card.search_name.like(given(name, Text)) for name in ("name", "swapped")]
-    reasons = [_cards(card, _Why.NAME).where(or_(*called))]
-    if "born" in asked:
-        reasons[0] = reasons[0].where(or_(card.birth_date == given("born", Date), card.birth_date.is_(None)))
+    if "born" not in asked:  # each from the index by name alone, which has no cards to be read for an OR
+        return [_cards(card, _Why.NAME).where(one) for one in called]
+    born = or_(card.birth_date == given("born", Date), card.birth_date.is_(None))
+    reasons = [_cards(card, _Why.NAME).where(or_(*called), born)]
     if "surname" in asked:
         other = aliased(Patient)
         # as `search_name` has them, which starts with a space and has one between
         surname = func.substr(other.search_name, 2, func.length(other.surname))
-        name = func.substr(other.search_name, func.length(other.surname) + 3, func.length(other.name))
+        first_name = func.substr(other.search_name, func.length(other.surname) + 3, func.length(other.name))
         reasons.append(
             _cards(other, _Why.MISTYPED).where(
                 other.birth_date == given("born", Date),
                 other.merged_into_id.is_(None),
-                name == given("first_name", Text),
+                first_name == given("first_name", Text),
                 func.levenshtein_less_equal(surname, given("surname", Text), 2) <= 2,
             )
         )
