@@ -34,6 +34,9 @@ class SelectionsView(DeskView):
         own = access.account(actor()).own_only("card.see")
         asked = wanted.asks and not wrong
         count, found = queries.select_cards(wanted, limit=PAGE, offset=page * PAGE, doctor_id=own) if asked else (0, [])
+        if page and count and not found:  # of a selection that has become shorter
+            page = (count - 1) // PAGE
+            count, found = queries.select_cards(wanted, limit=PAGE, offset=page * PAGE, doctor_id=own)
         kept = queries.selections(actor().id)
         criteria = {key: value for key, value in request.args.items() if value and key not in ("page", "kept")}
         return self.page(
@@ -41,7 +44,7 @@ class SelectionsView(DeskView):
             count=count, found=found, page=page, size=PAGE, wrong=wrong, criteria=criteria, kept=kept,
             here=next((row for row in kept if str(row.id) == request.args.get("kept")), None),
             doctors=queries.doctors(), sources=queries.sources(), tags=queries.tags(), services=queries.service_names(),
-            sexes=Sex,
+            sexes=Sex, fields=queries.Selection.__dataclass_fields__,
         )  # fmt: skip
 
     def _asked(self) -> tuple[queries.Selection, int]:
