@@ -217,14 +217,18 @@ def test_every_field_says_what_is_wrong_with_it(client_of: Any, wrong: str, said
     assert answer.status_code == 422 and len(told) == 1 and said in told[0], (answer.status_code, told)
 
 
-def test_past_the_last_page_is_the_last_page(make: Maker, client_of: Any, context: None) -> None:
+def test_past_the_last_page_nobody_is_said_to_be_missing(make: Maker, client_of: Any, context: None) -> None:
     tag = make._save(PatientTag(name="Длинная подборка"))
     for n in range(51):
         make._save(PatientTagged(patient_id=make.patient(f"Листаева{n:02}").id, tag_id=tag.id))
     desk = client_of("administrator")
-    for page in (1, 2, 100_000):
-        shown = desk.get(f"/patients/selections/?tag_id={tag.id}&page={page}").text
-        assert "Листаева50" in shown and "51–51 из 51" in shown and "Листаева49" not in shown
-    for page in (2, 99_999):
-        shown = desk.get(f"/patients/?q=листаева&page={page}").text
-        assert "Листаева50" in shown and "Никого" not in shown
+    shown = desk.get(f"/patients/selections/?tag_id={tag.id}&page=1").text
+    assert "Листаева50" in shown and "51–51 из 51" in shown and "Листаева49" not in shown
+    for path, start in (
+        (f"/patients/selections/?tag_id={tag.id}&page=", f"/patients/selections/?tag_id={tag.id}"),
+        ("/patients/?q=листаева&page=", "/patients/?q=%D0%BB%D0%B8%D1%81%D1%82%D0%B0%D0%B5%D0%B2%D0%B0"),
+    ):
+        for page in (3, 99_999):
+            shown = desk.get(f"{path}{page}").text
+            assert "такой страницы в нём уже нет" in shown and f'href="{start}"' in shown
+            assert "Никто не найден. Введите" not in shown and "никто не подходит" not in shown

@@ -71,9 +71,6 @@ class PatientsView(DeskView):
         own = access.account(actor()).own_only("card.see")
         archived = bool(request.args.get("archived"))
         count, found = queries.find(q, limit=PAGE, offset=page * PAGE, doctor_id=own, archived=archived)
-        if page and count and not found:  # an address of a longer list
-            page = (count - 1) // PAGE
-            count, found = queries.find(q, limit=PAGE, offset=page * PAGE, doctor_id=own, archived=archived)
         if not archived and not page and (closed := queries.archived_of_number(q, own)):
             count, found = count + len(closed), [*closed, *found]
         return self.page(

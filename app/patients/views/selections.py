@@ -34,11 +34,8 @@ class SelectionsView(DeskView):
         own = access.account(actor()).own_only("card.see")
         asked = wanted.asks and not wrong
         count, found = queries.select_cards(wanted, limit=PAGE, offset=page * PAGE, doctor_id=own) if asked else (0, [])
-        if page and count and not found:  # of a selection that has become shorter
-            page = (count - 1) // PAGE
-            count, found = queries.select_cards(wanted, limit=PAGE, offset=page * PAGE, doctor_id=own)
-        kept = queries.selections(actor().id)
         criteria = {key: value for key, value in request.args.items() if value and key not in ("page", "kept")}
+        kept = queries.selections(actor().id)
         return self.page(
             "patients/selections.html", 422 if wrong else 200, title=gettext("Selection of patients"), asked=asked,
             count=count, found=found, page=page, size=PAGE, wrong=wrong, criteria=criteria, kept=kept,
