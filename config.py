@@ -153,7 +153,7 @@ def settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "AUTH_ROLE_PUBLIC": "Public",
         # --- rate limits
         "RATELIMIT_ENABLED": False,  # the framework's own looks at every request; `app/brakes.py` where it must
-        "RATELIMIT_STORAGE_URI": _limits_storage(broker),  # one count for both web processes
+        "RATELIMIT_STORAGE_URI": limits_storage(broker),  # one count for both web processes
         # Without retries: somebody waits to sign in.
         "RATELIMIT_STORAGE_OPTIONS": (
             {"socket_connect_timeout": 1, "socket_timeout": 1, "retry": Retry(NoBackoff(), 0)} if broker else {}
@@ -188,6 +188,6 @@ def settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     }
 
 
-def _limits_storage(broker: str) -> str:
+def limits_storage(broker: str) -> str:
     """The limiter's word for a unix socket differs from the broker client's."""
     return f"redis+{broker}" if broker.startswith("unix://") else broker or "memory://"

@@ -5,6 +5,7 @@ The broker counts; while it is away each process counts for itself, so the door 
 """
 
 import logging
+from collections.abc import Callable
 
 from flask import current_app
 from limits import RateLimitItem, parse
@@ -33,9 +34,25 @@ def _limiter() -> FixedWindowRateLimiter:
 
 def may_try(limit: RateLimitItem, *keys: str, failed: bool = False) -> bool:
     """May it be tried once more; with `failed`, one more failure is counted."""
+    return _asked(lambda limiter: limiter.hit(limit, *keys) if failed else limiter.test(limit, *keys))
+
+
+def take(limit: RateLimitItem, *keys: str) -> bool:
+    """Take one of the tries that are left; False: there is none.
+
+    It is counted before it is made. Who counts a failure afterwards lets all through who come at the same moment.
+    """
+    return _asked(lambda limiter: limiter.test(limit, *keys) and limiter.hit(limit, *keys))
+
+
+def give_back(limit: RateLimitItem, *keys: str) -> None:
+    """What was taken was no guess: it does not count."""
+    _asked(lambda limiter: limiter.hit(limit, *keys, cost=-1))
+
+
+def _asked(ask: Callable[[FixedWindowRateLimiter], bool]) -> bool:
     try:
-        limiter = _limiter()
-        return limiter.hit(limit, *keys) if failed else limiter.test(limit, *keys)
+        return ask(_limiter())
     except Exception as error:  # the broker may be away in many ways
         log.warning("the brake's counter is unavailable: %s", type(error).__name__)
-        return _memory.hit(limit, *keys) if failed else _memory.test(limit, *keys)
+        return ask(_memory)

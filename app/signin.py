@@ -22,6 +22,7 @@ from flask_appbuilder.views import UtilView, expose
 from flask_babel import gettext
 from flask_jwt_extended import create_access_token
 from flask_login import login_user, logout_user
+from limits import RateLimitItem
 from marshmallow import Schema, ValidationError, fields
 from werkzeug.wrappers import Response
 
@@ -67,11 +68,10 @@ def renew_session(user: User) -> None:
     session["_user_id"] = pass_of(user)
 
 
-def _guess_allowed(username: str, *, failed: bool = False) -> bool:
-    """May another password be tried; with `failed`, count one more wrong guess."""
+def _guesses(username: str) -> list[tuple[RateLimitItem, str, str]]:
+    """What a wrong password is counted by: the place it came from, and the login it was tried for from there."""
     place = request.remote_addr or ""
-    of_login = brakes.may_try(brakes.GUESSES, username[:64], place, failed=failed)
-    return brakes.may_try(brakes.GUESSES_OF_PLACE, "sign-in", place, failed=failed) and of_login
+    return [(brakes.GUESSES_OF_PLACE, "sign-in", place), (brakes.GUESSES, username[:64], place)]
 
 
 class SignInView(AuthDBView):
@@ -210,14 +210,16 @@ class DeskSecurityManager(SecurityManager):
             WrongPassword: nobody, or switched off.
             TooManyRequests: after ten wrong guesses a minute for one login from one address, thirty for all logins.
         """
-        if not _guess_allowed(username):
+        guesses = _guesses(username)
+        if not all(brakes.may_try(*guess) for guess in guesses) or not all(brakes.take(*guess) for guess in guesses):
             raise TooManyRequests()
         clean = "\x00" not in username and "\x00" not in password and len(username) <= 64 and len(password) <= 200
         user = self.auth_user_db(username, password) if clean else None
         if user is None:
-            _guess_allowed(username, failed=True)
             log.info("sign-in refused for a login from %s", request.remote_addr)
             raise WrongPassword()
+        for guess in guesses:
+            brakes.give_back(*guess)
         return user
 
 

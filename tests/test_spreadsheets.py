@@ -120,6 +120,25 @@ def test_the_limits_are_kept() -> None:
     assert [number for number, _ in read(saved(far))[0]] == [1, 9000]
 
 
+def test_whoever_looks_at_the_first_rows_reads_no_more() -> None:
+    """The texts of a large workbook are read as far as they are needed; what is broken further on is said there."""
+    book: Any = Workbook()
+    for n in range(5_000):
+        book.active.append([f"Фамилия{n}", f"Имя{n}"])
+    content, out = as_excel(saved(book)), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            part = old.read(name)
+            half = part.rindex(b"<si>") if name == "xl/sharedStrings.xml" else len(part)
+            new.writestr(name, part[:half])
+    limits = Limits(bytes=1 << 20, rows=5_000, unpacked=1 << 24)
+    found = tables(out.getvalue(), limits)
+    table = next(found)
+    assert [next(table) for _ in range(2)] == [(1, ["Фамилия0", "Имя0"]), (2, ["Фамилия1", "Имя1"])]
+    with pytest.raises(FileRefused, match="file_refused"):
+        list(table)
+
+
 @settings(max_examples=200)
 @given(st.one_of(st.binary(max_size=300), st.binary(max_size=60).map(lambda tail: b"PK\x03\x04" + tail)))
 def test_whatever_comes_is_read_or_refused(content: bytes) -> None:

@@ -9,7 +9,7 @@ from flask import request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from marshmallow import ValidationError, fields, post_load, validate
+from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 from wtforms import (
     DateField,
     EmailField,
@@ -58,6 +58,19 @@ class SelectionQuery(PageQuery):
     age_from = WholeField(0, 130, load_default=None)
     age_to = WholeField(0, 130, load_default=None)
     sex = one_of(Sex, load_default=None)
+
+    @validates_schema
+    def in_their_order(self, data: dict[str, Any], **_: Any) -> None:
+        """Nobody fits what ends before it begins: whoever typed so is told, not shown an empty list."""
+        wrong = {}
+        for first, last, said in (
+            ("visited_from", "visited_to", N_("The first day is later than the last one.")),
+            ("age_from", "age_to", N_("The age “from” is larger than the age “up to”.")),
+        ):
+            if data[first] is not None and data[last] is not None and data[first] > data[last]:
+                wrong[last] = [said]
+        if wrong:
+            raise ValidationError(wrong)
 
     @post_load
     def without_size(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:

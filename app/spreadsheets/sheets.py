@@ -6,6 +6,7 @@ meaning are openpyxl's. Where next: `reading.py`, which looks at the archive bef
 
 import zipfile
 from collections.abc import Iterator
+from itertools import islice
 from posixpath import normpath
 from typing import Any
 from xml.etree.ElementTree import Element, iterparse
@@ -34,7 +35,7 @@ class Book:
             path = normpath(target[1:] if target.startswith("/") else f"xl/{target}")
             self._at[one.get("Id")] = self._of_kind[one.get("Type", "").rpartition("/")[2]] = path
         self.paths = self._sheets()
-        self._texts = self._shared_texts()
+        self._texts = _Texts(self._parts(self._of_kind.get("sharedStrings", ""), "si"))
         self._dates = self._date_styles()
 
     def _parts(self, path: str, *wanted: str) -> Iterator[Element]:
@@ -58,9 +59,6 @@ class Book:
             ids = (value for name, value in one.items() if name.endswith("}id"))
             order.append(self._at.get(next(ids, None), ""))
         return [path for path in order if path in self._archive.namelist()]
-
-    def _shared_texts(self) -> list[str]:
-        return [_text(item) for item in self._parts(self._of_kind.get("sharedStrings", ""), "si")]
 
     def _date_styles(self) -> set[str]:
         """The numbers of the styles that show a number as a day or an hour."""
@@ -105,7 +103,7 @@ class Book:
         if not value or kind == "b":
             return None
         if kind == "s":
-            return self._texts[int(value)]
+            return self._texts.at(int(value))
         if kind != "n":
             return value
         number = float(value) if not value.lstrip("-").isdigit() else int(value)
@@ -116,6 +114,31 @@ class Book:
             return from_excel(number, self._epoch)
         except (ValueError, OverflowError):
             return None
+
+
+class _Texts:
+    """The texts that all sheets share, read as far as they are asked for.
+
+    Programs write them in the order in which the rows need them, so whoever looks at the first rows of a large file
+    does not read all of its texts.
+    """
+
+    def __init__(self, items: Iterator[Element]) -> None:
+        self._items = items
+        self._read: list[str] = []
+
+    def at(self, place: int) -> str:
+        """The text of this number.
+
+        Raises:
+            LookupError: the file has no such text.
+        """
+        missing = place + 1 - len(self._read)
+        if missing > 0:
+            self._read += [_text(item) for item in islice(self._items, missing)]
+        if place < 0:
+            raise LookupError(place)
+        return self._read[place]
 
 
 def _column(reference: str) -> int | None:

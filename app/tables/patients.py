@@ -190,6 +190,8 @@ class Patient(Made, Model):
               postgresql_ops={"search_name": "gin_trgm_ops"}),
         # the search counts a surname's bearers here, without looking at their cards
         Index("ix_patient_by_name", "search_name", "id", postgresql_include=["status", "merged_into_id"]),
+        Index("ix_patient_snils", "snils", postgresql_where=sql("snils <> ''")),
+        Index("ix_patient_inn", "inn", postgresql_where=sql("inn <> ''")),
         Index("ix_patient_old_key", "old_key", postgresql_where=sql("old_key <> ''")),
         index("patient", "family_id"),
         index("patient", "guardian_id"),

@@ -390,3 +390,22 @@ def test_phones_of_both_are_kept_once(make: Maker) -> None:
     assert session.scalars(numbers).all() == ["+79161112233", "+79169998877"]
     part(make, done)
     assert session.scalars(numbers).all() == ["+79161112233"]
+
+
+def test_two_windows_merge_the_same_cards(make: Maker, client_of: Any) -> None:
+    """The second one is told, and led to the card that stayed; so is who merges a card with itself."""
+    stays, goes, third = make.patient("Оставшаяся"), make.patient("Ушедшая"), make.patient("Третья")
+    one, two = client_of("senior"), client_of("director")
+    said = {"with": str(goes.id), "reason": "двойник"}
+    for client in (one, two):
+        assert "Ушедшая" in client.get(f"/merging/{stays.id}?with={goes.id}").text
+    assert one.post(f"/merging/{stays.id}", data=said).status_code == 303
+    assert "уже объединена" in two.post(f"/merging/{stays.id}", data=said).text
+    # the other way round, and of a card that is not there any more
+    for pk in (stays.id, third.id):
+        page = two.post(f"/merging/{goes.id}", data=said | {"with": str(pk)}, follow_redirects=True)
+        assert page.request.path == f"/patients/{stays.id}" and "уже объединена" in page.text
+    assert two.get(f"/merging/{goes.id}", follow_redirects=True).request.path == f"/patients/{stays.id}"
+    itself = two.post(f"/merging/{third.id}", data=said | {"with": str(third.id)})
+    assert itself.status_code == 422 and "Выберите другую карту" in itself.text
+    assert session.get_one(Patient, third.id, populate_existing=True).merged_into_id is None

@@ -1,6 +1,7 @@
 """Selections: who fits several conditions, against a plain look at everybody; kept under a name; as a file."""
 
 import io
+import re
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal as D
 from typing import Any
@@ -198,3 +199,36 @@ def test_a_doctor_selects_among_own_patients(make: Maker, client_of: Any, contex
     make.patient("Чужая", birth_date=date(1912, 1, 1))
     page = client_of("doctor").get("/patients/selections/?age_from=110").text
     assert f'href="/patients/{own.id}"' in page and page.count('<tr><td class="muted">') == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("doctor_id=abc", "номер записи"), ("sex=x", "Неизвестное значение"), ("no_future=да", "Неизвестное значение"),
+        ("source_id=99999999999999", ""), ("page=-1", "вне допустимых пределов"), ("unknown=1", "Такого поля нет"),
+        ("visited_from=2026-05-01&visited_to=2026-01-01", "Первый день позже последнего"),
+        ("age_from=50&age_to=5", "Возраст «от» больше возраста «до»"), ("age_from=" + "9" * 10_000, ""),
+        ("tag_id=%00", ""), ("debt_from=" + "я" * 10_000, ""), ("service_id=1.5", ""),
+    ],
+)  # fmt: skip
+def test_every_field_says_what_is_wrong_with_it(client_of: Any, wrong: str, said: str) -> None:
+    answer = client_of("administrator").get(f"/patients/selections/?{wrong}")
+    told = re.findall(r'(?:field-error|alert-danger)">([^<]+)<', answer.text)
+    assert answer.status_code == 422 and len(told) == 1 and said in told[0], (answer.status_code, told)
+
+
+def test_past_the_last_page_nobody_is_said_to_be_missing(make: Maker, client_of: Any, context: None) -> None:
+    tag = make._save(PatientTag(name="Длинная подборка"))
+    for n in range(51):
+        make._save(PatientTagged(patient_id=make.patient(f"Листаева{n:02}").id, tag_id=tag.id))
+    desk = client_of("administrator")
+    shown = desk.get(f"/patients/selections/?tag_id={tag.id}&page=1").text
+    assert "Листаева50" in shown and "51–51 из 51" in shown and "Листаева49" not in shown
+    for path, start in (
+        (f"/patients/selections/?tag_id={tag.id}&page=", f"/patients/selections/?tag_id={tag.id}"),
+        ("/patients/?q=листаева&page=", "/patients/?q=%D0%BB%D0%B8%D1%81%D1%82%D0%B0%D0%B5%D0%B2%D0%B0"),
+    ):
+        for page in (3, 99_999):
+            shown = desk.get(f"{path}{page}").text
+            assert "такой страницы в нём уже нет" in shown and f'href="{start}"' in shown
+            assert "Никто не найден. Введите" not in shown and "никто не подходит" not in shown

@@ -50,7 +50,9 @@ def create_work_order(
         Invalid: `fields` name the line, for instance `lines.0.quantity`.
     """
     access.require_own(actor, "work_order.fill", doctor_id)
-    patient = session.get(Patient, patient_id)
+    # whoever empties or merges the card at this moment is waited for, and waits for the order
+    stays = {"read": True, "key_share": True, "of": Patient}
+    patient = session.get(Patient, patient_id, with_for_update=stays, populate_existing=True)
     if patient is None:
         raise Invalid(fields={"patient_id": N_("There is no such patient.")})
     if patient.status == CardStatus.ARCHIVED:

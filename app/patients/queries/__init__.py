@@ -2,7 +2,7 @@
 
 Where next: `search.py` for finding a card, `selection.py` for many by conditions, `cards.py` for what is known of it,
 `figures.py` for its visits and money, `merges.py` for all that belongs to it, `health.py` for questionnaires and the
-medical card.
+medical card, `twins.py` for who may be the same person.
 """
 
 from app.patients.queries.cards import (
@@ -12,7 +12,6 @@ from app.patients.queries.cards import (
     family,
     identity_of,
     named,
-    possible_duplicates,
     sources,
     tags,
     treated_by,
@@ -63,6 +62,7 @@ from app.patients.queries.openings import (
 )
 from app.patients.queries.search import Found, archived_of_number, find, matching, of_doctor, rows
 from app.patients.queries.selection import Selection, select_cards, selections, service_names
+from app.patients.queries.twins import possible_duplicates
 
 __all__ = [
     "Found", "Glance", "Lacking", "Looked", "Paper", "Selection", "Written", "appeared_meanwhile",

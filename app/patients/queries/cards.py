@@ -1,30 +1,25 @@
-"""What is known of a card: balance, likely duplicates, the family, the directories it chooses from.
+"""What is known of a card: balance, the family, the directories it chooses from.
 
-Where next: `figures.py` for its visits and money, `search.py` for finding one.
+Where next: `figures.py` for its visits and money, `search.py` for finding one, `twins.py` for who may be the same.
 """
 
-from collections.abc import Sequence
-from datetime import date
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
-from sqlalchemy import ARRAY, Date, Integer, Text, any_, func, literal, or_, select, union_all
-from sqlalchemy.orm import aliased
+from sqlalchemy import or_, select
 
-from app.db import Fixed, given, session
+from app.db import session
 from app.models import (
     Employee,
     Patient,
     PatientAccount,
     PatientConsent,
-    PatientPhone,
     PatientTag,
     ReferralSource,
 )
 from app.money import ZERO
 from app.patients import rules
-from app.patients.queries.search import Found, as_found, of_doctor, rows, shown
+from app.patients.queries.search import Found, of_doctor, rows
 
 
 def balance_of(patient_id: int) -> dict[str, Decimal]:
@@ -42,55 +37,6 @@ def identity_of(patient: Any) -> str:
 def treated_by(patient_id: int, doctor_id: int) -> bool:
     """Is this a patient of the doctor's?"""
     return bool(session.scalar(select(Patient.id).where(Patient.id == patient_id, of_doctor(doctor_id))))
-
-
-def possible_duplicates(
-    surname: str,
-    name: str,
-    birth_date: date | None,
-    phone: str | Sequence[str] | None,
-    *,
-    but: int | None = None,
-    doctor_id: int | None = None,
-) -> list[Found]:
-    """Cards that may be the same person: the same surname and name, or one of the phones; five at most.
-
-    A namesake with another birth date is another person; one whose birth date nobody knows may be the same.
-    Namesakes come before those who only share the phone, who are often the family. A doctor is shown own patients.
-    """
-    values: dict[str, Any] = {
-        "name": f" {rules.like(rules.searchable(surname))} {rules.like(rules.searchable(name))} %",
-        "but": but or 0,
-    }
-    numbers = [phone] if isinstance(phone, str) else phone or []
-    given_too = {"born": birth_date, "phones": list(filter(None, numbers)) or None, "doctor_id": doctor_id}
-    values |= {key: value for key, value in given_too.items() if value is not None}
-    asked = _duplicates("born" in values, "phones" in values, "doctor_id" in values)
-    return [as_found(row) for row in asked(**values)]
-
-
-@cache
-def _duplicates(born: bool, phone: bool, own: bool) -> Fixed:
-    named = aliased(Patient)
-    same: Any = select(named.id, literal(0).label("rank")).where(named.search_name.like(given("name", Text)))
-    if born:
-        same = same.where(or_(named.birth_date == given("born", Date), named.birth_date.is_(None)))
-    if phone:
-        shares = PatientPhone.number == any_(given("phones", ARRAY(Text)))
-        same = union_all(same, select(PatientPhone.patient_id, literal(1)).where(shares))
-    same = same.subquery()
-    found = (
-        select(Patient.id, func.min(same.c.rank).label("rank"))
-        .join(same, same.c.id == Patient.id)
-        .where(Patient.id != given("but", Integer))
-        .group_by(Patient.id)
-        .order_by(func.min(same.c.rank), Patient.id.desc())
-        .limit(5)
-    )
-    if own:
-        found = found.where(of_doctor(given("doctor_id", Integer)))
-    best = found.subquery()
-    return Fixed(shown().join(best, best.c.id == Patient.id).order_by(best.c.rank, Patient.id.desc()))
 
 
 def family(patient: Any) -> list[Found]:

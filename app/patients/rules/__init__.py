@@ -52,6 +52,7 @@ from app.patients.rules.typed import (
     like,
     meant,
     old_key,
+    one_wrong,
     other_layout,
     searchable,
     sound,
@@ -65,6 +66,6 @@ __all__ = [
     "check_consent_day", "check_guardian", "check_mapping", "choices", "dative", "dative_of", "directory", "doubtful",
     "email", "forgotten", "from_line", "genitive", "genitive_of", "genitive_of_text", "guess", "identity",
     "identity_line", "in_cases", "inn", "kept_until", "like", "meant", "merged", "merged_cases", "old_key",
-    "other_layout", "person_name", "phone", "phones", "put_away", "searchable", "signs", "snils", "sound",
+    "one_wrong", "other_layout", "person_name", "phone", "phones", "put_away", "searchable", "signs", "snils", "sound",
     "understand", "usual", "wanted",
 ]  # fmt: skip

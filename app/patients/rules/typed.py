@@ -225,10 +225,15 @@ def meant(word: Doubtful, known: Iterable[tuple[str, str]]) -> list[str]:
     return sorted(ranked, key=lambda have: (ranked[have], len(have), have))
 
 
+def one_wrong(typed: str, have: str) -> bool:
+    """Is the word the typed one with one letter wrong, missing, extra, or two of them swapped?"""
+    return len(typed) >= SHORTEST_MISTAKE and OSA.distance(typed, have, score_cutoff=1) <= 1
+
+
 def _one_wrong(typed: str, have: str) -> bool:
-    """Is the word, or as long a beginning of it, the typed one with one letter wrong, missing, extra or swapped?"""
+    """The same of the word, or of as long a beginning of it."""
     beginnings = [n for n in (len(typed) - 1, len(typed), len(typed) + 1) if len(typed) > 5 and n <= len(have)]
-    return any(OSA.distance(typed, have[:n], score_cutoff=1) <= 1 for n in (len(have), *beginnings))
+    return any(one_wrong(typed, have[:n]) for n in (len(have), *beginnings))
 
 
 def choices(words: Sequence[Doubtful], known: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:

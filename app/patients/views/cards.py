@@ -255,19 +255,16 @@ class PatientsView(DeskView):
         """Cards that may be the person whose name is being typed: a part of the form, empty when there are none."""
         access.require_own(actor(), "card.edit", None)
         typed = {key: request.args.get(key, "")[:100].replace("\x00", "").strip() for key in ("surname", "name")}
-        numbers = []
-        for phone in request.args.getlist("phone")[: rules.MOST_PHONES]:
-            with suppress(Invalid):  # not typed to its end yet
-                numbers.append(rules.phone(phone[:100]))
+        numbers = [_as_kept(rules.phone, phone) for phone in request.args.getlist("phone")[: rules.MOST_PHONES]]
         try:
             born = date.fromisoformat(request.args.get("birth_date", ""))
         except ValueError:
             born = None
-        named = rules.searchable(typed["surname"]).strip() and rules.searchable(typed["name"]).strip()
-        found = []
-        if named or numbers:
-            surname, name = (typed["surname"], typed["name"]) if named else ("\x7f", "\x7f")
-            found = queries.possible_duplicates(rules.person_name(surname), rules.person_name(name), born, numbers)
+        found = queries.possible_duplicates(
+            rules.person_name(typed["surname"]), rules.person_name(typed["name"]), born, numbers,
+            snils=_as_kept(rules.snils, request.args.get("snils", "")),
+            inn=_as_kept(rules.inn, request.args.get("inn", "")),
+        )  # fmt: skip
         return self.page("patients/_twins.html", twins=found) if found else ""
 
     @expose("/cases", methods=["GET"])
@@ -284,7 +281,10 @@ class PatientsView(DeskView):
         phones = values.get("phones") or ([{"number": values["phone"]}] if values.get("phone") else [])
         numbers = [phone.number for phone in rules.phones(phones)]
         surname, name = rules.person_name(values["surname"]), rules.person_name(values["name"])
-        return queries.possible_duplicates(surname, name, values.get("birth_date"), numbers)
+        return queries.possible_duplicates(
+            surname, name, values.get("birth_date"), numbers, snils=rules.snils(values.get("snils") or ""),
+            inn=rules.inn(values.get("inn") or ""),
+        )  # fmt: skip
 
     @expose("/<int:pk>/edit", methods=["GET", "POST"])
     @guarded("card.edit")
@@ -370,3 +370,10 @@ class PatientLookupView(DeskView):
         count, found = queries.find(request.args.get("q", "")[:100], limit=20, offset=page * 20, doctor_id=own)
         results = [{"id": row["id"], "text": f"{row['full_name']}, № {row['card_number']}"} for row in found]
         return jsonify(results=results, pagination={"more": count > (page + 1) * 20})
+
+
+def _as_kept(check: Callable[[str], str], typed: str) -> str:
+    """A number as it is kept; nothing while it is not typed to its end."""
+    with suppress(Invalid):
+        return check(typed[:100])
+    return ""

@@ -11,13 +11,13 @@ from flask import flash, redirect, request, url_for
 from flask_babel import gettext
 
 from app.db import session, transaction
-from app.errors import Refusal
+from app.errors import Invalid, Refusal
 from app.looks import label
 from app.models import CardMerge, Employee, Family, Patient, ReferralSource
 from app.patients import operations, queries, rules
 from app.patients.reach import visible
 from app.vocab import N_, Sex
-from app.web import DeskView, actor, expose, fetched, guarded, say
+from app.web import DeskView, actor, expose, fetched, guarded, say, say_wrong
 
 _WORDS = {
     "surname": N_("Surname"), "name": N_("First name"), "patronymic": N_("Patronymic"), "birth_date": N_("Birth date"),
@@ -75,8 +75,13 @@ class MergingView(DeskView):
                 flash(gettext("The cards are merged."), "success")
                 return redirect(url_for("PatientsView.card", pk=pk), 303)
             except Refusal as refusal:
-                say(refusal)
+                if isinstance(refusal, Invalid) and refusal.facts["fields"]:
+                    say_wrong(refusal)
+                else:
+                    say(refusal)
                 status, winner, loser = refusal.status, visible(pk), visible(other_id) if other_id else None
+        if winner.merged_into_id or winner.erased_at:  # in another window, meanwhile
+            return redirect(url_for("PatientsView.card", pk=pk), 303)
         words = {name: gettext(word) for name, word in _WORDS.items()}
         lines = _lines(winner, loser, words) if loser else []
         return self.page(

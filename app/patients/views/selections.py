@@ -34,14 +34,14 @@ class SelectionsView(DeskView):
         own = access.account(actor()).own_only("card.see")
         asked = wanted.asks and not wrong
         count, found = queries.select_cards(wanted, limit=PAGE, offset=page * PAGE, doctor_id=own) if asked else (0, [])
-        kept = queries.selections(actor().id)
         criteria = {key: value for key, value in request.args.items() if value and key not in ("page", "kept")}
+        kept = queries.selections(actor().id)
         return self.page(
             "patients/selections.html", 422 if wrong else 200, title=gettext("Selection of patients"), asked=asked,
             count=count, found=found, page=page, size=PAGE, wrong=wrong, criteria=criteria, kept=kept,
             here=next((row for row in kept if str(row.id) == request.args.get("kept")), None),
             doctors=queries.doctors(), sources=queries.sources(), tags=queries.tags(), services=queries.service_names(),
-            sexes=Sex,
+            sexes=Sex, fields=queries.Selection.__dataclass_fields__,
         )  # fmt: skip
 
     def _asked(self) -> tuple[queries.Selection, int]:

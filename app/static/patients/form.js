@@ -47,7 +47,7 @@
   async function look() {
     const said = new URLSearchParams({
       surname: form.surname.value, name: form.elements.namedItem("name").value,
-      birth_date: form.birth_date.value,
+      birth_date: form.birth_date.value, snils: form.snils.value, inn: form.inn.value,
     });
     form.querySelectorAll("[name=phone_number]").forEach((field) => said.append("phone", field.value));
     const typed = said.toString();
@@ -59,7 +59,7 @@
     form.querySelector("[data-anyway]").hidden = !twins.firstElementChild;
   }
   form.addEventListener("input", (event) => {
-    if (!["surname", "name", "birth_date", "phone_number"].includes(event.target.name)) return;
+    if (!["surname", "name", "birth_date", "phone_number", "snils", "inn"].includes(event.target.name)) return;
     clearTimeout(wait);
     wait = setTimeout(look, 300);
   });
