@@ -81,6 +81,7 @@ class NewPayment(Body):
     parts = listed(PaymentPart, rules.MOST_PARTS, required=True)
     bills = listed(PaidBill, 200, load_default=None, allow_none=True)
     tendered = MoneyField(load_default=None, allow_none=True, validate=not_negative)
+    payer_id = IdField(load_default=None, allow_none=True)
     branch_id = IdField(load_default=None, allow_none=True)
 
 

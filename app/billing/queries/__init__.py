@@ -49,6 +49,7 @@ from app.billing.queries.orders import (
     unpaid_bills,
     was_paid,
 )
+from app.billing.queries.payers import living_cards
 from app.billing.queries.payments import (
     Returnable,
     allocated,
@@ -109,6 +110,7 @@ __all__ = [
     "issuer_of",
     "judged",
     "left_to_reverse",
+    "living_cards",
     "may_be_taken_back",
     "moves_of_certificate",
     "of_closed_shifts",

@@ -9,7 +9,7 @@ from flask import Response, flash, redirect, request, url_for
 from flask_babel import gettext
 from markupsafe import Markup
 
-from app import access, money
+from app import access, clock, money
 from app.billing import forms, operations, queries, rules
 from app.billing.rules import Due
 from app.billing.views.form import filled
@@ -64,14 +64,18 @@ class SettlementView(DeskView):
         if patient is None:
             raise NotFound()
         balance = patient.balance
-        family = queries.relatives_of(pk) if patient.related and may("payment.relatives") else {}
+        asked = patient.related and (may("payment.relatives") or may("payment.take"))
+        relatives = queries.relatives_of(pk) if asked else {}
         payments, more = _newest("payments", partial(queries.payments_of, pk))
         if about is not None and about not in {line.id for line in payments}:
             payments, more = queries.payments_of(pk, limit=MOST), False
         return self.page(
             "billing/settle.html", status, title=gettext("Settlement"), patient=patient, bills=patient.bills,
             drafts=patient.drafts, balance=balance, sources=queries.advance_sources(pk) if balance.advance else [],
-            payments=payments, more_payments=more, methods=METHODS, family=family,
+            payments=payments, more_payments=more, methods=METHODS,
+            family=relatives if may("payment.relatives") else {},
+            payers=rules.offered_payers(patient.card, patient.full_name, relatives, clock.today()),
+            payer_id=rules.usual_payer(patient.card, clock.today()),
             transfers=queries.transfers_of(pk) if patient.passed else [],
             method_names=PaymentMethod, paying=paying or {}, typed=request.form, wrong=wrong or {},
         )  # fmt: skip
@@ -88,8 +92,9 @@ class SettlementView(DeskView):
             with transaction():
                 form = self._typed_payment(pk)
                 payment = operations.take_payment(
-                    pk, form["parts"], bills=form["bills"], seen=form["seen"], tendered=form["tendered"], actor=actor()
-                )
+                    pk, form["parts"], bills=form["bills"], seen=form["seen"], tendered=form["tendered"],
+                    payer_id=form["payer_id"], actor=actor(),
+                )  # fmt: skip
                 done = payment.id
         except BillsChanged as refusal:
             say(refusal)
@@ -109,7 +114,8 @@ class SettlementView(DeskView):
         shares = _typed_shares()
         bills = [{"work_order_id": int(pk), "amount": amount} for pk, amount in shares.items()]
         form = load(
-            forms.NewPayment, {"patient_id": patient_id, "parts": parts, "bills": bills or None, **filled("tendered")}
+            forms.NewPayment,
+            {"patient_id": patient_id, "parts": parts, "bills": bills or None, **filled("tendered", "payer_id")},
         )
         if not parts:
             raise Invalid(fields={"cash": N_("Write what is paid.")})
@@ -143,7 +149,8 @@ class SettlementView(DeskView):
             slip_printer=fiscal.slip_printer_of(access.account(actor()).branch_id),
             square=Markup(fiscal.square_of(printed)) if printed else "",
             title=gettext("Payment accepted"), payment=payment, parts=queries.parts_of(payment.id),
-            patient=fetched(Patient, payment.patient_id), receipt_id=payment.receipt.id,
+            patient=fetched(Patient, payment.patient_id),
+            payer=payment.payer if payment.payer_id != payment.patient_id else None, receipt_id=payment.receipt.id,
             orders={row.id: row for row in queries.orders_by_id([bill.work_order_id for bill in bills])}, bills=bills,
             to_advance=payment.amount - sum((bill.amount for bill in bills), ZERO),
             balance=queries.balance_of(payment.patient_id), method_names=PaymentMethod,
