@@ -29,6 +29,7 @@ from app.documents.operations.tax import (
     ChildTaxpayer,
     NoTaxpayer,
     NothingPaid,
+    PaidByOthers,
     annul_certificate,
     issue_certificate,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "NoTaxpayer",
     "NoTemplate",
     "NothingPaid",
+    "PaidByOthers",
     "annul_certificate",
     "attach_scan",
     "begin",

@@ -41,7 +41,7 @@ from app.documents.queries.papers import (
     state_of,
 )
 from app.documents.queries.samples import OF_ORDER, bare_fields, sample_fields
-from app.documents.queries.tax import YEARS_BACK, certificates_of, paid_in_year, payers, relatives, years
+from app.documents.queries.tax import YEARS_BACK, Paid, certificates_of, paid_by_year, payers, relatives, years
 from app.documents.queries.templates import compared, example_of, fields_of, newest_of, version_of, versions_of
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "BookRow",
     "BookSheet",
     "CashOrder",
+    "Paid",
     "active_template",
     "bare_fields",
     "book_sheet",
@@ -82,7 +83,7 @@ __all__ = [
     "order_to_print",
     "original",
     "other_account",
-    "paid_in_year",
+    "paid_by_year",
     "parties",
     "payers",
     "person",
