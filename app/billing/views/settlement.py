@@ -165,7 +165,7 @@ class SettlementView(DeskView):
         def work() -> str:
             form = load(forms.NewRefund, filled("amount", "reason"))
             row = operations.refund(pk, form["amount"], form["reason"], actor=actor())
-            return gettext("Refund № %(number)s: %(ways)s.", number=row.number, ways=_ways(row))
+            return gettext("Refund № %(number)s: %(ways)s.", number=row.number, ways=_ways(row)) + _lent_again(row)
 
         return self._back(pk, "refund", work)
 
@@ -190,9 +190,10 @@ class SettlementView(DeskView):
 
         def work() -> str:
             row = operations.cancel_payment(pk, load(forms.Why, filled("reason"))["reason"], actor=actor())
-            return gettext(
+            said = gettext(
                 "The payment is cancelled, refund № %(number)s: %(ways)s.", number=row.number, ways=_ways(row)
             )
+            return said + _lent_again(row)
 
         return self._back(pk, "cancel", work)
 
@@ -262,6 +263,13 @@ def _ways(row: Refund) -> str:
         for method in PaymentMethod
     }
     return ", ".join(gettext(_WAY_BACK[method], sum=money.shown(whole)) for method, whole in sums.items() if whole)
+
+
+def _lent_again(row: Refund) -> str:
+    """Whose advance it is that something went back to, when it is not the patient's."""
+    if not queries.lenders_of(row.payment_id).keys() & {part.payment_part_id for part in row.parts}:
+        return ""
+    return " " + gettext("What a relative's advance had paid is in that advance again.")
 
 
 def _typed_parts() -> dict[str, dict[str, Any]]:
