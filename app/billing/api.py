@@ -144,6 +144,7 @@ def payment_answer(payment: Payment) -> dict[str, Any]:
         "id": payment.id,
         "number": payment.number,
         "patient_id": payment.patient_id,
+        "payer_id": payment.payer_id,
         "amount": payment.amount,
         "parts": [{"method": part.method, "amount": part.amount, "desk_id": part.desk_id} for part in payment.parts],
         "allocated": [{"work_order_id": bill.work_order_id, "amount": bill.amount} for bill in bills],
@@ -182,6 +183,7 @@ class PaymentApi(DeskApi):
                 bills=body["bills"],
                 tendered=body["tendered"],
                 receipt_to=body["receipt_to"],
+                payer_id=body["payer_id"],
                 branch_id=body["branch_id"],
                 actor=actor(),
             )

@@ -82,6 +82,7 @@ class NewPayment(Body):
     bills = listed(PaidBill, 200, load_default=None, allow_none=True)
     tendered = MoneyField(load_default=None, allow_none=True, validate=not_negative)
     receipt_to = TextField(200, load_default="")
+    payer_id = IdField(load_default=None, allow_none=True)
     branch_id = IdField(load_default=None, allow_none=True)
 
 

@@ -128,7 +128,11 @@ class WorkOrderLine(Model):
 
 
 class Payment(Made, Model):
-    """Money taken from a patient at one moment, in one or several ways. Never edited, never deleted."""
+    """Money taken for a patient at one moment, in one or several ways. Never edited, never deleted.
+
+    `payer_id` is whose money it was, the patient's too; None where nobody knows: it was taken before that was asked,
+    or for a child whose card names no adult.
+    """
 
     __tablename__ = "payment"
     id: Mapped[Pk]
@@ -137,7 +141,9 @@ class Payment(Made, Model):
     year: Mapped[int] = mapped_column(SmallInteger)
     number: Mapped[int]
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
-    patient = relationship("Patient", lazy="select")
+    patient = relationship("Patient", lazy="select", foreign_keys="Payment.patient_id")
+    payer_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
+    payer = relationship("Patient", lazy="select", foreign_keys="Payment.payer_id")
     amount: Mapped[Money]
     tendered: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
     change: Mapped[Money] = mapped_column(default=Decimal(0))
@@ -155,6 +161,7 @@ class Payment(Made, Model):
         CheckConstraint("amount > 0", name="ck_payment_amount_positive"),
         CheckConstraint("change >= 0", name="ck_payment_change_not_negative"),
         index("payment", "patient_id"),
+        Index("ix_payment_payer_id", "payer_id", postgresql_where=sql("payer_id IS NOT NULL")),
         index("payment", "business_day", "branch_id"),
     )
 

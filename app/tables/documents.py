@@ -129,7 +129,10 @@ class ServiceAct(Made, Model):
 
 
 class TaxCertificate(Made, Model):
-    """What was paid for a patient's treatment in a year, certified once to one taxpayer; a mistake is annulled."""
+    """What a payer paid for a patient's treatment in a year, certified once; a mistake is annulled.
+
+    `of_unknown`: it counts what was paid by nobody knows whom, too, and that is certified once as well.
+    """
 
     __tablename__ = "tax_certificate"
     id: Mapped[Pk]
@@ -141,13 +144,16 @@ class TaxCertificate(Made, Model):
     correction: Mapped[int] = mapped_column(SmallInteger)
     usual: Mapped[Money]
     expensive: Mapped[Money]
+    of_unknown: Mapped[bool] = mapped_column(default=True, server_default=sql("true"))
     annulled_at: Mapped[Instant | None]
     annulled_by_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
     annul_reason: Mapped[str] = mapped_column(String(400), default="", server_default="")
     __table_args__ = (
         UniqueConstraint("document_id", name="uq_tax_certificate_document"),
-        Index("uq_tax_certificate_once", "legal_entity_id", "patient_id", "tax_year", unique=True,
+        Index("uq_tax_certificate_once", "legal_entity_id", "patient_id", "payer_id", "tax_year", unique=True,
               postgresql_where=sql("annulled_at IS NULL")),
+        Index("uq_tax_certificate_unknown_once", "legal_entity_id", "patient_id", "tax_year", unique=True,
+              postgresql_where=sql("annulled_at IS NULL AND of_unknown")),
         CheckConstraint("usual >= 0 AND expensive >= 0 AND usual + expensive > 0", name="ck_tax_certificate_sums"),
         CheckConstraint("correction BETWEEN 0 AND 998", name="ck_tax_certificate_correction"),
         CheckConstraint("(annulled_at IS NULL) = (btrim(annul_reason) = '')",

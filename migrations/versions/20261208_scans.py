@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261208_scans"
-down_revision = "20261206_sheets"
+down_revision = "20261207_payer"
 branch_labels = None
 depends_on = None
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261209_twins"
-down_revision = "20261205_gone"
+down_revision = "20261208_scans"
 branch_labels = None
 depends_on = None
 

@@ -124,8 +124,10 @@ def test_all_this_way_takes_no_more_from_the_other_ways_than_it_needs(clinic: Si
 
     all_by("advance")
     stands(advance="3 000,00", cash="9 500,00")
+    expect(page.locator("#payer_id")).to_have_value(str(patient))
     all_by(lent)
     stands(**{lent: "3 000,00"}, advance="3 000,00", cash="6 500,00")
+    expect(page.locator("#payer_id")).to_have_value(lent.removeprefix("relative_"))  # whose advance it is
     all_by(lent)  # pressed again it changes nothing
     stands(**{lent: "3 000,00"}, advance="3 000,00", cash="6 500,00")
     all_by("card")  # what was left for cash, and the advances stay

@@ -4,16 +4,18 @@ from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from app import errors
+from app import clock, errors
 from app.billing import operations, queries
 from app.db import session, transaction
 from app.documents import queries as documents
-from app.models import AdvanceTransfer, Family, LedgerEntry, PaymentPart
+from app.models import AdvanceTransfer, Family, FiscalReceipt, LedgerEntry, Patient, PaymentPart
+from app.patients import operations as cards
 from tests.billing.test_certificates import sell
 from tests.billing.test_operations import D, billed, branch, held, owes, pay  # noqa: F401
 from tests.billing.test_reversals import proven, reverse
+from tests.test_races import together
 
 
 @pytest.fixture
@@ -160,3 +162,76 @@ def test_all_passed_advances_can_be_looked_at(client_of, make, branch, family): 
         assert "на приём № 30." in page and "на приём № 0." in page and "Все переданные авансы" not in page
     assert "transfers=all" in desk.get(f"/settlement/{mother.id}?payments=all").text
     assert client_of("doctor").get(f"/settlement/{mother.id}?transfers=all").status_code == 403
+
+
+def test_what_a_relative_paid_goes_back_to_the_relative(make, branch, family):  # noqa: F811
+    """First the money, then the advance; a part of it too, and when they are relatives no more."""
+    mother, _, child, _ = family
+    pay(make, branch, mother.id, ("cash", "1000"))
+    billed(make, branch, "1000", child)
+    payment = borrow(make, branch, child, mother, "600", ("cash", "400"))
+    with transaction():
+        session.get_one(Patient, child.id).guardian_id = None
+    with transaction():
+        operations.refund(payment.id, D(700), "не сделали", actor=make.user("senior"))
+    assert owes(mother.id) == (0, D(700)) and owes(child.id) == (D(700), 0)
+    with pytest.raises(errors.OverRefund), transaction():
+        operations.refund(payment.id, D(301), "ещё", actor=make.user("senior"))
+    with transaction():
+        operations.refund(payment.id, D(300), "не сделали", actor=make.user("senior"))
+    assert owes(mother.id) == (0, D(1000)) and owes(child.id) == (D(1000), 0)
+    assert [row.change for row in queries.transfers_of(mother.id)] == [D(300), D(300), D(-600)]
+    proven()
+
+
+def test_a_mistake_gives_the_relative_the_advance_back(client_of, make, branch, family):  # noqa: F811
+    mother, _, child, _ = family
+    pay(make, branch, mother.id, ("card", "500"))
+    billed(make, branch, "500", child)
+    payment = borrow(make, branch, child, mother, "500")
+    browser, address = client_of("senior"), f"/settlement/payments/{payment.id}/cancel"
+    answer = browser.post(address, data={"reason": "не тот", "request_id": str(uuid4())}, follow_redirects=True)
+    assert "оплаченное авансом родственника снова в этом авансе" in answer.text.lower()
+    assert owes(mother.id) == (0, D(500)) and owes(child.id) == (D(500), 0)
+    proven()
+
+
+def test_a_reversed_bill_returned_of_its_payment_is_the_relative_s_again(make, branch, family):  # noqa: F811
+    mother, _, child, _ = family
+    pay(make, branch, mother.id, ("cash", "1000"))
+    order = billed(make, branch, "1000", child)
+    payment = borrow(make, branch, child, mother, "1000")
+    reverse(make, order)
+    with transaction():
+        operations.refund(payment.id, D(1000), "не сделали", actor=make.user("senior"))
+    assert owes(mother.id) == (0, D(1000)) and owes(child.id) == (0, 0)
+    proven()
+
+
+def test_who_was_emptied_gets_nothing_back(make, branch, family):  # noqa: F811
+    mother, _, child, _ = family
+    pay(make, branch, mother.id, ("card", "500"))
+    billed(make, branch, "500", child)
+    payment, number = borrow(make, branch, child, mother, "500"), mother.card_number
+    with transaction():
+        session.execute(update(FiscalReceipt).where(FiscalReceipt.status != "done").values(status="done"))
+        cards.erase_card(mother.id, str(number), clock.today(), "просит", actor=make.user("director"))
+    with transaction():
+        operations.refund(payment.id, D(500), "не сделали", actor=make.user("senior"))
+    assert owes(child.id) == (D(500), D(500))
+    proven()
+
+
+def test_two_who_paid_for_each_other_get_it_back_at_once(app, make, branch, family):  # noqa: F811
+    mother, father, _, _ = family
+    for one in (mother, father):
+        pay(make, branch, one.id, ("cash", "500"))
+        billed(make, branch, "500", one)
+    given = [borrow(make, branch, one, other, "500").id for one, other in ((mother, father), (father, mother))]
+    senior = make.user("senior")
+    deeds = [lambda pk=pk: operations.refund(pk, D(50), "разом", actor=senior).id for pk in given * 6]
+    done = [one for one in together(app, deeds) if isinstance(one, int)]
+    assert len(done) == 12
+    session.expire_all()
+    assert [owes(one.id) for one in (mother, father)] == [(D(300), D(300))] * 2
+    proven()

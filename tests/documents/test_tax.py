@@ -4,6 +4,7 @@ import itertools
 import threading
 from datetime import datetime
 from decimal import Decimal as D
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,14 +21,14 @@ from app.db import session, transaction
 from app.documents import operations as tax
 from app.documents import queries, rules
 from app.models import CashDesk, Family, IssuedDocument, LegalEntity, Patient, Service, TaxCertificate, User
-from tests.conftest import Maker
+from tests.conftest import Maker, sign_in
 
 NOW = datetime(2026, 3, 10, 12)
 
 
 @pytest.fixture(scope="module")
 def clinic(fresh_module_app: Flask) -> Any:
-    """A year and a bit of one patient: usual and expensive treatment, paid in parts, a part returned."""
+    """A year and a bit of one patient: usual and expensive treatment, paid by his wife in parts, a part returned."""
     with fresh_module_app.app_context():
         make = Maker()
         director = make.user("director")
@@ -43,7 +44,10 @@ def clinic(fresh_module_app: Flask) -> Any:
         def pay(moment: datetime, amount: str) -> int:
             with clock.at(moment), transaction():
                 part = {"method": "cash", "amount": D(amount), "desk_id": desk.id}
-                return billing.take_payment(husband.id, [part], branch_id=desk.branch_id, actor=director).id
+                paid = billing.take_payment(
+                    husband.id, [part], payer_id=wife.id, branch_id=desk.branch_id, actor=director
+                )  # fmt: skip
+                return paid.id
 
         with clock.at(datetime(2025, 5, 5, 9)):
             with transaction():
@@ -198,8 +202,10 @@ def test_two_windows_certify_once_and_the_database_keeps_it(clinic: Any, fresh_m
 def test_the_page(make: Maker, client_of: Any, context: None) -> None:
     patient = make.patient("Справкин", inn="500100732259")
     desk = client_of("administrator")
-    page = desk.get(f"/documents/patient/{patient.id}").text
-    assert "/documents/tax" in page and str(clock.today().year - 1) in page
+    page, year = desk.get(f"/documents/patient/{patient.id}").text, clock.today().year
+    assert (
+        f"За {year - 3}–{year} годы лечение" in page and "/documents/tax" not in page
+    )  # nobody paid: nothing to issue
     form = {"patient_id": patient.id, "payer_id": patient.id, "year": clock.today().year}
     refused = desk.post("/documents/tax", data=form)
     assert refused.status_code == 422 and "не оплачивали" in refused.text
@@ -219,3 +225,139 @@ def test_a_child_without_adults_is_told_why(make: Maker, client_of: Any, context
     form = {"patient_id": child.id, "payer_id": child.id, "year": today.year}
     refused = desk.post("/documents/tax", data=form)
     assert refused.status_code == 422 and "младше 18 лет" in refused.text
+
+
+@pytest.fixture
+def home(fresh_app: Flask) -> Any:
+    """Mother, father and their child, whose filling is paid by one or the other; the database has nobody else."""
+    with fresh_app.app_context():
+        make = Maker()
+        director = make.user("director")
+        with clock.at(datetime(2025, 1, 1, 8)):
+            service, doctor = make.service("10000.00"), make.doctor()
+        desk = session.query(CashDesk).filter_by(kind="main").first()
+        kin = make._save(Family(name="Семья"))
+        born = datetime(1980, 1, 1).date()
+        adults = [
+            make.patient(name, inn="500100732259", family_id=kin.id, birth_date=born) for name in ("Мать", "Отец")
+        ]
+        child = make.patient(
+            "Сын", guardian_id=adults[0].id, family_id=kin.id, birth_date=NOW.date().replace(year=2018)
+        )
+        with clock.at(NOW):
+            with transaction():
+                cash.open_shift(desk.id, D(0), actor=director)
+            with transaction():
+                line = {"service_id": service.id, "quantity": 1}
+                order = billing.create_work_order(child.id, doctor.id, [line], branch_id=desk.branch_id, actor=director)
+                billing.issue(order.id, actor=director)
+
+        def pay(amount: str, who: int | None, patient: int = child.id) -> int:
+            with clock.at(NOW), transaction():
+                part = {"method": "cash", "amount": D(amount), "desk_id": desk.id}
+                made = billing.take_payment(patient, [part], payer_id=who, branch_id=desk.branch_id, actor=director)
+                return made.id
+
+        yield SimpleNamespace(
+            mother=adults[0].id,
+            father=adults[1].id,
+            child=child.id,
+            pay=pay,
+            director=director,
+            make=make,
+            order=order.id,
+            desk=desk,
+        )
+        session.remove()
+
+
+def unwritten(*payments: int) -> None:
+    """As they were taken before payers were written down."""
+    with transaction():
+        session.execute(text("ALTER TABLE payment DISABLE TRIGGER USER"))
+        session.execute(text("UPDATE payment SET payer_id = NULL WHERE id = ANY(:ids)"), {"ids": list(payments)})
+        session.execute(text("ALTER TABLE payment ENABLE TRIGGER USER"))
+    session.expire_all()
+
+
+def certify(home: Any, payer: int, patient: int | None = None) -> TaxCertificate:
+    with clock.at(NOW), transaction():
+        return tax.issue_certificate(patient or home.child, payer, 2026, actor=home.director)
+
+
+def test_each_payer_is_certified_what_that_payer_paid(home: Any) -> None:
+    first = home.pay("3000", home.mother)
+    home.pay("2000", home.father)
+    home.pay("500", home.mother)
+    with clock.at(NOW), transaction():
+        billing.refund(first, D("1000"), "Ошибка", actor=home.director)  # it belongs to the payer of the payment
+    made = [certify(home, who) for who in (home.mother, home.father)]
+    assert [(row.usual, row.of_unknown) for row in made] == [(D(2500), False), (D(2000), False)]
+    with pytest.raises(tax.AlreadyCertified):
+        certify(home, home.father)
+    grandmother = home.make.patient("Бабушка", inn="500100732259").id
+    with pytest.raises(errors.Invalid):
+        certify(home, grandmother)
+    home.pay("700", grandmother)  # no relative by the card, but the money was hers
+    assert certify(home, grandmother).usual == D(700)
+    with pytest.raises(tax.ChildTaxpayer):
+        certify(home, home.child)
+
+
+def test_who_paid_nothing_is_told_to_choose_who_did(home: Any) -> None:
+    home.pay("3000", home.mother)
+    with pytest.raises(tax.PaidByOthers) as refused:
+        certify(home, home.father)
+    assert refused.value.words["name"].startswith("Отец")
+
+
+def test_what_was_taken_before_goes_to_whom_the_clerk_says_and_once(home: Any) -> None:
+    unwritten(home.pay("3000", None), home.pay("2000", None))
+    made = certify(home, home.father)
+    assert (made.usual, made.of_unknown) == (D(5000), True)
+    with pytest.raises(tax.AlreadyCertified) as refused:  # the same money is not certified to the mother too
+        certify(home, home.mother)
+    assert refused.value.words["payer"].startswith("Отец")
+    home.pay("100", home.mother)
+    assert certify(home, home.mother).usual == D(100)  # and stays the father's, who has it certified
+    with transaction():
+        tax.annul_certificate(made.id, "не тому", actor=home.director)
+    with pytest.raises(tax.PaidByOthers):
+        certify(home, home.father)  # something else is known now: the rest is the guardian's
+
+
+def test_where_something_is_known_the_rest_is_the_patient_s_own(home: Any) -> None:
+    with clock.at(NOW), transaction():
+        doctor, line = home.make.doctor(), {"service_id": session.query(Service).first().id, "quantity": 1}
+        order = billing.create_work_order(
+            home.father, doctor.id, [line], branch_id=home.desk.branch_id, actor=home.director
+        )  # fmt: skip
+        billing.issue(order.id, actor=home.director)
+    unwritten(home.pay("3000", None, home.father))
+    home.pay("400", home.mother, home.father)
+    assert certify(home, home.mother, home.father).usual == D(400)
+    made = certify(home, home.father, home.father)
+    assert (made.usual, made.of_unknown) == (D(3000), True)
+
+
+def test_the_database_certifies_unknown_money_once(home: Any) -> None:
+    unwritten(home.pay("3000", None))
+    made = certify(home, home.father)
+    with pytest.raises(IntegrityError) as refused:
+        session.execute(text(
+            "INSERT INTO tax_certificate (document_id, legal_entity_id, patient_id, payer_id, tax_year, correction,"
+            " usual, expensive) SELECT d.id, legal_entity_id, t.patient_id, :mother, tax_year, 0, 1, 0"
+            " FROM tax_certificate t, (SELECT max(id) + 1 AS id FROM issued_document) d WHERE t.id = :pk"
+        ), {"mother": home.mother, "pk": made.id})  # fmt: skip
+    session.rollback()
+    assert "uq_tax_certificate_unknown_once" in str(refused.value)
+
+
+def test_the_page_offers_who_really_paid(home: Any, fresh_app: Flask) -> None:
+    home.pay("3000", home.mother)
+    home.pay("2000", home.father)
+    with clock.at(NOW):
+        page = sign_in(fresh_app, "administrator").get(f"/documents/patient/{home.child}").text
+    sheet = page.partition("Плательщик")[2]
+    assert "3\u202f000,00" in sheet and "2\u202f000,00" in sheet
+    assert f'name="payer_id" value="{home.mother}"' in sheet and f'name="payer_id" value="{home.father}"' in sheet

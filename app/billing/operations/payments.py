@@ -29,7 +29,7 @@ from app.vocab import N_, DeskKind, LedgerKind, PaymentMethod, ReceiptKind, Task
 def take_payment(
     patient_id: int, parts: Sequence[Part | Mapping[str, Any]], *,
     bills: Sequence[Due | Mapping[str, Any]] | None = None, seen: Sequence[Due] | None = None,
-    tendered: Decimal | None = None, certificate: str | None = None, receipt_to: str = "",
+    tendered: Decimal | None = None, payer_id: int | None = None, certificate: str | None = None, receipt_to: str = "",
     branch_id: int | None = None, actor: User | None,
 ) -> Payment:  # fmt: skip
     """Take a patient's money: cash, card, transfer, or from the advance, in several parts.
@@ -38,8 +38,9 @@ def take_payment(
     when it was looked at: nothing is taken when that has changed. Change is what the
     patient gave over the cash part and never comes into a desk. Without `desk_id` a part goes to the branch's desk of
     its kind. A part `advance` with `from_patient_id` is a relative's, with `certificate` it is paid by one. The
-    payment's own `certificate` is the number of the one it buys, for the receipt. `receipt_to` is the phone or e-mail
-    to which the fiscal receipt is sent, when the patient asked for it; without a device here nobody sends any.
+    payment's own `certificate` is the number of the one it buys, for the receipt. `payer_id` is whose money it is: the
+    patient's or another card's; without it as the card says, see `rules.usual_payer`. `receipt_to` is the phone or
+    e-mail to which the fiscal receipt is sent, when the patient asked for it; without a device here nobody sends any.
 
     Writes the payment, its movements, the ledger and the receipt together.
 
@@ -57,6 +58,7 @@ def take_payment(
     address = rules.receipt_to(receipt_to)
     given_back = rules.change(rules.sum_of(paid, PaymentMethod.CASH), tendered)
     from_advance = rules.sum_of(paid, PaymentMethod.ADVANCE)
+    named = _named_payer(patient_id, paid, payer_id, actor)
 
     lent = _borrowed(patient_id, paid, branch_id, actor)
     patient = queries.owing_locked(patient_id)
@@ -89,6 +91,7 @@ def take_payment(
     payment = Payment(
         id=ids[Payment][0], legal_entity_id=place.legal_entity_id, branch_id=place.branch_id, year=clock.today().year,
         number=numbers["payment"][0], patient_id=patient_id, amount=whole, tendered=tendered, change=given_back,
+        payer_id=named if named is not None else rules.usual_payer(patient.card, clock.today()),
         business_day=clock.today(), paid_at=now, created_at=now, created_by_id=id_of(actor), entries=entries,
         parts=_parts_of(paid, dict(zip(desks, movements, strict=True)), lent),
     )  # fmt: skip
@@ -108,13 +111,30 @@ def take_payment(
         "parts": [f"{part.method} {part.amount}" for part in paid],
         "bills": [f"{bill.work_order_id}: {bill.amount}" for bill in spread.bills],
         "to_advance": str(spread.to_advance),
-    }
+    } | ({"payer_id": payment.payer_id} if payment.payer_id not in (None, patient_id) else {})
     deed = audit.event("payment.taken", payment, after=after, patient_id=patient_id, actor=actor)
     fiscal_rows = fiscal.intended(payment, ids[FiscalReceipt][0], client=address, actor=actor)
     write([*movements, payment, *written, *fiscal_rows, deed])
     if patient.balance.debt and not debt_left:
         tasks.reasons_gone(kinds=(TaskReasonKind.DEBT,), patient_id=patient_id, actor=actor)
     return payment
+
+
+def _named_payer(patient_id: int, parts: Sequence[Part], payer_id: int | None, actor: User | None) -> int | None:
+    """The payer who was named, or whose advance pays; None: as the card says.
+
+    Raises:
+        Invalid: there is no such card in use that the actor may see; two people pay.
+    """
+    lenders = {part.from_patient_id for part in parts if part.from_patient_id is not None}
+    others = lenders | ({payer_id} if payer_id is not None and payer_id != patient_id else set())
+    if not others:
+        return payer_id
+    own = access.account(actor).own_only("card.see") if actor else None
+    cards = queries.living_cards(others, doctor_id=own)
+    if payer_id is not None and payer_id != patient_id and payer_id not in cards:
+        raise Invalid(fields={"payer_id": N_("There is no such card in use: choose another payer.")})
+    return rules.check_one_payer(payer_id, [cards[pk] for pk in lenders if pk in cards], clock.today())
 
 
 def _borrowed(patient_id: int, parts: Sequence[Part], branch_id: int | None, actor: User | None) -> dict[int, int]:

@@ -12,8 +12,9 @@ from sqlalchemy import select
 from app import access, audit, clock
 from app.billing import queries, rules
 from app.billing.operations.base import entry, id_of, lock_account, place_of, receipt_for
+from app.billing.operations.relatives import give_back_lent
 from app.cash import operations as cash
-from app.db import next_numbers, session
+from app.db import Busy, next_numbers, session
 from app.errors import NotFound, ReasonNeeded
 from app.fiscal import operations as fiscal
 from app.models import Branch, CashMovement, LedgerEntry, Patient, Payment, Refund, RefundPart, User, WorkOrder
@@ -31,12 +32,14 @@ def refund(payment_id: int, amount: Decimal, reason: str, *, actor: User | None)
     """Return money of a payment to the patient, the way it came and through the desk that took it.
 
     First what of it is still the patient's advance, then its bills, the newest first: they are owed again. A part that
-    was paid from the advance goes back to the advance. Writes a return receipt.
+    was paid from the advance goes back to the advance, to a relative's where it was a relative's. Writes a return
+    receipt.
 
     Raises:
         NotAllowed, NotFound, ReasonNeeded, Invalid
         OverRefund: with what can be returned.
         NotEnoughCash, ShiftClosed: the desk that took it lacks the cash, or its shift is not open.
+        Busy: the relative's card was merged at this moment.
     """
     access.require(actor, "payment.refund")
 
@@ -99,7 +102,10 @@ def _give_back(
     payment = session.get(Payment, payment_id)
     if payment is None:
         raise NotFound()
-    lock_account(payment.patient_id)
+    lock_account(payment.patient_id, *(known := queries.lenders_of(payment.id)).values())
+    lenders = queries.lenders_of(payment.id)
+    if lenders != known:  # a relative's card became another one at this moment, whose account is not locked
+        raise Busy()
     patient = session.get_one(Patient, payment.patient_id)
     _lock_bills_of(payment.id)
     back = undo(payment, queries.returnable(payment.id))
@@ -121,6 +127,9 @@ def _give_back(
     session.flush()
     session.add_all(_entries_of(row, back, actor))
     session.flush()
+    for part, share in back.parts:
+        if part.part_id in lenders:
+            give_back_lent(lenders[part.part_id], row, share, actor=actor)
     receipt = receipt_for(
         ReceiptKind.RETURN, numbers["receipt"][0], patient.id, patient.full_name, patient.card_number, place_of(branch),
         [(part.method, share, {}) for part, share in back.parts],

@@ -10,7 +10,7 @@ from app.billing import queries, rules
 from app.billing.operations.base import branch_of, entry, id_of, lock_account
 from app.db import session
 from app.errors import Invalid, NotRelative, ReasonNeeded
-from app.models import AdvanceTransfer, User
+from app.models import AdvanceTransfer, Refund, User
 from app.money import LARGEST, rounded
 from app.vocab import N_, LedgerKind
 
@@ -40,6 +40,22 @@ def lend(
     if from_id not in queries.relatives_of(to_id):
         raise NotRelative()
     rules.check_advance(queries.balance_of(from_id).advance, amount)
+    return _passed(from_id, to_id, amount, reason, branch_id=branch_id, actor=actor)
+
+
+def give_back_lent(lender_id: int, refund: Refund, amount: Decimal, *, actor: User | None) -> AdvanceTransfer:
+    """What a relative's advance had paid and was refunded is the relative's again, a relative still or not.
+
+    The right is that of the refund; both accounts are locked.
+    """
+    return _passed(
+        refund.patient_id, lender_id, amount, refund.reason, branch_id=refund.branch_id, actor=actor
+    )  # fmt: skip
+
+
+def _passed(
+    from_id: int, to_id: int, amount: Decimal, reason: str, *, branch_id: int, actor: User | None
+) -> AdvanceTransfer:  # fmt: skip
     row = AdvanceTransfer(
         branch_id=branch_id, from_id=from_id, to_id=to_id, amount=amount, business_day=clock.today(),
         reason=reason.strip(), created_at=clock.now(), created_by_id=id_of(actor),

@@ -49,9 +49,11 @@ from app.billing.queries.orders import (
     unpaid_bills,
     was_paid,
 )
+from app.billing.queries.payers import living_cards
 from app.billing.queries.payments import (
     Returnable,
     allocated,
+    lenders_of,
     of_closed_shifts,
     receipt_lines,
     receipt_of_refund,
@@ -109,6 +111,8 @@ __all__ = [
     "issuer_of",
     "judged",
     "left_to_reverse",
+    "lenders_of",
+    "living_cards",
     "may_be_taken_back",
     "moves_of_certificate",
     "of_closed_shifts",

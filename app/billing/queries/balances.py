@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Integer, case, func, or_, select
 from sqlalchemy.orm import aliased
 
+from app.billing.rules import Relative
 from app.db import Fixed, given, session
 from app.models import AdvanceTransfer, Certificate, Patient, PatientAccount
 from app.money import ZERO
@@ -48,7 +49,7 @@ def _relatives() -> Fixed:
     return Fixed(
         select(
             other.id, func.concat_ws(" ", other.surname, other.name, func.nullif(other.patronymic, "")).label("name"),
-            other.card_number, func.coalesce(PatientAccount.advance, 0).label("advance"),
+            other.card_number, func.coalesce(PatientAccount.advance, 0).label("advance"), other.birth_date,
         )
         .select_from(me)
         .join(other, or_(other.family_id == me.family_id, other.guardian_id == me.id, other.id == me.guardian_id))
@@ -62,9 +63,12 @@ def _relatives() -> Fixed:
 _RELATIVES = _relatives()
 
 
-def relatives_of(patient_id: int) -> dict[int, tuple[str, int, Decimal]]:
-    """The patient's relatives: name, card, advance, by number. One family, or one is the other's guardian."""
-    return {row.id: (row.name, row.card_number, row.advance) for row in _RELATIVES(patient=patient_id)}
+def relatives_of(patient_id: int) -> dict[int, Relative]:
+    """The patient's relatives by number. One family, or one is the other's guardian."""
+    return {
+        row.id: Relative(row.name, row.card_number, row.advance, row.birth_date)
+        for row in _RELATIVES(patient=patient_id)
+    }
 
 
 def _transfers() -> Fixed:

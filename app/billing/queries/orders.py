@@ -11,7 +11,7 @@ from sqlalchemy import case, exists, func, or_, select, text
 from app import clock
 from app.billing.queries.balances import Balance, Rows
 from app.billing.queries.prices import prices_of
-from app.billing.rules import Due, LineLeft
+from app.billing.rules import Card, Due, LineLeft
 from app.db import Fixed, session
 from app.models import (
     Appointment,
@@ -226,6 +226,7 @@ class Owing:
     lines: dict[int, list[dict[str, Any]]]
     #: The legal entity that issued each.
     entities: dict[int, int]
+    card: Card
 
 
 #: The account is locked before the bills: everybody who moves a patient's money locks in this order. Both are read as
@@ -239,7 +240,9 @@ _OWING = Fixed(
         WHERE patient_id = :patient AND status = 'issued' AND (SELECT count(*) FROM account) >= 0
         ORDER BY id FOR UPDATE
     )
-    SELECT concat_ws(' ', p.surname, p.name, nullif(p.patronymic, '')) AS full_name, p.card_number,
+    SELECT concat_ws(' ', p.surname, p.name, nullif(p.patronymic, '')) AS full_name, p.card_number, p.birth_date,
+        (SELECT g.id FROM patient g WHERE g.id = p.guardian_id AND g.status <> 'archived') AS guardian_id,
+        (SELECT g.id FROM patient g WHERE g.id = p.payer_id AND g.status <> 'archived') AS payer_id,
         account.debt, account.advance, dues.id, dues.due, dues.legal_entity_id,
         (SELECT json_agg(json_build_object('name', COALESCE(l.name, s.name), 'tooth', l.tooth, 'quantity', l.quantity,
                  'price', CAST(l.price AS text), 'discount', CAST(l.discount AS text),
@@ -264,4 +267,5 @@ def owing_locked(patient_id: int) -> Owing | None:
         [Due(row.id, row.due) for row in rows if row.id is not None],
         {row.id: row.lines or [] for row in rows if row.id is not None},
         {row.id: row.legal_entity_id for row in rows if row.id is not None},
+        Card(patient_id, first.birth_date, first.guardian_id, first.payer_id),
     )

@@ -10,9 +10,11 @@ from sqlalchemy import and_, func, or_, select
 from app.billing.rules import Due, PaidPart, only_money, refundable
 from app.db import session
 from app.models import (
+    AdvanceTransfer,
     CashMovement,
     CashShift,
     LedgerEntry,
+    Patient,
     PatientAccount,
     Payment,
     PaymentPart,
@@ -99,6 +101,17 @@ def returnable(payment_id: int) -> Returnable:
         min(share, has),
         [Due(work_order_id, amount) for work_order_id, amount in bills if work_order_id is not None],
     )
+
+
+def lenders_of(payment_id: int) -> dict[int, int]:
+    """Whose advance paid a part of a payment: {part: relative}; of a card that was emptied nobody's any more."""
+    rows = session.execute(
+        select(PaymentPart.id, AdvanceTransfer.from_id)
+        .join(AdvanceTransfer, AdvanceTransfer.id == PaymentPart.transfer_id)
+        .join(Patient, Patient.id == AdvanceTransfer.from_id)
+        .where(PaymentPart.payment_id == payment_id, Patient.erased_at.is_(None))
+    )
+    return {row.id: row.from_id for row in rows}
 
 
 def of_closed_shifts(payment_ids: Collection[int]) -> set[int]:

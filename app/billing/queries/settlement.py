@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from app import clock
 from app.billing.queries.balances import Balance
+from app.billing.rules import Card
 from app.db import Fixed
 from app.money import ZERO
 from app.vocab import WorkOrderStatus
@@ -43,6 +44,7 @@ class Settling:
     birth_date: date | None
     balance: Balance
     orders: list[OpenOrder]
+    card: Card
     #: Whether there is anything to ask further: relatives, passed advances and certificates.
     related: bool
     passed: bool
@@ -69,6 +71,8 @@ _SETTLING = Fixed(
     text("""
     SELECT p.id AS patient_id, concat_ws(' ', p.surname, p.name, nullif(p.patronymic, '')) AS full_name, p.card_number,
         p.birth_date, COALESCE(a.debt, 0) AS debt, COALESCE(a.advance, 0) AS advance,
+        (SELECT g.id FROM patient g WHERE g.id = p.guardian_id AND g.status <> 'archived') AS guardian_id,
+        (SELECT g.id FROM patient g WHERE g.id = p.payer_id AND g.status <> 'archived') AS payer_id,
         p.family_id IS NOT NULL OR p.guardian_id IS NOT NULL
             OR EXISTS (SELECT FROM patient c WHERE c.guardian_id = p.id) AS related,
         EXISTS (SELECT FROM advance_transfer t WHERE t.from_id = p.id)
@@ -111,6 +115,7 @@ def settling(patient_id: int, branch_id: int | None) -> Settling | None:
             for row in rows
             if row.id is not None
         ],
+        Card(first.patient_id, first.birth_date, first.guardian_id, first.payer_id),
         first.related, first.passed, first.prints, first.contacts,
     )  # fmt: skip
 

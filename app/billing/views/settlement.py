@@ -9,7 +9,7 @@ from flask import Response, flash, redirect, request, url_for
 from flask_babel import gettext
 from markupsafe import Markup
 
-from app import access, money
+from app import access, clock, money
 from app.billing import forms, operations, queries, rules
 from app.billing.rules import Due
 from app.billing.views.form import filled
@@ -64,7 +64,8 @@ class SettlementView(DeskView):
         if patient is None:
             raise NotFound()
         balance = patient.balance
-        family = queries.relatives_of(pk) if patient.related and may("payment.relatives") else {}
+        asked = patient.related and (may("payment.relatives") or may("payment.take"))
+        relatives = queries.relatives_of(pk) if asked else {}
         transfers, more_transfers = (
             _newest("transfers", partial(queries.transfers_of, pk)) if patient.passed else ([], False)
         )
@@ -74,7 +75,10 @@ class SettlementView(DeskView):
         return self.page(
             "billing/settle.html", status, title=gettext("Settlement"), patient=patient, bills=patient.bills,
             drafts=patient.drafts, balance=balance, sources=queries.advance_sources(pk) if balance.advance else [],
-            payments=payments, more_payments=more, methods=METHODS, family=family,
+            payments=payments, more_payments=more, methods=METHODS,
+            family=relatives if may("payment.relatives") else {},
+            payers=rules.offered_payers(patient.card, patient.full_name, relatives, clock.today()),
+            payer_id=rules.usual_payer(patient.card, clock.today()),
             transfers=transfers, more_transfers=more_transfers,
             method_names=PaymentMethod, paying=paying or {}, typed=request.form, wrong=wrong or {},
         )  # fmt: skip
@@ -92,7 +96,7 @@ class SettlementView(DeskView):
                 form = self._typed_payment(pk)
                 payment = operations.take_payment(
                     pk, form["parts"], bills=form["bills"], seen=form["seen"], tendered=form["tendered"],
-                    receipt_to=form["receipt_to"], actor=actor(),
+                    payer_id=form["payer_id"], receipt_to=form["receipt_to"], actor=actor(),
                 )  # fmt: skip
                 done = payment.id
         except BillsChanged as refusal:
@@ -112,8 +116,8 @@ class SettlementView(DeskView):
         parts = list(_typed_parts().values())
         shares = _typed_shares()
         bills = [{"work_order_id": int(pk), "amount": amount} for pk, amount in shares.items()]
-        typed = {"patient_id": patient_id, "parts": parts, "bills": bills or None, **filled("tendered", "receipt_to")}
-        form = load(forms.NewPayment, typed)
+        typed = {"patient_id": patient_id, "parts": parts, "bills": bills or None}
+        form = load(forms.NewPayment, {**typed, **filled("tendered", "payer_id", "receipt_to")})
         if not parts:
             raise Invalid(fields={"cash": N_("Write what is paid.")})
         if any(part["certificate"] == "" for part in form["parts"]):
@@ -146,7 +150,8 @@ class SettlementView(DeskView):
             slip_printer=fiscal.slip_printer_of(access.account(actor()).branch_id),
             square=Markup(fiscal.square_of(printed)) if printed else "",
             title=gettext("Payment accepted"), payment=payment, parts=queries.parts_of(payment.id),
-            patient=fetched(Patient, payment.patient_id), receipt_id=payment.receipt.id,
+            patient=fetched(Patient, payment.patient_id),
+            payer=payment.payer if payment.payer_id != payment.patient_id else None, receipt_id=payment.receipt.id,
             orders={row.id: row for row in queries.orders_by_id([bill.work_order_id for bill in bills])}, bills=bills,
             to_advance=payment.amount - sum((bill.amount for bill in bills), ZERO),
             balance=queries.balance_of(payment.patient_id), method_names=PaymentMethod,
@@ -161,7 +166,7 @@ class SettlementView(DeskView):
         def work() -> str:
             form = load(forms.NewRefund, filled("amount", "reason"))
             row = operations.refund(pk, form["amount"], form["reason"], actor=actor())
-            return gettext("Refund № %(number)s: %(ways)s.", number=row.number, ways=_ways(row))
+            return gettext("Refund № %(number)s: %(ways)s.", number=row.number, ways=_ways(row)) + _lent_again(row)
 
         return self._back(pk, "refund", work)
 
@@ -186,9 +191,10 @@ class SettlementView(DeskView):
 
         def work() -> str:
             row = operations.cancel_payment(pk, load(forms.Why, filled("reason"))["reason"], actor=actor())
-            return gettext(
+            said = gettext(
                 "The payment is cancelled, refund № %(number)s: %(ways)s.", number=row.number, ways=_ways(row)
             )
+            return said + _lent_again(row)
 
         return self._back(pk, "cancel", work)
 
@@ -259,6 +265,13 @@ def _ways(row: Refund) -> str:
         for method in PaymentMethod
     }
     return ", ".join(gettext(_WAY_BACK[method], sum=money.shown(whole)) for method, whole in sums.items() if whole)
+
+
+def _lent_again(row: Refund) -> str:
+    """Whose advance it is that something went back to, when it is not the patient's."""
+    if not queries.lenders_of(row.payment_id).keys() & {part.payment_part_id for part in row.parts}:
+        return ""
+    return " " + gettext("What a relative's advance had paid is in that advance again.")
 
 
 def _typed_parts() -> dict[str, dict[str, Any]]:

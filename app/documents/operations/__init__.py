@@ -30,6 +30,7 @@ from app.documents.operations.tax import (
     ChildTaxpayer,
     NoTaxpayer,
     NothingPaid,
+    PaidByOthers,
     annul_certificate,
     issue_certificate,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "NoTemplate",
     "NotOwnScan",
     "NothingPaid",
+    "PaidByOthers",
     "annul_certificate",
     "attach_scan",
     "begin",

@@ -44,7 +44,7 @@ from app.documents.queries.papers import (
     state_of,
 )
 from app.documents.queries.samples import OF_ORDER, bare_fields, sample_fields
-from app.documents.queries.tax import YEARS_BACK, certificates_of, paid_in_year, payers, relatives, years
+from app.documents.queries.tax import YEARS_BACK, Paid, certificates_of, paid_by_year, payers, relatives, years
 from app.documents.queries.templates import compared, example_of, fields_of, newest_of, version_of, versions_of
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "BookRow",
     "BookSheet",
     "CashOrder",
+    "Paid",
     "act_of",
     "act_print",
     "active_template",
@@ -88,7 +89,7 @@ __all__ = [
     "order_to_print",
     "original",
     "other_account",
-    "paid_in_year",
+    "paid_by_year",
     "parties",
     "payers",
     "person",

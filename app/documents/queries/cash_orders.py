@@ -84,7 +84,7 @@ def cash_order(movement: CashMovement) -> CashOrder:
     cashier = employee_of(movement.created_by_id)
     basis, attachment = _basis(movement)
     mended = cash.reversal_of(movement.id)
-    payer = _payer(patient, movement.business_day) if patient else None
+    payer = _payer(movement, patient) if patient else None
     return CashOrder(
         came_in, movement.number, movement.business_day, entity.name, entity.okpo, movement.desk.branch.name,
         entity.account_cash, other_account(movement), abs(movement.delta),
@@ -124,10 +124,25 @@ def name_of(user_id: int | None, employee: Employee | None) -> str:
 short = rules.short_name
 
 
-def _payer(patient: Patient, day: date) -> Patient:
-    """Who brings money for a patient, and gets it back: of a child the guardian, else who pays for the card."""
-    alone = patients.signs(patients.age(patient.birth_date, day)) == patients.Signs.PATIENT
+def _payer(movement: CashMovement, patient: Patient) -> Patient:
+    """Who brought the money, and gets it back: the payment says it.
+
+    One that was taken before payers were written down does not: then of a child the guardian, else who pays for the
+    card.
+    """
+    payment = _payment_of(movement) or _refunded_by(movement)
+    if payment is not None and payment.payer is not None:
+        payer: Patient = payment.payer
+        return payer
+    alone = patients.signs(patients.age(patient.birth_date, movement.business_day)) == patients.Signs.PATIENT
     return patient if alone and patient.birth_date else patient.guardian or patient.payer or patient
+
+
+def _refunded_by(movement: CashMovement) -> Payment | None:
+    return session.scalars(
+        select(Payment).join(Refund, Refund.payment_id == Payment.id).join(RefundPart)
+        .where(RefundPart.movement_id == movement.id)
+    ).one_or_none()  # fmt: skip
 
 
 def _vat(movement: CashMovement) -> str:

@@ -1,13 +1,25 @@
 """What the certificate for the tax office is made of: what a year paid, who may be the taxpayer, what was certified."""
 
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import Integer, cast, func, select
 
 from app import clock
 from app.db import session
 from app.documents import rules
-from app.models import IssuedDocument, LedgerEntry, Patient, Service, TaxCertificate, WorkOrder, WorkOrderLine
+from app.models import (
+    IssuedDocument,
+    LedgerEntry,
+    Patient,
+    Payment,
+    Service,
+    TaxCertificate,
+    WorkOrder,
+    WorkOrderLine,
+)
+from app.money import ZERO
 from app.patients import queries as patients
 from app.patients import rules as cards
 from app.vocab import LedgerKind, TaxCode
@@ -16,24 +28,67 @@ from app.vocab import LedgerKind, TaxCode
 YEARS_BACK = 3
 
 
-def paid_in_year(patient_id: int, year: int, legal_entity_id: int) -> tuple[Decimal, Decimal]:
-    """What paid a patient's bills of a legal entity in a year, less returned: usual and expensive treatment."""
-    paid_on = func.extract("year", LedgerEntry.business_day)
-    paid = (
-        select(
-            LedgerEntry.work_order_id,
-            func.sum(-LedgerEntry.debt_change).filter(paid_on < year).label("before"),
-            func.sum(-LedgerEntry.debt_change).label("by_end"),
-        )
-        .where(
-            LedgerEntry.patient_id == patient_id,
-            LedgerEntry.kind.in_((LedgerKind.PAYMENT, LedgerKind.REFUND, LedgerKind.PAID_TO_ADVANCE)),
-            LedgerEntry.work_order_id.is_not(None),
-            paid_on <= year,
-        )
-        .group_by(LedgerEntry.work_order_id)
-        .subquery()
-    )
+@dataclass(frozen=True)
+class Paid:
+    """What somebody paid in a year for usual and for expensive treatment."""
+
+    year: int
+    #: None: whoever is chosen.
+    payer_id: int | None
+    name: str
+    usual: Decimal
+    expensive: Decimal
+    #: With what was paid by nobody knows whom.
+    of_unknown: bool
+
+
+def paid_by_year(patient: Patient, legal_entity_id: int) -> list[Paid]:
+    """Who paid a patient's bills of a legal entity, year by year, the newest first, less what was returned to them.
+
+    A payment counts for its payer, and so does all that was returned of it. Of a payment that was taken before payers
+    were written down, and of one by a child, nobody knows whose money it was. Where a standing certificate has counted
+    it, it is that payer's: money is certified once. Where nothing else of the year is known, it is whose the clerk
+    says. Else it is the patient's own, of a child the guardian's or who pays for the card, as КО-1 names them; where
+    the card names nobody, it waits until it does.
+    """
+    sums = _sums(patient.id, legal_entity_id)
+    day = clock.today()
+    born = {
+        card.id: card
+        for card in session.scalars(select(Patient).where(Patient.id.in_({pk for _, pk in sums if pk is not None})))
+    }
+    children = {pk for pk, card in born.items() if not _of_age(card.birth_date, day)}
+    counted = {row.tax_year: payer for row, _, payer in certificates_of(patient.id)
+               if row.legal_entity_id == legal_entity_id and row.of_unknown and row.annulled_at is None}  # fmt: skip
+    own = next((card for card in (patient, patient.guardian, patient.payer)
+                if card is not None and _of_age(card.birth_date, day)), None)  # fmt: skip
+    found = []
+    for year in sorted({year for year, _ in sums}, reverse=True):
+        payers: dict[Patient | None, list[rules.OrderPaid]] = {}
+        unknown: list[rules.OrderPaid] = []
+        for (of_year, pk), orders in sums.items():
+            if of_year != year:
+                continue
+            if pk is None or pk in children:
+                unknown += orders
+            else:
+                payers.setdefault(born[pk], []).extend(orders)
+        whose = counted.get(year) or (own if payers else None)
+        if unknown and (whose is not None or not payers):
+            payers[whose] = payers.get(whose, []) + unknown
+        for payer, orders in payers.items():
+            usual, expensive = rules.split(orders)
+            if usual + expensive:
+                found.append(Paid(
+                    year, payer.id if payer else None, payer.full_name if payer else "", usual, expensive,
+                    bool(unknown) and payer is whose,
+                ))  # fmt: skip
+    return found
+
+
+def _sums(patient_id: int, legal_entity_id: int) -> dict[tuple[int, int | None], list[rules.OrderPaid]]:
+    """What each payer's payments paid of each bill: {(year, payer): bills}."""
+    year = cast(func.extract("year", LedgerEntry.business_day), Integer)
     dear = Service.tax_code == TaxCode.EXPENSIVE
     lines = (
         select(
@@ -42,17 +97,39 @@ def paid_in_year(patient_id: int, year: int, legal_entity_id: int) -> tuple[Deci
             func.coalesce(func.sum(WorkOrderLine.total).filter(dear), 0).label("expensive"),
         )
         .join(Service, Service.id == WorkOrderLine.service_id)
+        .join(WorkOrder, WorkOrder.id == WorkOrderLine.work_order_id)
+        .where(WorkOrder.patient_id == patient_id)
         .group_by(WorkOrderLine.work_order_id)
         .subquery()
     )
     rows = session.execute(
-        select(lines.c.usual, lines.c.expensive, func.coalesce(paid.c.before, 0), paid.c.by_end)
-        .select_from(paid)
-        .join(WorkOrder, WorkOrder.id == paid.c.work_order_id)
+        select(
+            WorkOrder.id, Payment.payer_id, year, func.sum(-LedgerEntry.debt_change), lines.c.usual, lines.c.expensive
+        )
+        .select_from(LedgerEntry)
+        .join(Payment, Payment.id == LedgerEntry.payment_id)
+        .join(WorkOrder, WorkOrder.id == LedgerEntry.work_order_id)
         .join(lines, lines.c.work_order_id == WorkOrder.id)
-        .where(WorkOrder.legal_entity_id == legal_entity_id)
+        .where(
+            LedgerEntry.patient_id == patient_id,
+            LedgerEntry.kind.in_((LedgerKind.PAYMENT, LedgerKind.REFUND, LedgerKind.PAID_TO_ADVANCE)),
+            WorkOrder.legal_entity_id == legal_entity_id,
+        )
+        .group_by(WorkOrder.id, Payment.payer_id, year, lines.c.usual, lines.c.expensive)
+        .order_by(year, WorkOrder.id)
     )
-    return rules.split(rules.OrderPaid(*row) for row in rows)
+    before: dict[tuple[int, int | None], Decimal] = {}
+    found: dict[tuple[int, int | None], list[rules.OrderPaid]] = {}
+    for order_id, payer_id, of_year, paid, usual, expensive in rows:
+        stood = before.get((order_id, payer_id), ZERO)
+        before[order_id, payer_id] = stood + paid
+        one = rules.OrderPaid(usual, expensive, stood, stood + paid)
+        found.setdefault((of_year, payer_id), []).append(one)
+    return found
+
+
+def _of_age(birth_date: date | None, day: date) -> bool:
+    return cards.signs(cards.age(birth_date, day)) == cards.Signs.PATIENT
 
 
 def relatives(patient: Patient) -> dict[int, str]:
@@ -67,7 +144,7 @@ def payers(patient: Patient) -> list[tuple[int, str]]:
     """Who of them may be the taxpayer: whoever is known to be a child is not."""
     found, day = relatives(patient), clock.today()
     born = session.execute(select(Patient.id, Patient.birth_date).where(Patient.id.in_(found)))
-    adults = {pk for pk, birth_date in born if cards.signs(cards.age(birth_date, day)) == cards.Signs.PATIENT}
+    adults = {pk for pk, birth_date in born if _of_age(birth_date, day)}
     return [(pk, name) for pk, name in found.items() if pk in adults]
 
 

@@ -18,7 +18,7 @@ from app.documents.views.copies import shown
 from app.errors import Invalid, NotFound, Refusal
 from app.extensions import talisman
 from app.looks import label
-from app.models import IssuedDocument, Receipt, SignedScan, TaxCertificate, WorkOrder
+from app.models import IssuedDocument, Patient, Receipt, SignedScan, TaxCertificate, WorkOrder
 from app.patients import operations as patients
 from app.pdf import as_pdf
 from app.vocab import N_, OpenedKind, PrintedKind, ReceiptKind, TemplateKind, WorkOrderStatus
@@ -75,9 +75,7 @@ class DocumentsView(DeskView):
             first_visit=", ".join(
                 label(TemplateKind, kind) for kind in operations.issuable(patient, queries.first_visit_kinds())
             ),
-            payers=queries.payers(patient),
-            years=queries.years(),
-            certificates=queries.certificates_of(pk) if access.account(actor()).may("document.tax") else [],
+            **_of_tax(patient),
         )
 
     @expose("/issue", methods=["POST"])
@@ -376,6 +374,24 @@ def _drawn_of(order: WorkOrder, subject: WorkOrder, kind: PrintedKind) -> bytes:
     if kind == PrintedKind.ACT:
         return _drawn_act(order, subject)
     return _drawn_order(order) if kind == PrintedKind.WORK_ORDER else _drawn_guarantee(order)
+
+
+def _of_tax(patient: Patient) -> dict[str, Any]:
+    """Who paid in the years that can be certified, who may be the taxpayer, and what was certified."""
+    if not access.account(actor()).may("document.tax"):
+        return {"payers": [], "paid": [], "certificates": []}
+    years, signing = queries.years(), queries.legal_entity_for(actor())
+    certificates = queries.certificates_of(patient.id)
+    rows = queries.paid_by_year(patient, signing[0].id) if signing else []
+    standing: dict[tuple[int, int | None], IssuedDocument] = {
+        (row.tax_year, row.payer_id): paper
+        for row, paper, _ in certificates
+        if signing and row.legal_entity_id == signing[0].id and row.annulled_at is None
+    }
+    return {
+        "payers": queries.payers(patient), "certificates": certificates, "years": years,
+        "paid": [(row, standing.get((row.year, row.payer_id))) for row in rows if row.year in years],
+    }  # fmt: skip
 
 
 def _patient_of_form() -> int:

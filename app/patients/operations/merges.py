@@ -204,6 +204,7 @@ def _move(moved: Mapping[str, list[Any]], from_id: int, to_id: int) -> None:
     except DBAPIError as error:
         why = {
             "ex_appointment_patient_busy": _SAME_TIME, "uq_tax_certificate_once": _SAME_YEAR,
+            "uq_tax_certificate_unknown_once": _SAME_YEAR,
             "ck_patient_account_advance_not_negative": _SPENT, "ck_patient_account_debt_not_negative": _SPENT,
         }.get(constraint_of(error) or "")  # fmt: skip
         if why is None:

@@ -96,7 +96,7 @@ def last_days(cards: Sequence[int]) -> dict[rules.Law, date]:
     ]
     moneys: list[Any] = [
         select(func.max(LedgerEntry.business_day)).where(LedgerEntry.patient_id.in_(cards)),
-        select(func.max(Payment.business_day)).where(Payment.patient_id.in_(cards)),
+        select(func.max(Payment.business_day)).where(or_(Payment.patient_id.in_(cards), Payment.payer_id.in_(cards))),
         select(func.max(WorkOrder.issued_day)).where(WorkOrder.patient_id.in_(cards)),
     ]
     paper = select(func.max(IssuedDocument.day)).where(IssuedDocument.patient_id.in_(cards))

@@ -29,7 +29,19 @@
     return [field === cash ? [] : [cash], others.filter((other) => !limited(other)), others.filter(limited)];
   };
 
+  // With a relative's advance pays that relative; somebody else can still be chosen afterwards, and is refused.
+  const payer = form.querySelector("[name=payer_id]");
+  const lender = () => (fields.find((field) => field.name.startsWith("relative_") && kopecks(field.value)) || {name: ""}).name.slice(9);
+  let lent = lender();
+  function followLender() {
+    if (!payer || lent === lender()) return;
+    lent = lender();
+    const wanted = lent || payer.dataset.usual;
+    if ([...payer.options].some((option) => option.value === wanted)) payer.value = wanted;
+  }
+
   function show() {
+    followLender();
     const rest = due() - paid();
     form.querySelector("[data-due-sum]").textContent = shown(due());
     form.querySelector("[data-paid]").textContent = shown(paid());
