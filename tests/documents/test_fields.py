@@ -1,12 +1,14 @@
 """Fields of papers filled in from what the clinic knows: who pays, who may be told, the plan, the act, the policy."""
 
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from app import clock
 from app.billing import operations as billing
+from app.cash import operations as cash
 from app.db import session, transaction
 from app.documents import operations, paper, queries, rules
 from app.models import ClinicSetting, MedicalRecord, PatientPhone, RightChange
@@ -155,6 +157,28 @@ def test_an_act_has_its_day_and_its_contract(make: Maker, client_of: Any) -> Non
     with clock.at(datetime(2026, 11, 25, 12)), transaction():
         back = billing.reverse_order(order.id, "одна не нужна", lines={order.lines[0].id: 1}, actor=desk).id
     assert act(back) == f"25.11.2026|20.11.2026|{number} 10.11.2026"
+
+
+def test_a_work_order_says_how_it_was_paid_and_to_whom(make: Maker) -> None:
+    patient, branch, director = make.patient(), make.branch(), make.user("director")
+    order = order_of(make, patient, "Пломба", issued=True, branch_id=branch.id)
+    body = "{{ order.methods }}|{{ order.cashier }}"
+
+    def filled() -> str:
+        session.expire_all()
+        row = queries.order_to_print(order.id)
+        assert row is not None
+        return paper.fill_in(body, queries.order_print(row))
+
+    assert filled() == "|"
+    with transaction():
+        cash.open_shift(branch.desk_id, Decimal(0), actor=director)
+    for method, desk in (("cash", branch.desk_id), ("card", branch.non_cash_id), ("card", branch.non_cash_id)):
+        part = {"method": method, "amount": Decimal(30), "desk_id": desk}
+        with transaction():
+            billing.take_payment(patient.id, [part], branch_id=branch.id, actor=director)
+    ways, who = filled().split("|")
+    assert len(ways.split(", ")) == 2 and "арт" in ways and who.count("Сотрудник") == 1
 
 
 def test_a_visit_has_a_number(make: Maker) -> None:

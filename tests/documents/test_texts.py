@@ -140,7 +140,7 @@ plan: number date variant
 : tooth diagnosis method alternatives risks anesthetic
 """
 _ORDER = """
-order: number date
+order: number date assistants methods cashier
 contract: number date
 act: date
 patient: fio card_number

@@ -1,7 +1,8 @@
 """What papers are filled in with; one module per subject.
 
-Where next: `papers.py`, `fields.py` (the merge fields), `samples.py` (invented ones), `templates.py` (versions),
-`issued.py` and `journal.py` (what was issued), `cash_orders.py` (КО-1, КО-2), `cash_book.py` (КО-4), `tax.py`.
+Where next: `papers.py`, `fields.py` and `treatment.py` (the merge fields), `samples.py` (invented ones), `templates.py`
+(versions), `issued.py` and `journal.py` (what was issued), `cash_orders.py` (КО-1, КО-2), `cash_book.py` (КО-4),
+`tax.py`.
 """
 
 from app.documents.queries.cash_book import BookRow, BookSheet, book_sheet

@@ -13,11 +13,12 @@ from flask_babel import force_locale, gettext
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import aliased, joinedload
 
-from app import access, clock
+from app import clock
 from app.billing import queries as billing
 from app.db import session
 from app.documents import rules
 from app.documents.queries.health import health_fields
+from app.documents.queries.treatment import OF_TREATMENT, diagnosis_for, paid_fields, stage_fields, treatment_fields
 from app.models import (
     Appointment,
     Branch,
@@ -41,10 +42,6 @@ PAID_SERVICES_ACT = (
     "Правила предоставления медицинскими организациями платных медицинских услуг,"
     " утв. Постановлением Правительства РФ от 30.05.2026 № 659"
 )
-#: The papers about treatment: from 15 the patient signs them alone.
-_OF_TREATMENT = frozenset(
-    kind for kind in TemplateKind if kind.startswith("consent_") or kind == TemplateKind.REFUSAL
-) - {TemplateKind.CONSENT_PERSONAL_DATA, TemplateKind.CONSENT_ADVERTISING}
 #: What a work order is while its services are agreed or were done.
 _STANDS = (WorkOrderStatus.DRAFT, WorkOrderStatus.ISSUED, WorkOrderStatus.PAID)
 _PERSON = (
@@ -173,7 +170,9 @@ def merge_fields(
         "today": {"date": rules.short_day(day), "long": rules.long_day(day)},
         "pd": personal_data_fields(clinic),
         **agreed,
-        **treatment_fields(agreed["services"] if _is_of_now(order, day) else [], _diagnosis(patient, kind, actor)),
+        **treatment_fields(
+            agreed["services"] if _is_of_now(order, day) else [], diagnosis_for(patient.id, kind, actor)
+        ),
         **health_fields(patient, kind),
     }  # fmt: skip
 
@@ -224,7 +223,7 @@ def parties(patient: Patient, day: date, kind: str) -> dict[str, Any]:
     card names nobody: then the paper has lines. `payer` is who of the family pays, `signer` who signs.
     """
     signs = patients.signs(patients.age(patient.birth_date, day))
-    alone = signs == patients.Signs.PATIENT or (signs == patients.Signs.TREATMENT_ONLY and kind in _OF_TREATMENT)
+    alone = signs == patients.Signs.PATIENT or (signs == patients.Signs.TREATMENT_ONLY and kind in OF_TREATMENT)
     guardian = None if alone and patient.birth_date else patient.guardian
     by_rep = guardian is not None or not alone
     return {
@@ -276,28 +275,6 @@ def _is_of_now(order: WorkOrder | None, day: date) -> bool:
     return order is not None and (order.status == WorkOrderStatus.DRAFT or order.issued_day == day)
 
 
-def treatment_fields(services: Sequence[dict[str, Any]], diagnosis: str) -> dict[str, str]:
-    """The merge fields of a consent to a treatment, without a first word; what nobody keeps is a line."""
-    teeth = dict.fromkeys(row["tooth"] for row in services if row["tooth"])
-    names = dict.fromkeys(row["name"] for row in services)
-    return {
-        "tooth": ", ".join(teeth), "diagnosis": diagnosis, "method": "; ".join(names), "alternatives": "", "risks": "",
-        "anesthetic": "",
-    }  # fmt: skip
-
-
-#: The papers that name a diagnosis besides the medical card itself.
-_OF_DIAGNOSIS = _OF_TREATMENT | {TemplateKind.TREATMENT_PLAN, TemplateKind.REFERRAL}
-
-
-def _diagnosis(patient: Patient, kind: str, actor: User | None) -> str:
-    """The diagnosis of the medical card, on papers about treatment, for who may print that card."""
-    if kind not in _OF_DIAGNOSIS or (actor is not None and not access.account(actor).may("medical.print")):
-        return ""
-    record = cards.medical_record(patient.id)
-    return " ".join(filter(None, (record.icd, record.diagnosis))) if record else ""
-
-
 def plan_fields(named: dict[str, str], order: WorkOrder | None) -> dict[str, Any]:
     """The merge fields of a treatment plan; its stages are the services by kinds of work, in the order of the lines."""
     stages: dict[str, list[dict[str, Any]]] = {}
@@ -306,14 +283,6 @@ def plan_fields(named: dict[str, str], order: WorkOrder | None) -> dict[str, Any
     return {
         **named, "variant": "",
         "stage": [stage_fields(place, name, rows) for place, (name, rows) in enumerate(stages.items(), 1)],
-    }  # fmt: skip
-
-
-def stage_fields(place: int, name: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """A stage of a treatment plan: its services and what they cost."""
-    cost = sum((row["sum"] for row in rows), Decimal(0))
-    return {
-        "no": str(place), "name": name, "services": list(rows), "sum": cost, "sum_words": rules.rubles_in_words(cost),
     }  # fmt: skip
 
 
@@ -405,6 +374,7 @@ def order_print(order: WorkOrder) -> dict[str, Any]:
             "day": rules.short_day(day), "date": rules.short_day(day),
             "reverses": _number_of(order.reverses_id), "reason": order.reason,
             "assistants": ", ".join(employee.short_name for employee in names),
+            **paid_fields(order.id),
         },
         **parties(order.patient, today, TemplateKind.WORK_ORDER),
         "agreement": agreement,

@@ -15,10 +15,9 @@ from app.documents.queries.fields import (
     employee_fields,
     parties,
     person,
-    stage_fields,
-    treatment_fields,
 )
 from app.documents.queries.health import medical_fields, survey_fields
+from app.documents.queries.treatment import stage_fields, treatment_fields
 from app.models import Employee, LegalEntity, Patient, PatientPhone
 from app.vocab import TemplateKind
 
@@ -87,7 +86,8 @@ def sample_fields(kind: str, *, child: bool = False) -> dict[str, Any]:
     if kind in OF_ORDER:
         order = {
             "number": "45", "draft": False, "day": rules.short_day(day), "date": rules.short_day(day), "reverses": "",
-            "reason": "", "assistants": "Помощникова И. В.",
+            "reason": "", "assistants": "Помощникова И. В.", "methods": "Банковская карта",
+            "cashier": "Дежурная О. П.",
         }  # fmt: skip
         contract = {**common["agreement"], "place": "г. Москва", "valid_until": ""}
         act = {"number": "31", "date": rules.short_day(day), "period": rules.days_between(day, day)}

@@ -166,6 +166,8 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "reverses": N_("number of the order it reverses"),
             "reason": N_("reason of the reversal"),
             "assistants": N_("assistants"),
+            "methods": N_("how it was paid"),
+            "cashier": N_("who took the money"),
         },
     ),
     "act": (
