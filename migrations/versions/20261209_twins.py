@@ -1,7 +1,7 @@
 """Who has this СНИЛС or ИНН is found at once: the same number is the same person.
 
 Revision ID: 20261209_twins
-Revises: 20261205_gone
+Revises: 20261208_scans
 """
 
 import sqlalchemy as sa
