@@ -17,6 +17,7 @@ from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
@@ -134,6 +135,7 @@ def make_app(url: str, **config: Any) -> Flask:
         "WTF_CSRF_ENABLED": False,
         "FAB_PASSWORD_HASH_METHOD": "pbkdf2:sha256:1",
         "RATELIMIT_STORAGE_URI": "memory://",
+        "REDIS_URL": "",  # a test that wants a broker asks for one: `broker_url`
     }
     application = create_app({**settings, **config})
     application.test_client_class = Browser
@@ -225,12 +227,14 @@ def fresh_module_app(server: Callable[[str], str], template: str) -> Iterator[Fl
 
 @pytest.fixture
 def broker_url(tmp_path: Path) -> Iterator[str]:
-    """A broker; with REDIS_URL the one of the system, emptied."""
+    """A broker; with REDIS_URL the one of the system, where each process of the tests has a database of its own."""
     if given := os.environ.get("REDIS_URL"):
         from redis import Redis
 
-        Redis.from_url(given).flushdb()
-        yield given
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+        own = urlsplit(given)._replace(path="/" + worker.removeprefix("gw")).geturl()
+        Redis.from_url(own).flushdb()
+        yield own
         return
     from app.local.broker import Broker
 

@@ -18,6 +18,7 @@ from app import clock
 from app.db import session, transaction
 from app.errors import Refusal, SlotTaken
 
+pytestmark = pytest.mark.servers
 CROWD = 50
 
 

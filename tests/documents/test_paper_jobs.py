@@ -26,6 +26,7 @@ from app.local.processes import end
 from app.models import AuditEvent, IssuedDocument, PaperJob, User
 from tests.conftest import Maker, sign_in
 
+pytestmark = pytest.mark.servers
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -83,7 +84,6 @@ def until(true: Callable[[], Any], *, seconds: float = 300) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.servers
 def test_a_window_shows_progress_and_turns_into_the_paper(desk: Flask, printer: Any) -> None:
     patient, browser = Maker().patient(), sign_in(desk, "administrator")
     form = {"patient_id": patient.id, "request_id": str(uuid4())}
@@ -101,7 +101,6 @@ def test_a_window_shows_progress_and_turns_into_the_paper(desk: Flask, printer: 
     assert session.query(PaperJob).count() == 0
 
 
-@pytest.mark.servers
 def test_a_printer_killed_in_the_middle_leaves_the_paper_to_the_next(
     desk: Flask, printer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,7 +122,6 @@ def test_a_printer_killed_in_the_middle_leaves_the_paper_to_the_next(
     assert session.query(PaperJob).count() == 0
 
 
-@pytest.mark.servers
 def test_the_sweep_finds_what_a_dead_broker_lost(desk: Flask, printer: Any) -> None:
     pk, fresh = issued(), issued()
     session.execute(
@@ -137,7 +135,6 @@ def test_the_sweep_finds_what_a_dead_broker_lost(desk: Flask, printer: Any) -> N
     assert again(fresh).sha256 is None  # on its way, as far as the sweep knows
 
 
-@pytest.mark.servers
 def test_one_worker_serves_all_queues_the_desk_s_first(desk: Flask, broker_url: str) -> None:
     pk = issued()
     jobs.hand_over([pk])

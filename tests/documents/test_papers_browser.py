@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from app.local.broker import Broker
 from tests.browser import windows
 from tests.conftest import Maker, copied
 
@@ -17,12 +16,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.servers]
 
 
 @pytest.fixture
-def clinic(server: Any, template: str, tmp_path: Path) -> Iterator[SimpleNamespace]:
+def clinic(server: Any, template: str, broker_url: str) -> Iterator[SimpleNamespace]:
     """A patient at the desk, a broker, and nobody who prints yet."""
-    with copied(server, template) as app, Broker(tmp_path / "broker", durable=False) as broker:
+    with copied(server, template, REDIS_URL=broker_url) as app:
         from app.db import session
 
-        app.config["REDIS_URL"] = broker.url
         with app.app_context():
             made = SimpleNamespace(app=app, patient=Maker().patient("Новичкова", name="Анна").id)
             session.remove()

@@ -14,7 +14,6 @@ from flask import Flask
 from app.db import session, transaction
 from app.fiscal import jobs, operations
 from app.gateways.kkt.simulator import Simulator
-from app.local.broker import Broker
 from app.local.processes import end
 from tests.conftest import Maker
 from tests.fiscal.conftest import Shop
@@ -25,12 +24,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def desk(fresh_app: Flask, tmp_path: Path, simulator: Simulator) -> Iterator[Shop]:
-    with Broker(tmp_path / "broker", durable=False) as broker:
-        fresh_app.config.update(REDIS_URL=broker.url, KKT_STALE_SECONDS=1.0)
-        with fresh_app.app_context():
-            yield Shop(Maker(), simulator)
-            session.remove()
+def desk(fresh_app: Flask, broker_url: str, simulator: Simulator) -> Iterator[Shop]:
+    fresh_app.config.update(REDIS_URL=broker_url, KKT_STALE_SECONDS=1.0)
+    with fresh_app.app_context():
+        yield Shop(Maker(), simulator)
+        session.remove()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """What the schedule is asked. Each question is one or two statements; answers are ready to show.
 
-Where next: `visits.py`, `day.py`, `looks.py` (what stands in a slot), `free.py`, `hours.py`, `lists.py`,
+Where next: `visits.py`, `day.py`, `slot.py` (what stands in a slot), `free.py`, `hours.py`, `lists.py`,
 `fits.py` (who fits a free time), `waiting.py`, `planned.py`.
 """
 

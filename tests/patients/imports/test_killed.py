@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from sqlalchemy import func, select, text
 
 from app import errors
 from app.db import session, transaction
-from app.local.broker import Broker
 from app.local.processes import end
 from app.models import AuditEvent, CardImport, CardImportRow, Patient, PatientPhone, User
 from app.patients import jobs, operations, queries
@@ -272,23 +271,17 @@ def test_desks_write_the_same_people_all_the_time(app: Flask, make: Maker, surna
 # --- a real worker ------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[str]:
-    with Broker(tmp_path / "broker", durable=False) as running:
-        yield running.url
-
-
 @pytest.mark.servers
 def test_a_worker_killed_in_the_middle_and_the_next_one_goes_on(
-    fresh_app: Flask, broker: str, tmp_path: Path, surname: Any, monkeypatch: pytest.MonkeyPatch
+    fresh_app: Flask, broker_url: str, tmp_path: Path, surname: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process as run.py starts it, killed while it judges and again while it writes; the sweep finds the import."""
     from datetime import timedelta
 
     monkeypatch.setattr(jobs, "STALE", timedelta(seconds=1))
-    fresh_app.config["REDIS_URL"] = broker
+    fresh_app.config["REDIS_URL"] = broker_url
     one, many = surname(), 15_000
-    environment = {**os.environ, "DATABASE_URL": fresh_app.config["SQLALCHEMY_DATABASE_URI"], "REDIS_URL": broker}
+    environment = {**os.environ, "DATABASE_URL": fresh_app.config["SQLALCHEMY_DATABASE_URI"], "REDIS_URL": broker_url}
     started: list[subprocess.Popen[bytes]] = []
 
     def worker() -> subprocess.Popen[bytes]:
