@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from flask import Flask
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -11,10 +12,12 @@ from app import errors
 from app.billing import operations as billing
 from app.db import session, transaction
 from app.models import CardMerge, Family, LedgerEntry, PatientAccount, Payment, Receipt, Refund, WorkOrder
+from app.patients import operations
 from tests.billing.test_operations import billed, drafted, pay
 from tests.billing.test_reversals import proven, reverse
 from tests.conftest import Maker
 from tests.patients.test_merging import branch, merge, part  # noqa: F401
+from tests.test_races import together
 
 D = Decimal
 
@@ -110,6 +113,25 @@ def test_what_was_paid_ahead_since_stays(make: Maker, branch: Any) -> None:  # n
     proven()
     assert of(Payment, ahead.id) == second.id
     assert (stands(first.id), stands(second.id)) == ((D(1000), 0), (0, D(700)))
+
+
+def test_many_pay_while_the_cards_are_parted(app: Flask, make: Maker, branch: Any) -> None:  # noqa: F811
+    """Who comes before pays for the bill, and the money goes along; who comes after pays ahead."""
+    first, second = pair(make)
+    order, senior = billed(make, branch, "1000", first), make.user("senior")
+    pay(make, branch, second.id, ("cash", "10"))
+    done, whose, parts = merge(make, first.id, second.id), second.id, [{"method": "cash", "amount": D(100)}]
+    deeds: list[Any] = [
+        lambda: billing.take_payment(whose, parts, branch_id=branch.id, actor=senior).id
+    ] * 8  # fmt: skip
+    results = together(app, [*deeds, lambda: operations.part_cards(done, actor=senior).id])
+    assert all(isinstance(one, int) for one in results), results
+    proven()
+    session.expire_all()
+    paid = D(1000) - session.get_one(WorkOrder, order.id).due
+    assert stands(first.id) == (D(1000) - paid, 0) and stands(second.id) == (0, D(810) - paid)
+    assert {of(Payment, one.payment_id) for one in session.query(LedgerEntry).filter_by(work_order_id=order.id)
+            if one.payment_id} <= {first.id}  # fmt: skip
 
 
 steps = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 5), st.sampled_from([100, 250, 400, 1000])), max_size=7)
