@@ -345,6 +345,14 @@ class NoPrice(Refusal):
     sentence = N_("The service “%(service)s” has no price for today. Set it in the price list.")
 
 
+class PriceChanged(Refusal):
+    """A service costs something else than it did when the line was filled in. `prices`: {place of the line: price}."""
+
+    code = "price_changed"
+    status = 409
+    sentence = N_("The price has changed: %(what)s. Nothing was saved yet: look at the total and save again.")
+
+
 class PriceInForce(Refusal):
     code = "price_in_force"
     status = 409

@@ -21,6 +21,8 @@ class OrderLine(Body):
     discount_amount = MoneyField(load_default=None, allow_none=True, validate=not_negative)
     discount_reason = TextField(200, load_default="", allow_none=True)
     assistant_id = IdField(load_default=None, allow_none=True)
+    #: What a piece cost where the line was filled in; another price then is said, not billed.
+    seen_price = MoneyField(load_default=None, allow_none=True, validate=not_negative)
 
     @validates_schema
     def one_discount(self, data: dict[str, Any], **_: Any) -> None:

@@ -346,6 +346,48 @@ def test_an_empty_quantity_is_a_mistake_of_its_line(client_of, make, shift):
     assert session.scalars(select(WorkOrder).where(WorkOrder.patient_id == patient.id)).all() == []
 
 
+def test_a_price_that_changed_since_is_said_and_not_billed(client_of, make, shift):
+    """The line keeps what was typed and shows the price of now; saved again, it is billed."""
+    patient, doctor = make.patient(), make.doctor()
+    service, steady = make.service("200.50", name="Пломба"), make.service("100.00")
+    browser, address = client_of("administrator"), f"/work-orders/new?patient={patient.id}"
+    rows = [typed_line(service, price="200.50", quantity="2"), typed_line(steady, price="100.00")]
+    form = {"patient": patient.id, "doctor_id": doctor.id, "do": "issue"} | {
+        name: [row[name] for row in rows] for name in rows[0]
+    }  # fmt: skip
+    with transaction():
+        session.add(ServicePrice(service_id=service.id, valid_from=clock.today(), price=D("250.00")))
+    answer = browser.post(address, data={**form, "request_id": str(uuid4())})
+    assert answer.status_code == 409 and "Пломба: 200,50 → 250,00" in html.unescape(answer.text)
+    assert session.scalars(select(WorkOrder).where(WorkOrder.patient_id == patient.id)).all() == []
+    prices = re.findall(r'name="line_price" value="([^"]*)"', answer.text)
+    assert prices[:2] == ["250.00", "100.00"] and 'name="line_quantity" value="2"' in answer.text
+    again = browser.post(address, data={**form, "line_price": prices[:2], "request_id": str(uuid4())})
+    assert again.status_code == 303
+    order = session.scalars(select(WorkOrder).where(WorkOrder.patient_id == patient.id)).one()
+    assert (order.status, order.total) == ("issued", D(600))
+
+
+def test_a_line_that_stands_in_a_draft_keeps_its_price_and_a_new_one_is_as_it_was_shown(client_of, make, shift):
+    patient, doctor, service, added = make.patient(), make.doctor(), make.service("100.00"), make.service("300.00")
+    with transaction():
+        order = operations.create_work_order(
+            patient.id, doctor.id, [{"service_id": service.id, "quantity": 1}], branch_id=1, actor=make.user()
+        )
+        for one in (service, added):
+            session.add(ServicePrice(service_id=one.id, valid_from=clock.today(), price=D("999.00")))
+    browser, address = client_of("administrator"), f"/work-orders/{order.id}"
+    rows = [typed_line(service, price="100.00"), typed_line(added, price="300.00")]
+    form = {name: [row[name] for row in rows] for name in rows[0]} | {"version": "1"}
+    answer = browser.post(address, data={**form, "request_id": str(uuid4())})
+    assert answer.status_code == 409 and f"{added.name}: 300,00 → 999,00" in html.unescape(answer.text)
+    assert f"{service.name}: 100,00" not in html.unescape(answer.text)
+    sent = {**form, "line_price": ["100.00", "999.00"], "request_id": str(uuid4())}
+    assert browser.post(address, data=sent).status_code == 303
+    session.expire_all()
+    assert order.total == D(1099)
+
+
 def test_a_draft_that_was_saved_elsewhere_can_be_saved_again_on_purpose(client_of, make, bill):
     """The form comes back with what is there now and with its version: the second saving wins."""
     service = make.service("300.00", name="Снимок")

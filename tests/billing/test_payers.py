@@ -207,3 +207,4 @@ def test_a_card_that_is_gone_pays_nothing(make, branch, family):  # noqa: F811
             {"pk": paid.id, "payer": other},
         )
     assert queries.living_cards([other, mother.id]).keys() == {mother.id}
+    assert queries.living_cards([mother.id], doctor_id=make.doctor().id) == {}  # whoever may not see a card

@@ -23,11 +23,12 @@ from app.errors import (
     NoPrice,
     NotFound,
     OrderReversed,
+    PriceChanged,
     Stale,
     WrongStatus,
 )
 from app.models import Appointment, Employee, Patient, User, WorkOrder, WorkOrderLine
-from app.money import ZERO
+from app.money import ZERO, shown
 from app.vocab import N_, CardStatus, LedgerKind, WorkOrderStatus
 
 Line = Mapping[str, Any]
@@ -41,12 +42,13 @@ def create_work_order(
 ) -> WorkOrder:  # fmt: skip
     """Write down what was done: a draft with the prices of today, which stay until it is issued.
 
-    A line is `{service_id, quantity, tooth?, discount_percent? | discount_amount?, discount_reason?, assistant_id?}`. A
-    doctor writes only his own orders, for patients of his.
+    A line is `{service_id, quantity, tooth?, discount_percent? | discount_amount?, discount_reason?, assistant_id?,
+    seen_price?}`; `seen_price` is what stood on the screen. A doctor writes only his own orders, for patients of his.
 
     Raises:
         NotAllowed, NotFound, CardArchived
         EmptyWorkOrder, NoPrice, WrongTooth, DiscountTooLarge
+        PriceChanged: since the line was filled in.
         Invalid: `fields` name the line, for instance `lines.0.quantity`.
     """
     access.require_own(actor, "work_order.fill", doctor_id)
@@ -233,7 +235,7 @@ def _priced(
     standing = _discounts(order) if order else []
     kept = {line.service_id: line.price for line in order.lines} if order else {}
     services, prices = queries.services_by_id(ids), {**queries.prices_of(ids - kept.keys(), day), **kept}
-    priced = []
+    priced, other = [], []
     for place, line in enumerate(lines):
         service, quantity, tooth = services.get(line["service_id"]), line["quantity"], line.get("tooth") or ""
         if service is None:
@@ -242,6 +244,9 @@ def _priced(
             raise Invalid(fields={f"lines.{place}.service_id": N_("This service is in the archive: choose another.")})
         if service.id not in prices:
             raise NoPrice({"service": service.name}, service_id=service.id)
+        seen = line.get("seen_price")
+        if seen is not None and seen != prices[service.id]:
+            other.append((place, service.name, seen, prices[service.id]))
         rules.check_tooth(tooth)
         percent, amount = line.get("discount_percent"), line.get("discount_amount")
         allowed = Decimal(100) if _stands(standing, service.id, quantity, percent, amount) else limit
@@ -260,6 +265,11 @@ def _priced(
                 discount_reason=line.get("discount_reason") or "", assistant_id=assistant_id, total=cost.total,
             )
         )  # fmt: skip
+    if other:
+        raise PriceChanged(
+            {"what": "; ".join(f"{name}: {shown(seen)} → {shown(now)} ₽" for _, name, seen, now in other)},
+            prices={place: str(now) for place, _, _, now in other},
+        )
     return priced
 
 

@@ -38,8 +38,8 @@ def of_age(birth_date: date | None, today: date) -> bool:
 def usual_payer(card: Card, today: date) -> int | None:
     """Who pays when nobody is named: the payer of the card, else the guardian of a minor, else the patient.
 
-    None: of a child whose card names no adult nobody knows. A guardian is written on no adult's card; where the birth
-    date is missing, it is a child's.
+    None: of a child whose card names no adult nobody knows. Where the birth date is missing, a guardian on the card
+    says that it is a child's.
     """
     if card.payer_id is not None:
         return card.payer_id

@@ -1,6 +1,6 @@
 """Work orders: drafts to fill in, bills to look at and to reverse."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,7 @@ from app import access, clock, money
 from app.billing import forms, operations, queries, rules
 from app.billing.views.form import filled
 from app.db import transaction
-from app.errors import NotAllowed, Refusal, Stale
+from app.errors import NotAllowed, PriceChanged, Refusal, Stale
 from app.models import Appointment, Employee, Patient, Service, WorkOrder
 from app.schemas import load
 from app.vocab import TEETH, LedgerKind, WorkOrderStatus
@@ -164,7 +164,8 @@ class WorkOrdersView(DeskView):
             if order is not None and order.status != WorkOrderStatus.DRAFT:
                 return self._bill_page(order, refusal.status)  # issued or annulled in another window
             return self._form(
-                refusal.status, patient=patient, visit=visit, order=order, lines=_lines_again(),
+                refusal.status, patient=patient, visit=visit, order=order,
+                lines=_lines_again(refusal.facts["prices"] if isinstance(refusal, PriceChanged) else {}),
                 wrong=refusal.facts.get("fields", {}), newer=isinstance(refusal, Stale),
             )  # fmt: skip
         flash(
@@ -265,6 +266,8 @@ def _typed_lines() -> list[dict[str, Any]]:
     for line in _lines_again():
         names = ("service_id", "tooth", "discount_reason", "assistant_id")
         row = {name: line[name] for name in names if line[name].strip()}
+        if line["price"].strip():
+            row["seen_price"] = line["price"]
         row["quantity"] = line["quantity"]  # an empty one is a mistake: the page counted it as nothing
         if line["discount"].strip():
             row["discount_percent" if line["unit"] == "percent" else "discount_amount"] = line["discount"]
@@ -272,11 +275,12 @@ def _typed_lines() -> list[dict[str, Any]]:
     return lines
 
 
-def _lines_again() -> list[dict[str, Any]]:
-    """The rows of the form as they were typed."""
+def _lines_again(prices: Mapping[int, str] | None = None) -> list[dict[str, Any]]:
+    """The rows of the form as they were typed; `prices` are those that have changed since, by the place of the row."""
     names = ("service_id", "name", "price", "tooth", "quantity", "discount", "unit", "discount_reason", "assistant_id")
     columns = [request.form.getlist(f"line_{name}")[: rules.MOST_LINES + 1] for name in names]
     return [
         {name: column[place] if place < len(column) else "" for name, column in zip(names, columns, strict=True)}
+        | ({"price": prices[place]} if prices and place in prices else {})
         for place in range(len(columns[0]))
     ]

@@ -6,6 +6,7 @@ Locks both cards and both accounts by number. Where next: `../queries/merges.py`
 from collections.abc import Mapping
 from typing import Any
 
+from flask_babel import gettext
 from sqlalchemy import Column, String, Table, and_, func, or_, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
@@ -21,7 +22,9 @@ _SAME_YEAR = N_("Both cards have a certificate for the tax office of the same ye
 _TWO_PEOPLE = N_("One of them is the guardian, the payer or the giver of an advance of the other: they are two people.")
 _MERGED = N_("One of these cards has been merged already.")
 _PARTED = N_("These cards have been parted already.")
-_SPENT = N_("What the cards brought together has been spent since: the money cannot be parted.")
+_SPENT = N_(
+    "What one of the cards had paid ahead has paid a bill of the other since: return that payment, then part the cards."
+)
 _ERASED = N_("One of these cards was emptied on the patient's demand.")
 _ON = N_("The card that stayed was merged on: part that merge first.")
 
@@ -84,11 +87,13 @@ def merge_cards(
 def part_cards(merge_id: int, *, actor: User | None) -> CardMerge:
     """Undo a merge: what was moved goes back, and so do the fields, unless somebody changed them since.
 
-    What came after the merge stays with the card that stayed. Records `card.parted`.
+    What came after the merge stays with the card that stayed, but for the money of bills that go back: their payments,
+    refunds and reversing orders go along. Records `card.parted`.
 
     Raises:
         NotAllowed, NotFound
-        NotMergeable: it was undone already, the winner was merged on, the money is not there any more.
+        NotMergeable: it was undone already, the winner was merged on, the money is not there any more, a payment is for
+            bills of both.
     """
     access.require(actor, "card.merge")
     row = lock(CardMerge, merge_id)
@@ -99,13 +104,20 @@ def part_cards(merge_id: int, *, actor: User | None) -> CardMerge:
         raise NotMergeable({"why": _PARTED})
     if winner.merged_into_id:
         raise NotMergeable({"why": _ON})
+    following = queries.follows(row.moved, winner.id)
+    if following.mixed:
+        numbers = ", ".join(map(str, following.mixed))
+        raise NotMergeable({"why": gettext(
+            "These payments are for bills of both cards: № %(numbers)s. Return each of them whole and take it anew, the"
+            " bills of each card as a payment of their own; then part the cards.", numbers=numbers,
+        )})  # fmt: skip
     transaction_id = session.scalar(select(func.pg_current_xact_id().cast(String)))
     row.undone_at, row.undone_by_id, row.undone_in = clock.now(), actor.id if actor else None, transaction_id
     session.flush()
     loser.merged_into_id = None
     loser.status, loser.archive_reason = row.fields["loser"]["status"], row.fields["loser"]["archive_reason"]
     session.flush()
-    _move(row.moved, winner.id, loser.id)
+    _move(_together(row.moved, following.rows), winner.id, loser.id)
     merged = row.fields["merged"]
     changed = {name for name, value in merged.items() if _plain(getattr(winner, name)) != value}
     if changed & set(rules.IDENTITY):
@@ -124,6 +136,14 @@ def part_cards(merge_id: int, *, actor: User | None) -> CardMerge:
     told = {"number": f"{loser.card_number}", "name": loser.full_name}
     audit.record("card.parted", winner, after=told, patient_id=winner.id, actor=actor)
     return row
+
+
+def _together(moved: Mapping[str, list[Any]], more: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+    """The keys of both, each once; all of a table in one, for the balances move with all entries of the ledger."""
+    return {
+        name: [*moved.get(name, ()), *(key for key in more.get(name, ()) if key not in moved.get(name, ()))]
+        for name in {**moved, **more}
+    }
 
 
 def _locked(loser_id: int, winner_id: int) -> tuple[Patient, Patient]:

@@ -60,6 +60,7 @@ from app.patients.queries.openings import (
     lookers,
     taken_away,
 )
+from app.patients.queries.parting import follows
 from app.patients.queries.search import Found, archived_of_number, find, matching, of_doctor, rows
 from app.patients.queries.selection import Selection, select_cards, selections, service_names
 from app.patients.queries.twins import possible_duplicates
@@ -67,11 +68,11 @@ from app.patients.queries.twins import possible_duplicates
 __all__ = [
     "Found", "Glance", "Lacking", "Looked", "Paper", "Selection", "Written", "appeared_meanwhile",
     "archived_of_number", "balance_of", "belongings", "card_imports", "cards_of", "cells_of", "compare", "consents",
-    "content_of", "correction_of", "counts", "diary_of", "doctors", "erasure_of", "family", "find", "glance_at",
-    "glanced", "identity_of", "import_counts", "import_directories", "import_rows", "key_of", "lacking",
-    "last_days", "latest", "latest_of", "left_imports", "looked_by_card", "looked_by_day", "looked_one_by_one",
-    "lookers", "matching", "medical_record", "merges_of", "money_of", "named", "newest_survey", "of_doctor",
-    "openings_of", "papers", "possible_duplicates", "reach", "records_of", "references", "rows", "rows_of",
-    "select_cards", "selections", "service_names", "sources", "statistics", "survey_is_old", "surveys_of", "tags",
-    "taken_away", "told", "treated_by", "unfinished", "visits_to_come",
+    "content_of", "correction_of", "counts", "diary_of", "doctors", "erasure_of", "family", "find", "follows",
+    "glance_at", "glanced", "identity_of", "import_counts", "import_directories", "import_rows", "key_of",
+    "lacking", "last_days", "latest", "latest_of", "left_imports", "looked_by_card", "looked_by_day",
+    "looked_one_by_one", "lookers", "matching", "medical_record", "merges_of", "money_of", "named", "newest_survey",
+    "of_doctor", "openings_of", "papers", "possible_duplicates", "reach", "records_of", "references", "rows",
+    "rows_of", "select_cards", "selections", "service_names", "sources", "statistics", "survey_is_old",
+    "surveys_of", "tags", "taken_away", "told", "treated_by", "unfinished", "visits_to_come",
 ]  # fmt: skip

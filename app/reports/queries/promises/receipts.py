@@ -23,10 +23,15 @@ RECEIPTS = (
                 UNION SELECT m.id, p.merged_into_id FROM merged m JOIN patient p ON p.id = m.into_id
                  WHERE p.merged_into_id IS NOT NULL),
             -- whose card it is now: a receipt keeps the number of the card that was merged into another
-            card AS (SELECT p.card_number, COALESCE(m.into_id, p.id) AS patient_id FROM patient p
+            card AS (SELECT p.id AS own_id, p.card_number, COALESCE(m.into_id, p.id) AS patient_id FROM patient p
                        LEFT JOIN (SELECT m.* FROM merged m JOIN patient w ON w.id = m.into_id
                                    WHERE w.merged_into_id IS NULL) m ON m.id = p.id),
-            shown AS (SELECT id, CASE WHEN refund_id IS NULL THEN 'payment' ELSE 'refund' END AS of,
+            -- and one that was written while two cards were one keeps the number of the card they were
+            parted AS (SELECT loser_id AS id, winner_id AS into_id, created_at AS since, undone_at AS until
+                         FROM card_merge WHERE undone_at IS NOT NULL
+                       UNION SELECT a.id, b.winner_id, greatest(a.since, b.created_at), least(a.until, b.undone_at)
+                         FROM parted a JOIN card_merge b ON b.loser_id = a.into_id AND b.undone_at IS NOT NULL),
+            shown AS (SELECT id, created_at, CASE WHEN refund_id IS NULL THEN 'payment' ELSE 'refund' END AS of,
                              COALESCE(refund_id, payment_id) AS of_id, number, patient_id,
                              (snapshot ->> 'number')::int AS said, (snapshot ->> 'card_number')::int AS card_number,
                              (snapshot ->> 'amount')::numeric AS amount,
@@ -50,7 +55,10 @@ RECEIPTS = (
             ("s.said IS DISTINCT FROM s.number", "concat('№ ', s.number)", "concat('№ ', s.said)"),
             ("s.parts IS DISTINCT FROM m.parts", "m.parts", "s.parts"),
             (
-                "card_number IS NOT NULL AND c.patient_id IS DISTINCT FROM s.patient_id",
+                "card_number IS NOT NULL AND c.patient_id IS DISTINCT FROM s.patient_id AND NOT EXISTS ("
+                "SELECT FROM parted w JOIN card was ON was.own_id = w.id JOIN card wore ON wore.own_id = w.into_id"
+                " WHERE was.patient_id = s.patient_id AND wore.patient_id = c.patient_id"
+                " AND s.created_at BETWEEN w.since AND w.until)",
                 "concat('patient ', s.patient_id)",
                 "concat('patient ', c.patient_id, ' (card № ', card_number, ')')",
             ),
