@@ -385,13 +385,14 @@ def test_candidates_while_typing(make: Maker, client_of: Any, context: None) -> 
 def test_the_form_warns_before_it_is_sent(app: Flask, make: Maker, context: None) -> None:
     twin_id = make.patient("Предупреждаева", name="Зоя").id
     at_work = make.patient("Сослуживцев", phone="+74951112233").id
+    married = make.patient("Замужняя", snils="112-233-445 95").id
     session.remove()
     with windows(app) as opened:
-        _fill_in(opened, twin_id, at_work)
+        _fill_in(opened, twin_id, at_work, married)
         assert not opened.faults, opened.faults
 
 
-def _fill_in(opened: Windows, twin_id: int, at_work: int) -> None:
+def _fill_in(opened: Windows, twin_id: int, at_work: int, married: int) -> None:
     page = opened.sign_in("administrator")
     page.goto(f"{opened.base}/patients/new")
     page.fill("#surname", "Предупреждаева")
@@ -400,6 +401,10 @@ def _fill_in(opened: Windows, twin_id: int, at_work: int) -> None:
     page.click("[data-more-phones]")
     page.locator("[name=phone_number]").last.fill("8 495 111-22-33")
     page.locator(f"[data-twins] a[href='/patients/{at_work}']").wait_for()
+    page.fill("#snils", "11223344595")
+    page.locator(f"[data-twins] li:has(a[href='/patients/{married}']) b").wait_for()
+    page.fill("#snils", "")
+    page.locator(f"[data-twins] a[href='/patients/{married}']").wait_for(state="detached")
     page.locator("[name=phone_owner]").last.fill("рабочий")
     page.locator("[name=anyway]").check()
     page.get_by_role("button", name="Сохранить").click()

@@ -24,6 +24,7 @@ from app.models import (
     PatientSelection,
     PatientTag,
     PatientTagged,
+    ReferralSource,
     WorkOrder,
 )
 from app.patients import operations, queries
@@ -232,3 +233,17 @@ def test_past_the_last_page_nobody_is_said_to_be_missing(make: Maker, client_of:
             shown = desk.get(f"{path}{page}").text
             assert "такой страницы в нём уже нет" in shown and f'href="{start}"' in shown
             assert "Никто не найден. Введите" not in shown and "никто не подходит" not in shown
+
+
+def test_a_kept_condition_is_shown_when_its_word_has_left_the_directory(
+    make: Maker, client_of: Any, context: None
+) -> None:
+    """It still asks, so it must be seen; and sent again, it must not be lost."""
+    source, doctor = make._save(ReferralSource(name="Ушедший источник")), make.doctor()
+    patient = make.patient("Источникова", source_id=source.id, doctor_id=doctor.id)
+    with transaction():
+        session.merge(source).archived = session.merge(doctor).archived = True
+    shown = client_of("administrator").get(f"/patients/selections/?source_id={source.id}&doctor_id={doctor.id}").text
+    assert f"/patients/{patient.id}" in shown
+    assert f'<option value="{source.id}" selected>уже нет в справочнике</option>' in shown
+    assert f'<option value="{doctor.id}" selected>{doctor.short_name}</option>' in shown

@@ -40,8 +40,8 @@ class SelectionsView(DeskView):
             "patients/selections.html", 422 if wrong else 200, title=gettext("Selection of patients"), asked=asked,
             count=count, found=found, page=page, size=PAGE, wrong=wrong, criteria=criteria, kept=kept,
             here=next((row for row in kept if str(row.id) == request.args.get("kept")), None),
-            doctors=queries.doctors(), sources=queries.sources(), tags=queries.tags(), services=queries.service_names(),
-            sexes=Sex, fields=queries.Selection.__dataclass_fields__,
+            doctors=queries.doctors(wanted.doctor_id), sources=queries.sources(), tags=queries.tags(),
+            services=queries.service_names(), sexes=Sex, fields=queries.Selection.__dataclass_fields__,
         )  # fmt: skip
 
     def _asked(self) -> tuple[queries.Selection, int]:
