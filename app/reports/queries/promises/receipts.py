@@ -66,12 +66,13 @@ RECEIPTS = (
     ),
     Promise(
         "numbers_without_gaps",
-        N_("The numbers of work orders, payments, refunds, receipts and movements have no gaps, year by year."),
+        N_("The numbers of work orders, acts, payments, refunds, receipts and movements have no gaps, year by year."),
         either(
             """
             SELECT series || ' ' || n.year || ' of legal_entity ' || n.legal_entity_id, {shown}
             FROM (SELECT legal_entity_id, year, series, max(number) AS last, count(*) AS many
                     FROM (SELECT legal_entity_id, year, 'work_order' AS series, number FROM work_order
+                          UNION ALL SELECT legal_entity_id, year, 'act', number FROM service_act
                           UNION ALL SELECT legal_entity_id, year, 'payment', number FROM payment
                           UNION ALL SELECT legal_entity_id, year, 'refund', number FROM refund
                           UNION ALL SELECT legal_entity_id, year, 'receipt', number FROM receipt
