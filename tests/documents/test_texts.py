@@ -142,11 +142,11 @@ plan: number date variant
 _ORDER = """
 order: number date assistants methods cashier
 contract: number date
-act: date
 patient: fio card_number
 doctor: fio
 totals: gross discount net paid debt net_words
 """
+_ACT = "act: number date period"
 
 
 def _named(lines):
@@ -168,6 +168,8 @@ def test_every_field_that_papers_of_a_clinic_name_is_there(child):
     for kind in TemplateKind:
         if kind != TemplateKind.RECEIPT:
             body = order if kind in queries.OF_ORDER else card
+            if kind == TemplateKind.ACT:
+                body += "".join(f"{{{{ {name} }}}}" for name in _named(_ACT))
             for values in (queries.sample_fields(kind, child=child), queries.bare_fields(kind, child=child)):
                 assert not paper.check(body, values), kind
 
