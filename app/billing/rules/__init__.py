@@ -14,7 +14,15 @@ from app.billing.rules.orders import (
     cost,
     take_lines_back,
 )
-from app.billing.rules.payers import Card, Relative, check_one_payer, of_age, offered_payers, usual_payer
+from app.billing.rules.payers import (
+    Card,
+    Relative,
+    check_one_payer,
+    of_age,
+    offered_payers,
+    payer_of_advance,
+    usual_payer,
+)
 from app.billing.rules.payments import (
     MOST_PARTS,
     Allocation,
@@ -46,6 +54,6 @@ __all__ = [
     "Part", "Relative", "Return", "Verdict", "allocate", "as_kept", "category_key", "change", "check_advance",
     "check_cancellable", "check_certificate", "check_held", "check_lines", "check_one_payer", "check_parts",
     "check_seen", "check_tooth", "check_unspent", "cost", "counts", "digest", "judge", "of_age", "offered_payers",
-    "only_money", "receipt_to", "refundable", "service_code", "shares", "spread", "sum_of", "take_back",
-    "take_lines_back", "usual_payer",
+    "only_money", "payer_of_advance", "receipt_to", "refundable", "service_code", "shares", "spread", "sum_of",
+    "take_back", "take_lines_back", "usual_payer",
 ]  # fmt: skip
