@@ -303,6 +303,17 @@ class NothingToReverse(Refusal):
     sentence = N_("Nothing of this work order can be taken back: it is not issued, or all of it was reversed.")
 
 
+class VisitNotHeld(Refusal):
+    """A work order for a visit that is cancelled or that the patient did not come to."""
+
+    code = "visit_not_held"
+    status = 409
+    sentence = N_(
+        "The visit is in the status “%(status)s”: no work order is written for it. Restore the visit, or begin the"
+        " work order from the patient's card, without a visit."
+    )
+
+
 class EmptyWorkOrder(Refusal):
     code = "empty_work_order"
     sentence = N_("There are no services in the work order. Add at least one.")

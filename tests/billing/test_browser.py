@@ -154,6 +154,53 @@ def test_all_this_way_takes_no_more_from_the_other_ways_than_it_needs(clinic: Si
 
 
 @pytest.mark.browser
+def test_a_child_s_advance_is_paid_by_who_pays_for_the_child(clinic: SimpleNamespace) -> None:
+    """The guardian is chosen as soon as the advance is; all of the form is on a small screen, the change beside the
+    cash, and no line moves when a way to pay is emptied."""
+    from datetime import date
+
+    from app.billing import operations
+    from app.db import session, transaction
+    from app.models import Family, Payment
+
+    with clinic.app.app_context():
+        make = Maker()
+        actor, kin, born = make.user("director"), make._save(Family(name="Зубовы")), date(1980, 5, 5)
+        father, mother = (make.patient("Зубов", family_id=kin.id, birth_date=born) for _ in range(2))
+        child = make.patient("Зубов", family_id=kin.id, guardian_id=father.id, birth_date=date(2020, 5, 5))
+        with transaction():
+            operations.take_payment(child.id, [{"method": "card", "amount": Decimal(500)}], branch_id=1, actor=actor)
+            operations.take_payment(mother.id, [{"method": "card", "amount": Decimal(10)}], branch_id=1, actor=actor)
+        for _ in range(2):
+            line = {"service_id": make.service("300").id, "quantity": 1}
+            with transaction():
+                order = operations.create_work_order(mother.id, clinic.doctor, [line], branch_id=1, actor=actor)
+                operations.issue(order.id, actor=actor)
+        payer, owing, lent = father.id, mother.id, f"relative_{child.id}"
+        session.remove()
+    page = clinic.w.sign_in("director")
+    page.goto(f"{clinic.w.base}/settlement/{owing}")
+    page.wait_for_load_state("load")
+    expect(page.locator("#payer_id")).to_have_value(str(owing))
+    take = page.get_by_role("button", name="Принять оплату").bounding_box()
+    assert take and take["y"] + take["height"] <= 800
+    page.focus("#cash")
+    for field in ("[data-all=cash]", "#tendered", "#card"):
+        page.keyboard.press("Tab")
+        expect(page.locator(field)).to_be_focused()
+    page.dblclick("[data-all=card]")
+    expect(page.locator("#card")).to_have_value("600,00")  # not the transfer that would have come under the pointer
+    expect(page.locator("#tendered")).to_be_disabled()
+    page.click(f"[data-all={lent}]")
+    expect(page.locator("#payer_id")).to_have_value(str(payer))
+    page.get_by_role("button", name="Принять оплату").click()
+    page.wait_for_url("**/settlement/payments/*")
+    with clinic.app.app_context():
+        payment = session.query(Payment).order_by(Payment.id.desc()).first()
+        assert payment and (payment.patient_id, payment.payer_id) == (owing, payer)
+
+
+@pytest.mark.browser
 def test_what_was_saved_in_a_draft_stands_on_the_screen_as_it_will_on_the_bill(clinic: SimpleNamespace) -> None:
     """Its price, though the price list was changed; and the director's discount is no mistake of the administrator."""
     from decimal import Decimal

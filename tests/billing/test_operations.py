@@ -10,7 +10,18 @@ from app import clock, errors
 from app.billing import operations, queries
 from app.cash import operations as cash
 from app.db import session, transaction
-from app.models import CashDesk, CashMovement, LedgerEntry, Receipt, ServicePrice, WorkOrder
+from app.models import (
+    CancelReason,
+    CashDesk,
+    CashMovement,
+    LedgerEntry,
+    Receipt,
+    ServicePrice,
+    User,
+    WorkOrder,
+)
+from app.schedule import operations as schedule
+from tests.patients.test_races import one_behind_the_other
 
 D = Decimal
 
@@ -260,6 +271,51 @@ def test_a_doctor_writes_only_his_own(make, branch):
     foreign = drafted(make, branch)
     with pytest.raises(errors.NotAllowed), transaction():
         operations.issue(foreign.id, actor=doctor)
+
+
+def test_no_order_for_a_visit_that_was_not_held(client_of, program, make, branch):
+    """Cancelled or missed: refused with a sentence, on the page before anything is typed; without a visit it goes."""
+    patient, doctor, service = make.patient("Неявкин"), make.doctor(), make.service()
+    start = clock.wall_now().replace(hour=8, minute=0, second=0, microsecond=0)
+    line = {"service_id": service.id, "quantity": 1}
+    body = {"patient_id": patient.id, "doctor_id": doctor.id, "lines": [line]}
+    desk, api = client_of("administrator"), program("administrator")
+    why = {"cancelled_by": "patient", "cancel_reason_id": make._save(CancelReason(name="Не нужен наряд")).id}
+    for hour, (status, word) in enumerate([("cancelled", "Отменён"), ("no_show", "Не пришёл")]):
+        visit = make.appointment(patient, doctor, start + timedelta(hours=hour), status=status, **why)
+        with pytest.raises(errors.VisitNotHeld), transaction():
+            operations.create_work_order(
+                patient.id, doctor.id, [line], appointment_id=visit.id, branch_id=branch.id, actor=make.user("director")
+            )
+        answer = api.post("work-orders/", {**body, "appointment_id": visit.id})
+        assert (answer.status_code, answer.json["error"], answer.json["status"]) == (409, "visit_not_held", status)
+        path = f"/work-orders/new?appointment={visit.id}"
+        typed = {"doctor_id": doctor.id, "line_service_id": service.id, "line_quantity": 1, "do": "issue"}
+        for page in (desk.get(path), desk.post(path, data=typed)):
+            assert page.status_code == 409 and f"«{word}»" in page.text
+    assert not session.scalars(select(WorkOrder).where(WorkOrder.patient_id == patient.id)).all()
+    assert api.post("work-orders/", body).status_code == 201
+    held = make.appointment(patient, doctor, start + timedelta(hours=3), status="completed")
+    assert api.post("work-orders/", {**body, "appointment_id": held.id}).status_code == 201
+
+
+@pytest.mark.servers
+def test_an_order_waits_for_who_is_cancelling_its_visit(app, make):
+    patient, doctor, line = make.patient(), make.doctor(), {"service_id": make.service().id, "quantity": 1}
+    visit = make.appointment(patient, doctor, clock.wall_now() + timedelta(days=2))
+    reason = make._save(CancelReason(name="Отменён, пока пишут наряд"))
+    ids, reason_id, actor = (patient.id, doctor.id, visit.id), reason.id, make.user("director").id
+
+    def cancelled():
+        return schedule.cancel(ids[2], reason_id, "patient", actor=session.get_one(User, actor)).id
+
+    def ordered():
+        by = session.get_one(User, actor)
+        return operations.create_work_order(*ids[:2], [line], appointment_id=ids[2], branch_id=1, actor=by).id
+
+    gone, refusal = one_behind_the_other(app, cancelled, ordered)
+    assert gone == ids[2] and isinstance(refusal, errors.VisitNotHeld), (gone, refusal)
+    assert not session.scalars(select(WorkOrder).where(WorkOrder.patient_id == ids[0])).all()
 
 
 # --- payments

@@ -47,6 +47,7 @@ def create_work_order(
 
     Raises:
         NotAllowed, NotFound, CardArchived
+        VisitNotHeld: the visit is cancelled or a no-show; an order without a visit stays possible.
         EmptyWorkOrder, NoPrice, WrongTooth, DiscountTooLarge
         PriceChanged: since the line was filled in.
         Invalid: `fields` name the line, for instance `lines.0.quantity`.
@@ -63,9 +64,12 @@ def create_work_order(
     if doctor is None or not doctor.is_doctor or doctor.archived:
         raise Invalid(fields={"doctor_id": N_("There is no such doctor.")})
     if appointment_id is not None:
-        visit = session.get(Appointment, appointment_id)
+        # whoever cancels it at this moment is waited for, and waits for the order
+        held = {"read": True, "of": Appointment}
+        visit = session.get(Appointment, appointment_id, with_for_update=held, populate_existing=True)
         if visit is None or visit.patient_id != patient_id:
             raise Invalid(fields={"appointment_id": N_("This patient has no such visit.")})
+        rules.check_held(visit.status)
         branch_id = branch_id or visit.branch_id
     if actor and access.account(actor).own_only("work_order.fill") and not queries.is_patient_of(patient_id, doctor_id):
         raise Invalid(fields={"patient_id": N_("This is not a patient of yours: there is no visit to you.")})

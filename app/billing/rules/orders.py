@@ -12,14 +12,25 @@ from app.errors import (
     Invalid,
     NothingToReverse,
     OverReversal,
+    VisitNotHeld,
     WrongTooth,
 )
 from app.money import ZERO
-from app.vocab import N_
+from app.vocab import FREES_TIME, N_, AppointmentStatus
 
 #: A tooth in the two-digit notation of FDI (ISO 3950): 11–48 permanent, 51–85 milk.
 _TOOTH = re.compile(r"([1-4][1-8]|[5-8][1-5])?", re.ASCII)
 MOST_LINES = 200
+
+
+def check_held(status: str) -> None:
+    """May work of a visit be written down? What was cancelled or missed had none.
+
+    Raises:
+        VisitNotHeld
+    """
+    if status in FREES_TIME:
+        raise VisitNotHeld({"status": AppointmentStatus(status).label}, status=status)
 
 
 def check_tooth(tooth: str) -> None:

@@ -66,6 +66,8 @@ class SettlementView(DeskView):
         balance = patient.balance
         asked = patient.related and (may("payment.relatives") or may("payment.take"))
         relatives = queries.relatives_of(pk) if asked else {}
+        lenders = [lender for lender, one in relatives.items() if one.advance] if patient.bills else []
+        cards = queries.living_cards(lenders) if lenders and may("payment.relatives") else {}
         transfers, more_transfers = (
             _newest("transfers", partial(queries.transfers_of, pk)) if patient.passed else ([], False)
         )
@@ -79,6 +81,7 @@ class SettlementView(DeskView):
             family=relatives if may("payment.relatives") else {},
             payers=rules.offered_payers(patient.card, patient.full_name, relatives, clock.today()),
             payer_id=rules.usual_payer(patient.card, clock.today()),
+            pays_advance={lender: rules.payer_of_advance(card, clock.today()) for lender, card in cards.items()},
             transfers=transfers, more_transfers=more_transfers,
             method_names=PaymentMethod, paying=paying or {}, typed=request.form, wrong=wrong or {},
         )  # fmt: skip

@@ -47,6 +47,8 @@ class WorkOrdersView(DeskView):
                 return self._issued(order.id)
 
             return self._save(work, lambda: self._whose())
+        if visit:
+            rules.check_held(visit.status)
         booked = queries.booked_service(visit) if visit else None
         return self._form(patient=patient, visit=visit, lines=[_fresh_line(patient, *booked)] if booked else [])
 

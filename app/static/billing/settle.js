@@ -29,9 +29,10 @@
     return [field === cash ? [] : [cash], others.filter((other) => !limited(other)), others.filter(limited)];
   };
 
-  // With a relative's advance pays that relative; somebody else can still be chosen afterwards, and is refused.
+  // With a relative's advance pays that relative, with a child's who pays for the child; somebody else can still be
+  // chosen afterwards, and is refused.
   const payer = form.querySelector("[name=payer_id]");
-  const lender = () => (fields.find((field) => field.name.startsWith("relative_") && kopecks(field.value)) || {name: ""}).name.slice(9);
+  const lender = () => (fields.find((field) => field.dataset.payer && kopecks(field.value)) || {dataset: {payer: ""}}).dataset.payer;
   let lent = lender();
   function followLender() {
     if (!payer || lent === lender()) return;
@@ -53,7 +54,7 @@
     sum.className = "money " + (rest > 0 ? "danger" : "good");
     const change = form.querySelector("[data-change]");
     const given = tendered.value.trim() ? kopecks(tendered.value) - kopecks(cash.value) : null;
-    form.querySelector("[data-tendered]").hidden = !kopecks(cash.value);
+    tendered.disabled = !kopecks(cash.value);  // it keeps its place: no line moves under the pointer
     change.textContent = given === null || !kopecks(cash.value) ? "—" : given < 0 ? "−" + shown(-given) : shown(given) + " ₽";
     change.classList.toggle("danger", given !== null && given < 0);
   }
