@@ -75,6 +75,23 @@ def test_the_papers_of_a_first_visit_from_the_card(clinic: SimpleNamespace) -> N
     assert page.locator("#papers tbody tr").count() == 4
 
 
+def test_back_from_a_refusal_in_a_window_of_its_own_is_the_card(clinic: SimpleNamespace) -> None:
+    from app.db import session, transaction
+    from app.models import LegalEntity
+
+    with clinic.app.app_context():
+        with transaction():
+            session.get_one(LegalEntity, 1).inn = ""
+        session.remove()
+    page = clinic.w.sign_in("administrator")
+    page.goto(f"{clinic.w.base}/patients/{clinic.patient}?tab=documents")
+    window, _ = pressed(page, "Договор на платные медицинские услуги")
+    expect(window.locator(".refusal")).to_contain_text("ИНН")
+    with window.expect_event("close"):
+        window.get_by_role("link", name="Назад").click()
+    assert len(page.context.pages) == 1
+
+
 def test_a_paper_that_waits_is_prepared_by_hand(clinic: SimpleNamespace) -> None:
     """There is nobody who prints at all: the window says what to do, and does it."""
     from app.documents.views import papers

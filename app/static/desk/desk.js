@@ -64,7 +64,10 @@
 
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-toggle-menu]")) document.querySelector(".bar").classList.toggle("open");
-    if (event.target.closest("[data-go-back]")) { event.preventDefault(); history.back(); }
+    if (event.target.closest("[data-go-back]")) {  // a paper is refused in a window of its own: behind it is the page that asked
+      event.preventDefault();
+      if (history.length > 1) history.back(); else window.close();
+    }
     if (event.target.closest("[data-print]")) window.print();
     const tab = event.target.closest("[data-tab]");
     if (tab) tab.parentElement.querySelectorAll("[data-tab]").forEach((one) => one.classList.toggle("here", one === tab));
