@@ -173,3 +173,32 @@ def test_what_was_begun_in_the_documents_of_a_card_outlives_another_window(
     with clinic.app.app_context():
         assert session.query(SignedScan).count() == 1
         session.remove()
+
+
+def test_a_scan_that_is_too_large_is_told_before_it_is_sent(clinic: SimpleNamespace, tmp_path: Path) -> None:
+    from app.db import session, transaction
+    from app.documents import operations
+    from app.models import SignedScan
+
+    with clinic.app.app_context():
+        with transaction():
+            operations.issue("contract", clinic.patient, actor=Maker().user())
+        session.remove()
+    photo, scan = tmp_path / "photo.jpg", tmp_path / "scan.png"
+    photo.write_bytes(bytes(5_000_000))
+    Image.new("L", (20, 30)).save(scan)
+    page = clinic.w.sign_in("administrator")
+    page.goto(f"{clinic.w.base}/patients/{clinic.patient}?tab=documents")
+    row = page.locator("#papers tbody tr").first
+    row.get_by_text("Приложить скан").click()
+    chosen = row.locator("input[type=file]")
+    chosen.set_input_files(photo)
+    assert "больше 3,5 МБ" in chosen.evaluate("file => file.validationMessage")
+    row.get_by_role("button", name="Приложить").click()
+    expect(chosen).to_be_visible()
+    chosen.set_input_files(scan)
+    row.get_by_role("button", name="Приложить").click()
+    expect(page.locator(".alert-success")).to_contain_text("Скан приложен")
+    with clinic.app.app_context():
+        assert session.query(SignedScan).count() == 1
+        session.remove()

@@ -73,6 +73,14 @@
     if (tab) tab.parentElement.querySelectorAll("[data-tab]").forEach((one) => one.classList.toggle("here", one === tab));
   });
 
+  // A file that will be refused for its size is not sent first: what comes back would be a page without the card.
+  document.addEventListener("change", (event) => {
+    const chosen = event.target;
+    if (!chosen.dataset?.largest) return;
+    chosen.setCustomValidity(chosen.files[0]?.size > Number(chosen.dataset.largest) ? chosen.dataset.tooLarge : "");
+    chosen.reportValidity();
+  });
+
   // A form that was sent stays quiet until the answer: the second click does nothing.
   document.addEventListener("submit", (event) => {
     const form = event.target;
