@@ -127,7 +127,7 @@ class ServicePricePanel(PanelView):
     add_form_extra_fields = {
         "service": RemoteSelectField(
             lazy_gettext("Service"), datamodel=datamodel, col_name="service", endpoint="WorkOrdersView.services",
-            required=True,
+            required=True, description=lazy_gettext("A new one is added in the directory “Services”."),
         )
     }  # fmt: skip
 

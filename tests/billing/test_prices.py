@@ -144,6 +144,11 @@ def test_where_a_category_comes_from_and_what_is_expensive_is_said(client_of: An
     assert "Категории услуг" in page.split("<main")[-1] and "из перечня правительства" in page
 
 
+def test_a_price_written_by_hand_says_where_its_service_comes_from(client_of: Any) -> None:
+    page = client_of("director").get("/service-prices/add").text
+    assert "Новую заводят в справочнике «Услуги»." in page
+
+
 @pytest.mark.parametrize("typed", ["прием", "ПРИЁМ", "прием щёточ", "ЩЕТОЧНЫЙ"])
 def test_a_service_with_ё_is_found_by_е(make: Any, typed: str) -> None:
     service = make.service(name="Приём щёточный")

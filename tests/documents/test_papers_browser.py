@@ -75,6 +75,23 @@ def test_the_papers_of_a_first_visit_from_the_card(clinic: SimpleNamespace) -> N
     assert page.locator("#papers tbody tr").count() == 4
 
 
+def test_back_from_a_refusal_in_a_window_of_its_own_is_the_card(clinic: SimpleNamespace) -> None:
+    from app.db import session, transaction
+    from app.models import LegalEntity
+
+    with clinic.app.app_context():
+        with transaction():
+            session.get_one(LegalEntity, 1).inn = ""
+        session.remove()
+    page = clinic.w.sign_in("administrator")
+    page.goto(f"{clinic.w.base}/patients/{clinic.patient}?tab=documents")
+    window, _ = pressed(page, "Договор на платные медицинские услуги")
+    expect(window.locator(".refusal")).to_contain_text("ИНН")
+    with window.expect_event("close"):
+        window.get_by_role("link", name="Назад").click()
+    assert len(page.context.pages) == 1
+
+
 def test_a_paper_that_waits_is_prepared_by_hand(clinic: SimpleNamespace) -> None:
     """There is nobody who prints at all: the window says what to do, and does it."""
     from app.documents.views import papers
@@ -139,13 +156,12 @@ def test_what_was_begun_in_the_documents_of_a_card_outlives_another_window(
     issued()
     back(page)
     expect(rows).to_have_count(2)
-    year = papers.locator("#tax-year")
-    earlier = year.locator("option").nth(1).inner_text()
-    year.select_option(earlier)
+    kind = papers.locator("select[name=kind]")
+    kind.select_option("consent_xray")
     page.locator("h1").first.click()
     issued()
     back(page)
-    expect(year).to_have_value(earlier)
+    expect(kind).to_have_value("consent_xray")
     expect(rows).to_have_count(2)
     page.reload()
     expect(rows).to_have_count(3)
@@ -154,6 +170,35 @@ def test_what_was_begun_in_the_documents_of_a_card_outlives_another_window(
     back(page)
     rows.first.get_by_role("button", name="Приложить", exact=True).click()
     expect(page.locator("body")).to_contain_text("Скан приложен")
+    with clinic.app.app_context():
+        assert session.query(SignedScan).count() == 1
+        session.remove()
+
+
+def test_a_scan_that_is_too_large_is_told_before_it_is_sent(clinic: SimpleNamespace, tmp_path: Path) -> None:
+    from app.db import session, transaction
+    from app.documents import operations
+    from app.models import SignedScan
+
+    with clinic.app.app_context():
+        with transaction():
+            operations.issue("contract", clinic.patient, actor=Maker().user())
+        session.remove()
+    photo, scan = tmp_path / "photo.jpg", tmp_path / "scan.png"
+    photo.write_bytes(bytes(5_000_000))
+    Image.new("L", (20, 30)).save(scan)
+    page = clinic.w.sign_in("administrator")
+    page.goto(f"{clinic.w.base}/patients/{clinic.patient}?tab=documents")
+    row = page.locator("#papers tbody tr").first
+    row.get_by_text("Приложить скан").click()
+    chosen = row.locator("input[type=file]")
+    chosen.set_input_files(photo)
+    assert "больше 3,5 МБ" in chosen.evaluate("file => file.validationMessage")
+    row.get_by_role("button", name="Приложить").click()
+    expect(chosen).to_be_visible()
+    chosen.set_input_files(scan)
+    row.get_by_role("button", name="Приложить").click()
+    expect(page.locator(".alert-success")).to_contain_text("Скан приложен")
     with clinic.app.app_context():
         assert session.query(SignedScan).count() == 1
         session.remove()

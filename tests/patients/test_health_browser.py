@@ -10,7 +10,8 @@ from flask import Flask
 from playwright.sync_api import expect
 
 from app import access, clock
-from app.models import Employee
+from app.models import Employee, Patient
+from app.patients import operations
 from tests.browser import windows
 from tests.conftest import PASSWORD, Maker, copied
 
@@ -97,4 +98,31 @@ def test_from_the_questionnaire_to_the_schedule_and_the_printed_card(clinic: Fla
         for must in ("С, П", "Pt", "K04.5", "Хронический периодонтит 46", "Каналы 46 запломбированы"):
             assert must in words, must
         assert "Удалён 46" not in words
+        assert not seen.faults, seen.faults
+
+
+def test_one_press_answers_the_rest_and_leaves_what_stands_on_the_card(clinic: Flask) -> None:
+    with clinic.app_context():
+        from app.db import session, transaction
+
+        make = Maker()
+        pk = make.patient("Прежняя", sex="male").id
+        with transaction():
+            said = {"allergy": ("yes", "лидокаин"), "habits": ("no", "")}
+            operations.add_survey(pk, clock.today(), said, {}, actor=make.user("administrator"))
+    with windows(clinic) as seen:
+        desk = seen.sign_in("administrator", PASSWORD)
+        desk.goto(f"{seen.base}/surveys/patient/{pk}/new")
+        desk.click("[data-rest]")
+        assert desk.is_checked("[name=answer_habits][value=no]")
+        assert not desk.locator("[name=answer_allergy]:checked").count()
+        expect(desk.locator("[name=answer_allergy]").first).to_be_focused()
+        desk.get_by_role("button", name="Сохранить").click()
+        expect(desk.locator(".survey-question.has-error")).to_contain_text("лидокаин")
+        with clinic.app_context():
+            assert session.get_one(Patient, pk).health_alerts == [["allergy", "лидокаин"]]
+        desk.check("[name=answer_allergy][value=no]")
+        desk.get_by_role("button", name="Сохранить").click()
+        expect(desk.locator(".alert-success")).to_contain_text("Анкета записана")
+        expect(desk.locator(".card-head .alert-danger")).to_have_count(0)
         assert not seen.faults, seen.faults

@@ -251,7 +251,8 @@ def test_both_cards_records_stand_after_a_merge_and_go_back(make: Maker) -> None
 
 def test_pages(make: Maker, client_of: Any) -> None:
     pk, doctor = own_patient(make, surname="Зубова").id, client_of("doctor")
-    assert "ещё не заполнена" in doctor.get(f"/medical/patient/{pk}").text
+    assert "ещё не заполнена" in (own := doctor.get(f"/medical/patient/{pk}").text) and "под своим логином" not in own
+    assert "Её заполняет врач под своим логином." in client_of("director").get(f"/medical/patient/{pk}").text
     edit = f"/medical/patient/{pk}/edit"
     page = doctor.get(edit).text
     assert page.count("data-tooth=") == 52 and 'list="icd-codes"' in page

@@ -10,7 +10,7 @@ from app.documents.rules.personal_data import personal_data
 from app.documents.rules.problems import Problem
 from app.documents.rules.receipts import receipt_fields, slip
 from app.documents.rules.requisites import missing_requisites
-from app.documents.rules.scans import mimetype_of
+from app.documents.rules.scans import LARGEST, TOO_LARGE, mimetype_of
 from app.documents.rules.tax import OrderPaid, split
 from app.documents.rules.vat import vat_sentence, vat_words
 from app.documents.rules.words import (
@@ -33,7 +33,9 @@ from app.documents.rules.words import (
 __all__ = [
     "BARE",
     "GROUPS",
+    "LARGEST",
     "ROWS",
+    "TOO_LARGE",
     "OrderPaid",
     "Problem",
     "age",

@@ -15,6 +15,7 @@ from app.vocab import N_
 
 #: A request takes four megabytes; a page scanned at 200 dpi is about one.
 LARGEST = 3_670_016
+TOO_LARGE = N_("The file is larger than 3.5 MB: scan it with 200 dpi.")
 #: A sheet at 600 dpi; more is not a sheet.
 MOST_PIXELS = 40_000_000
 #: How long a file may be read (seconds); a real one takes a part of one.
@@ -32,7 +33,7 @@ def mimetype_of(content: bytes) -> str:
     if not content:
         raise Invalid(fields={"scan": N_("Choose the file with the scan.")})
     if len(content) > LARGEST:
-        raise Invalid(fields={"scan": N_("The file is larger than 3.5 MB: scan it with 200 dpi.")})
+        raise Invalid(fields={"scan": TOO_LARGE})
     try:
         with deadline.within(LONGEST):
             return _pdf(content) if content.startswith(b"%PDF-") else _picture(content)

@@ -13,7 +13,7 @@ from flask_babel import gettext
 
 from app import access, clock, pdf
 from app.db import after_commit, lock, transaction
-from app.documents import jobs, operations, paper, queries
+from app.documents import jobs, operations, paper, queries, rules
 from app.documents.views.copies import shown
 from app.errors import Invalid, NotFound, Refusal
 from app.extensions import talisman
@@ -68,6 +68,7 @@ class DocumentsView(DeskView):
             papers=queries.issued_papers(pk),
             scans=queries.scans_of(pk, mistaken=account.may("document.take_back")),
             may_take_back=_may_take_back,
+            largest=(rules.LARGEST, gettext(rules.TOO_LARGE)),
             receipts=receipts,
             kinds=TemplateKind,
             from_card=[kind for kind in may_issue if kind not in operations.OF_TREATMENT],

@@ -64,10 +64,21 @@
 
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-toggle-menu]")) document.querySelector(".bar").classList.toggle("open");
-    if (event.target.closest("[data-go-back]")) { event.preventDefault(); history.back(); }
+    if (event.target.closest("[data-go-back]")) {  // a paper is refused in a window of its own: behind it is the page that asked
+      event.preventDefault();
+      if (history.length > 1) history.back(); else window.close();
+    }
     if (event.target.closest("[data-print]")) window.print();
     const tab = event.target.closest("[data-tab]");
     if (tab) tab.parentElement.querySelectorAll("[data-tab]").forEach((one) => one.classList.toggle("here", one === tab));
+  });
+
+  // A file that will be refused for its size is not sent first: what comes back would be a page without the card.
+  document.addEventListener("change", (event) => {
+    const chosen = event.target;
+    if (!chosen.dataset?.largest) return;
+    chosen.setCustomValidity(chosen.files[0]?.size > Number(chosen.dataset.largest) ? chosen.dataset.tooLarge : "");
+    chosen.reportValidity();
   });
 
   // A form that was sent stays quiet until the answer: the second click does nothing.
