@@ -1,7 +1,7 @@
 """What a card says besides the name: phones, documents, the guardian, the discount, tags, family, consents."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal as D
 from typing import Any
 
@@ -44,11 +44,11 @@ def test_a_wrong_digit_of_a_snils_is_found(number: int) -> None:
 
 def test_the_examples_of_the_offices() -> None:
     assert rules.snils(" 112 233 445-95 ") == "112-233-445 95"
-    for wrong in ("112-233-445 96", "112", "112-233-445 9Ⅴ"):
+    for wrong in ("112-233-445 96", "112", "112-233-445 9Ⅴ", "000-000-000 00"):
         with pytest.raises(errors.Invalid):
             rules.snils(wrong)
     assert rules.inn("500100732259") == "500100732259" and rules.inn("") == rules.snils(" ") == ""
-    for wrong in ("500100732258", "500100732359", "7707083893", "１２３４５６７８９０１２"):
+    for wrong in ("500100732258", "500100732359", "7707083893", "１２３４５６７８９０１２", "000000000000"):
         with pytest.raises(errors.Invalid):
             rules.inn(wrong)
 
@@ -207,6 +207,21 @@ def test_two_families_become_one_and_the_last_is_alone(make: Maker, context: Non
     assert of_family(a) == set() and session.get_one(Patient, a.id).family_id is None
     with pytest.raises(errors.Invalid):
         join(make, a, a)
+
+
+def test_a_child_pays_for_nobody(make: Maker, client_of: Any) -> None:
+    """Nor is a child offered: the payer is named on receipts and on the certificate for the tax office."""
+    mother = make.patient("Платёжная", name="Ада", birth_date=date(1985, 1, 1))
+    child = make.patient("Платёжная", name="Юля", birth_date=clock.today() - timedelta(days=14 * 365))
+    join(make, mother, child)
+    desk, address = client_of("administrator"), f"/patients/{mother.id}/family"
+    assert f'<option value="{child.id}"' not in desk.get(address).text
+    assert f'<option value="{mother.id}"' in desk.get(f"/patients/{child.id}/family").text
+    sent = desk.post(f"{address}/payer", data={"relative_id": str(child.id)}, follow_redirects=True)
+    assert "выберите взрослого" in sent.text
+    assert session.get(Patient, mother.id, populate_existing=True).payer_id is None  # type: ignore[union-attr]
+    desk.post(f"/patients/{child.id}/family/payer", data={"relative_id": str(mother.id)})
+    assert session.get(Patient, child.id, populate_existing=True).payer_id == mother.id  # type: ignore[union-attr]
 
 
 def test_crosswise_joins_make_one_family(app: Flask, make: Maker, context: None) -> None:

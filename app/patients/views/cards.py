@@ -140,10 +140,12 @@ class PatientsView(DeskView):
     def relatives(self, pk: int) -> Any:
         """The tab «Family and consents»."""
         patient = visible(pk)
+        family, today = queries.family(patient), clock.today()
+        payers = [one for one in family if rules.signs(rules.age(one["birth_date"], today)) == rules.Signs.PATIENT
+                  or one["id"] == patient.payer_id]  # fmt: skip
         return self.page(
-            "patients/relatives.html", patient=patient, family=queries.family(patient), consents=queries.consents(pk),
-            kinds=ConsentKind, today=clock.today(),
-            signs=str(rules.signs(rules.age(patient.birth_date, clock.today()))),
+            "patients/relatives.html", patient=patient, family=family, payers=payers, consents=queries.consents(pk),
+            kinds=ConsentKind, today=today, signs=str(rules.signs(rules.age(patient.birth_date, today))),
         )  # fmt: skip
 
     @expose("/<int:pk>/family/<what>", methods=["POST"])
