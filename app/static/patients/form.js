@@ -58,6 +58,7 @@
     twins.innerHTML = await answer.text();
     const anyway = form.querySelector("[data-anyway]");
     anyway.hidden = !twins.querySelector(anyway.dataset.anyway);
+    if (anyway.hidden) form.anyway.checked = false;  // it was said of somebody who stands there no more
   }
   form.addEventListener("input", (event) => {
     if (!["surname", "name", "birth_date", "phone_number", "snils", "inn"].includes(event.target.name)) return;
