@@ -1,7 +1,7 @@
 """What a card says besides the name: phones, documents, the guardian, the discount, tags, family, consents."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal as D
 from typing import Any
 
@@ -44,11 +44,11 @@ def test_a_wrong_digit_of_a_snils_is_found(number: int) -> None:
 
 def test_the_examples_of_the_offices() -> None:
     assert rules.snils(" 112 233 445-95 ") == "112-233-445 95"
-    for wrong in ("112-233-445 96", "112", "112-233-445 9Ⅴ"):
+    for wrong in ("112-233-445 96", "112", "112-233-445 9Ⅴ", "000-000-000 00"):
         with pytest.raises(errors.Invalid):
             rules.snils(wrong)
     assert rules.inn("500100732259") == "500100732259" and rules.inn("") == rules.snils(" ") == ""
-    for wrong in ("500100732258", "500100732359", "7707083893", "１２３４５６７８９０１２"):
+    for wrong in ("500100732258", "500100732359", "7707083893", "１２３４５６７８９０１２", "000000000000"):
         with pytest.raises(errors.Invalid):
             rules.inn(wrong)
 
@@ -207,6 +207,21 @@ def test_two_families_become_one_and_the_last_is_alone(make: Maker, context: Non
     assert of_family(a) == set() and session.get_one(Patient, a.id).family_id is None
     with pytest.raises(errors.Invalid):
         join(make, a, a)
+
+
+def test_a_child_pays_for_nobody(make: Maker, client_of: Any) -> None:
+    """Nor is a child offered: the payer is named on receipts and on the certificate for the tax office."""
+    mother = make.patient("Платёжная", name="Ада", birth_date=date(1985, 1, 1))
+    child = make.patient("Платёжная", name="Юля", birth_date=clock.today() - timedelta(days=14 * 365))
+    join(make, mother, child)
+    desk, address = client_of("administrator"), f"/patients/{mother.id}/family"
+    assert f'<option value="{child.id}"' not in desk.get(address).text
+    assert f'<option value="{mother.id}"' in desk.get(f"/patients/{child.id}/family").text
+    sent = desk.post(f"{address}/payer", data={"relative_id": str(child.id)}, follow_redirects=True)
+    assert "выберите взрослого" in sent.text
+    assert session.get(Patient, mother.id, populate_existing=True).payer_id is None  # type: ignore[union-attr]
+    desk.post(f"/patients/{child.id}/family/payer", data={"relative_id": str(mother.id)})
+    assert session.get(Patient, child.id, populate_existing=True).payer_id == mother.id  # type: ignore[union-attr]
 
 
 def test_crosswise_joins_make_one_family(app: Flask, make: Maker, context: None) -> None:
@@ -395,6 +410,8 @@ def test_the_form_warns_before_it_is_sent(app: Flask, make: Maker, context: None
 def _fill_in(opened: Windows, twin_id: int, at_work: int, married: int) -> None:
     page = opened.sign_in("administrator")
     page.goto(f"{opened.base}/patients/new")
+    anyway = page.locator("[name=anyway]")
+    assert not anyway.is_visible()  # ticked beforehand, it would let every twin through
     page.fill("#surname", "Предупреждаева")
     page.fill("#name", "Зоя")
     page.locator(f"[data-twins] a[href='/patients/{twin_id}']").wait_for()
@@ -403,10 +420,28 @@ def _fill_in(opened: Windows, twin_id: int, at_work: int, married: int) -> None:
     page.locator(f"[data-twins] a[href='/patients/{at_work}']").wait_for()
     page.fill("#snils", "11223344595")
     page.locator(f"[data-twins] li:has(a[href='/patients/{married}']) b").wait_for()
+    anyway.check()
+    page.fill("#surname", "Иная")
     page.fill("#snils", "")
-    page.locator(f"[data-twins] a[href='/patients/{married}']").wait_for(state="detached")
+    page.locator("[name=phone_number]").last.fill("")
+    anyway.wait_for(state="hidden")
+    assert not anyway.is_checked()
+    page.fill("#surname", "Предупреждаева")
+    page.locator("[name=phone_number]").last.fill("8 495 111-22-33")
+    page.locator(f"[data-twins] a[href='/patients/{at_work}']").wait_for()
+    assert not page.locator(f"[data-twins] a[href='/patients/{married}']").count()
     page.locator("[name=phone_owner]").last.fill("рабочий")
-    page.locator("[name=anyway]").check()
+    anyway.check()
     page.get_by_role("button", name="Сохранить").click()
     page.wait_for_url(lambda url: url.rsplit("/", 1)[-1].isdigit())
     assert "+7 495 111-22-33" in page.locator(".card-head").inner_text()
+    page.goto(f"{page.url}/edit")  # a card that is there is warned of, too, and stopped by a number alone
+    page.fill("#name", "Зоя ")
+    page.locator(f"[data-twins] a[href='/patients/{twin_id}']").wait_for()
+    assert not anyway.is_visible()
+    page.fill("#snils", "11223344595")
+    page.locator(f"[data-twins] li:has(a[href='/patients/{married}']) b").wait_for()
+    anyway.check()
+    page.get_by_role("button", name="Сохранить").click()
+    page.wait_for_url(lambda url: url.rsplit("/", 1)[-1].isdigit())
+    assert "112-233-445 95" in page.locator(".card-head").inner_text()

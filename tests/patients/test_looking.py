@@ -4,7 +4,7 @@ import io
 import json
 import threading
 import zipfile
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
@@ -22,6 +22,7 @@ from app.models import AuditEvent, CardOpening, Employee, Patient, SignedScan
 from app.patients import operations, queries
 from app.patients.api import PatientApi
 from app.patients.views.card_zip import file_name
+from tests.billing.test_operations import pay
 from tests.conftest import Maker, counted_statements
 from tests.documents.test_scans import sheet
 from tests.patients.test_merging import lived, merge
@@ -210,6 +211,23 @@ def test_every_table_of_a_patient_is_in_the_file_and_nobody_else(make: Maker, br
     }  # fmt: skip
     assert not inner
     assert any("doctor" in row for row in told["appointment"]) and told["work_order_line"][0]["service"]
+
+
+def test_what_was_paid_for_somebody_else_is_told_as_that(make: Maker, branch: Any, client_of: Any) -> None:
+    """Whoever pays is told of it, and how, in the file of her own card; the child's says nothing of the payer."""
+    mother = make.patient("Платящая", birth_date=date(1985, 1, 1))
+    child = make.patient("Оплаченная", payer_id=mother.id)
+    paid, own = pay(make, branch, child.id, ("cash", "700")), pay(make, branch, mother.id, ("cash", "300"))
+    assert paid.payer_id == mother.id
+    director = client_of("director")
+    archive, told = opened(director.get(f"/patients/{mother.id}/card.zip").data)
+    assert [(row["id"], row["for_another"]) for row in told["payment"]] == [(paid.id, True), (own.id, False)]
+    assert {row["payment_id"] for row in told["payment_part"]} == {paid.id, own.id}
+    page = archive.read(f"Карта № {mother.card_number}.html").decode()
+    assert page.count("Оплата за другого пациента") == 1 and "Оплаченная" not in page
+    archive, told = opened(director.get(f"/patients/{child.id}/card.zip").data)
+    assert [(row["id"], row["for_another"]) for row in told["payment"]] == [(paid.id, False)]
+    assert "за другого" not in archive.read(f"Карта № {child.card_number}.html").decode()
 
 
 @pytest.mark.parametrize("typed, name", [

@@ -337,6 +337,17 @@ def test_many_merge_and_pay_at_once(app: Flask, make: Maker, branch: Any) -> Non
     assert sum((one.advance for one in accounts), Decimal(0)) == paid and breaches() == before
 
 
+def test_the_way_back_after_a_merge_leads_to_the_card(make: Maker, client_of: Any, program: Any) -> None:
+    """«Назад» shows no page that offers to merge what is merged; a program is told where the old card leads."""
+    loser, winner = make.patient("Обратная").id, make.patient("Обратная").id
+    senior, told = client_of("senior"), program("administrator")
+    assert told.get(f"patients/{loser}").json["merged_into_id"] is None
+    merge(make, loser, winner)
+    back = senior.get(f"/merging/{winner}?with={loser}")
+    assert back.status_code == 303 and back.headers["Location"] == f"/patients/{winner}"
+    assert told.get(f"patients/{loser}").json["merged_into_id"] == winner
+
+
 def test_outsiders(make: Maker, client_of: Any) -> None:
     first, second = make.patient().id, make.patient().id
     for who in ("administrator", "doctor"):

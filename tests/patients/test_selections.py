@@ -30,6 +30,7 @@ from app.models import (
 from app.patients import operations, queries
 from app.patients.queries import Selection
 from app.schedule import operations as schedule
+from tests.billing.test_operations import billed
 from tests.conftest import Maker
 
 
@@ -247,3 +248,23 @@ def test_a_kept_condition_is_shown_when_its_word_has_left_the_directory(
     assert f"/patients/{patient.id}" in shown
     assert f'<option value="{source.id}" selected>уже нет в справочнике</option>' in shown
     assert f'<option value="{doctor.id}" selected>{doctor.short_name}</option>' in shown
+
+
+def test_a_service_that_was_taken_back_was_not_provided(make: Maker) -> None:
+    """Whole: the wrong patient was billed; a part of it is still a service that was provided."""
+    branch = make.branch()
+
+    def fits(service: int) -> set[int]:
+        return {row["id"] for row in queries.select_cards(Selection(service_id=service), limit=9)[1]}
+
+    order, part = (
+        billed(make, branch, patient=make.patient(), lines=[{"service_id": make.service().id, "quantity": 2}])
+        for _ in range(2)
+    )
+    for bill in (order, part):
+        service, patient = bill.lines[0].service_id, bill.patient_id
+        assert fits(service) == {patient}
+        taken = None if bill is order else {bill.lines[0].id: 1}
+        with transaction():
+            billing.reverse_order(bill.id, "не тот пациент", lines=taken, actor=make.user("senior"))
+        assert fits(service) == (set() if bill is order else {patient})

@@ -143,3 +143,31 @@ def test_a_program_is_told_of_a_typo(make: Maker, program: Any) -> None:
     answer = program("administrator").post("patients/", sent)
     assert answer.status_code == 201
     assert [row["id"] for row in answer.json["possible_duplicates"]] == [card.id]
+
+
+def test_a_card_that_gets_the_number_of_another_one_is_stopped(make: Maker, client_of: Any) -> None:
+    """A card begun by phone gets its numbers at the first visit: then it is seen that the patient was here before."""
+    snils, inn = "420-554-019 33", "773370857141"
+    other = make.patient("Прежняя", name="Юна", birth_date=BORN, snils=snils, inn=inn)
+    draft = make.patient("Черновикова", name="Юна", phone="+79165550990")
+    desk, address = client_of("administrator"), f"/patients/{draft.id}/edit"
+    assert f"but={draft.id}" in desk.get(address).text
+    typed = {"surname": "Черновикова", "name": "Юна", "phone_number": "+79165550990"}
+    while_typing = desk.get("/patients/twins", query_string={**typed, "but": draft.id, "phone": "+79165550990"})
+    assert while_typing.text == ""  # not itself
+    assert f"/patients/{other.id}" in desk.get("/patients/twins", query_string={"but": draft.id, "snils": snils}).text
+    for number in ({"snils": snils}, {"inn": inn}):
+        stopped = desk.post(address, data={**typed, **number, "version": "1"})
+        assert stopped.status_code == 422 and f'href="/patients/{other.id}"' in stopped.text, number
+        assert "сохранить и эту карту" in stopped.text and queries.possible_duplicates("", "", None, None, **number)
+    assert desk.post(address, data={**typed, "snils": snils, "version": "1", "anyway": "1"}).status_code == 302
+    # what stands there already stops nobody
+    assert desk.post(address, data={**typed, "snils": snils, "version": "2", "comment": "да"}).status_code == 302
+
+
+def test_a_doctor_is_told_of_own_patients_alone(make: Maker, client_of: Any) -> None:
+    snils = "781-378-296 47"
+    other = make.patient("Чужая", name="Юна", snils=snils)
+    doctor = client_of("doctor")
+    assert doctor.get("/patients/twins", query_string={"snils": snils, "but": other.id}).status_code == 403
+    assert doctor.get("/patients/twins", query_string={"snils": snils}).status_code == 403

@@ -161,6 +161,7 @@ def _plain(card: Any, phones: list[dict[str, Any]], tags: list[str], balance: di
         "id": card.id,
         "card_number": card.card_number,
         "status": str(card.status),
+        "merged_into_id": card.merged_into_id,
         "version": card.version,
         "full_name": card.full_name,
         **{name: getattr(card, name) for name in FIELDS},

@@ -2,10 +2,11 @@
 
 from sqlalchemy import func, select, update
 
-from app import audit
+from app import audit, clock
 from app.db import session
 from app.errors import Invalid
 from app.models import Family, Patient, User
+from app.patients import rules
 from app.patients.operations.cards import open_card
 from app.vocab import N_
 
@@ -71,7 +72,7 @@ def set_payer(patient_id: int, payer_id: int | None, *, actor: User | None) -> P
 
     Raises:
         NotFound, NotAllowed, CardArchived, CardMerged
-        Invalid: not one of the family.
+        Invalid: not one of the family; a child.
     """
     patient = open_card(patient_id, "card.edit", actor)
     payer = session.get(Patient, payer_id) if payer_id else None
@@ -80,6 +81,8 @@ def set_payer(patient_id: int, payer_id: int | None, *, actor: User | None) -> P
     ):
         raise Invalid(fields={"payer_id": N_("Choose who pays among the relatives.")})
     if patient.payer_id != payer_id:
+        if payer:
+            rules.check_payer(payer.birth_date, clock.today())
         patient.payer_id = payer_id
         session.flush()
         after = {"payer": payer.full_name if payer else ""}

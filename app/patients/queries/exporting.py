@@ -10,10 +10,10 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, LargeBinary, RowMapping, Table, func, select
+from sqlalchemy import Column, LargeBinary, RowMapping, Table, func, or_, select
 
 from app.db import session
-from app.models import Employee, IssuedDocument, MistakenScan, Patient, PatientAccount, SignedScan
+from app.models import Employee, IssuedDocument, MistakenScan, Patient, PatientAccount, Payment, SignedScan
 from app.patients.queries.merges import references
 from app.tables.base import Model
 
@@ -42,7 +42,10 @@ class Paper:
 
 
 def told(patient_id: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Every table that has something of the patient, with its rows in words: directories by name, no inner numbers."""
+    """Every table that has something of the patient, with its rows in words: directories by name, no inner numbers.
+
+    A payment that the patient made for somebody else is `for_another`; for whom is not said.
+    """
     own: list[tuple[Any, Any]] = [
         (Patient.__table__, Patient.__table__.c.id), (PatientAccount.__table__, PatientAccount.__table__.c.patient_id),
     ]  # fmt: skip
@@ -53,7 +56,8 @@ def told(patient_id: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         table = Model.metadata.tables[name]
         [key] = table.c[column].foreign_keys
         owner = key.column.table
-        given[name] = [table.c[column].in_(select(owner.c.id).where(owner.c.patient_id == patient_id))]
+        whose = or_(*(person == patient_id for t, person in references() if t is owner))
+        given[name] = [table.c[column].in_(select(owner.c.id).where(whose))]
     names: dict[str, dict[Any, str]] = {}
     for name, conditions in given.items():
         table = Model.metadata.tables[name]
@@ -61,7 +65,9 @@ def told(patient_id: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         found: dict[Any, dict[str, Any]] = {}
         for condition in conditions:
             for row in session.execute(select(table).with_only_columns(*columns).where(condition)).mappings():
-                found[tuple(row[key.name] for key in table.primary_key)] = _in_words(table, row, names)
+                said = found[tuple(row[key.name] for key in table.primary_key)] = _in_words(table, row, names)
+                if name == Payment.__tablename__:
+                    said["for_another"] = row["patient_id"] != patient_id
         if found:
             yield name, [found[key] for key in sorted(found)]
 

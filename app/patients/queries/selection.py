@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import aliased
 
 from app import clock
 from app.db import session
@@ -31,6 +32,7 @@ class Selection:
 
     Days are included. `debt_from` 0 is any debt. `not_since`: was here, but not since this day. `no_future`: no visit
     is booked from now on.
+    A service that was taken back whole was not provided.
     """
 
     doctor_id: int | None = None
@@ -106,11 +108,14 @@ def _of_visits(wanted: Selection) -> list[ColumnElement[bool]]:
 def _of_money(wanted: Selection) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.service_id is not None:
+        line = aliased(WorkOrderLine)  # of a reversing order, its quantity below zero
+        taken_back = select(func.coalesce(func.sum(line.quantity), 0)).where(line.reverses_id == WorkOrderLine.id)
         provided = exists().where(
             WorkOrder.patient_id == Patient.id,
             WorkOrderLine.work_order_id == WorkOrder.id,
             WorkOrderLine.service_id == wanted.service_id,
             WorkOrder.status.in_((WorkOrderStatus.ISSUED, WorkOrderStatus.PAID)),
+            WorkOrderLine.quantity + taken_back.scalar_subquery() > 0,
         )
         found.append(provided)
     if wanted.debt_from is not None:

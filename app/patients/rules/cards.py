@@ -69,7 +69,7 @@ def snils(text: str) -> str:
     """СНИЛС as it is kept: «112-233-445 95»; empty stays empty.
 
     The last two digits check the first nine: each times its place from the right, the sum modulo 101, 100 is 00;
-    numbers up to 001-001-998 have none (ПФР, порядок присвоения СНИЛС).
+    numbers up to 001-001-998 have none (ПФР, порядок присвоения СНИЛС). Noughts alone are nobody's.
 
     Raises:
         Invalid
@@ -80,7 +80,8 @@ def snils(text: str) -> str:
     if not re.fullmatch(r"[0-9]{11}", digits):
         raise Invalid(fields={"snils": N_("SNILS has 11 digits: 112-233-445 95.")})
     number, check = int(digits[:9]), int(digits[9:])
-    if number > 1_001_998 and sum(int(one) * (9 - n) for n, one in enumerate(digits[:9])) % 101 % 100 != check:
+    wrong = number > 1_001_998 and sum(int(one) * (9 - n) for n, one in enumerate(digits[:9])) % 101 % 100 != check
+    if wrong or not number:
         raise Invalid(fields={"snils": N_("There is a mistake in this SNILS: the last two digits do not fit.")})
     return f"{digits[:3]}-{digits[3:6]}-{digits[6:9]} {digits[9:]}"
 
@@ -88,13 +89,15 @@ def snils(text: str) -> str:
 def inn(text: str) -> str:
     """ИНН of a person, 12 digits; empty stays empty. The last two check the others (ФНС, ММВ-7-6/435@).
 
+    Noughts alone, which programs write for no number, would make one person of all who have them.
+
     Raises:
         Invalid
     """
     digits = re.sub(r"\s", "", text)
     if not digits:
         return ""
-    if not re.fullmatch(r"[0-9]{12}", digits):
+    if not re.fullmatch(r"[0-9]{12}", digits) or not int(digits):
         raise Invalid(fields={"inn": N_("The INN of a person has 12 digits.")})
     for weights in ((7, 2, 4, 10, 3, 5, 9, 4, 6, 8), (3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8)):
         if sum(int(one) * weight for one, weight in zip(digits, weights, strict=False)) % 11 % 10 != int(
@@ -143,6 +146,16 @@ def check_guardian(guardian_birth: date | None, today: date) -> None:
     years = age(guardian_birth, today)
     if years is not None and years < ADULT:
         raise Invalid(fields={"guardian_id": N_("The guardian must be of age.")})
+
+
+def check_payer(payer_birth: date | None, today: date) -> None:
+    """Who pays for another one is grown up.
+
+    Raises:
+        Invalid
+    """
+    if signs(age(payer_birth, today)) != Signs.PATIENT:
+        raise Invalid(fields={"payer_id": N_("A child does not pay for others: choose a grown-up.")})
 
 
 def person_name(text: str) -> str:

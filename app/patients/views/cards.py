@@ -15,6 +15,7 @@ from app import access, audit, clock
 from app.answers import refusal_body
 from app.db import transaction
 from app.errors import Invalid, NotFound, Refusal, Stale
+from app.models import Patient
 from app.patients import operations, queries, rules
 from app.patients.alerts import in_words
 from app.patients.forms import CardForm
@@ -139,10 +140,12 @@ class PatientsView(DeskView):
     def relatives(self, pk: int) -> Any:
         """The tab «Family and consents»."""
         patient = visible(pk)
+        family, today = queries.family(patient), clock.today()
+        payers = [one for one in family if rules.signs(rules.age(one["birth_date"], today)) == rules.Signs.PATIENT
+                  or one["id"] == patient.payer_id]  # fmt: skip
         return self.page(
-            "patients/relatives.html", patient=patient, family=queries.family(patient), consents=queries.consents(pk),
-            kinds=ConsentKind, today=clock.today(),
-            signs=str(rules.signs(rules.age(patient.birth_date, clock.today()))),
+            "patients/relatives.html", patient=patient, family=family, payers=payers, consents=queries.consents(pk),
+            kinds=ConsentKind, today=today, signs=str(rules.signs(rules.age(patient.birth_date, today))),
         )  # fmt: skip
 
     @expose("/<int:pk>/family/<what>", methods=["POST"])
@@ -252,8 +255,15 @@ class PatientsView(DeskView):
     @expose("/twins", methods=["GET"])
     @guarded("card.edit")
     def twins(self) -> Any:
-        """Cards that may be the person whose name is being typed: a part of the form, empty when there are none."""
-        access.require_own(actor(), "card.edit", None)
+        """Cards that may be the person whose name is being typed: a part of the form, empty when there are none.
+
+        `but` is the card that is being changed, which is no twin of itself.
+        """
+        but = _whole(request.args.get("but"))
+        if but:
+            require_reach(but, right="card.edit")
+        else:
+            access.require_own(actor(), "card.edit", None)
         typed = {key: request.args.get(key, "")[:100].replace("\x00", "").strip() for key in ("surname", "name")}
         numbers = [_as_kept(rules.phone, phone) for phone in request.args.getlist("phone")[: rules.MOST_PHONES]]
         try:
@@ -263,7 +273,8 @@ class PatientsView(DeskView):
         found = queries.possible_duplicates(
             rules.person_name(typed["surname"]), rules.person_name(typed["name"]), born, numbers,
             snils=_as_kept(rules.snils, request.args.get("snils", "")),
-            inn=_as_kept(rules.inn, request.args.get("inn", "")),
+            inn=_as_kept(rules.inn, request.args.get("inn", "")), but=but,
+            doctor_id=access.account(actor()).own_only("card.edit"),
         )  # fmt: skip
         return self.page("patients/_twins.html", twins=found) if found else ""
 
@@ -286,11 +297,23 @@ class PatientsView(DeskView):
             inn=rules.inn(values.get("inn") or ""),
         )  # fmt: skip
 
+    @staticmethod
+    def _same_person(values: dict[str, Any], patient: Patient) -> list[dict[str, Any]]:
+        """Cards that have the СНИЛС or the ИНН which this one gets now."""
+        snils, inn = rules.snils(values.get("snils") or ""), rules.inn(values.get("inn") or "")
+        return queries.possible_duplicates(
+            "", "", None, None, snils=snils if snils != patient.snils else "", inn=inn if inn != patient.inn else "",
+            but=patient.id, doctor_id=access.account(actor()).own_only("card.edit"),
+        )  # fmt: skip
+
     @expose("/<int:pk>/edit", methods=["GET", "POST"])
     @guarded("card.edit")
     def edit(self, pk: int) -> Any:
-        """Change a card; somebody else's newer change is not overwritten."""
-        patient = visible(pk)
+        """Change a card; somebody else's newer change is not overwritten.
+
+        A card often gets its СНИЛС long after it was begun by phone: who has it already is shown before it is saved.
+        """
+        patient, twins = visible(pk), []
         if request.method == "GET":
             try:
                 operations.check_open(patient)
@@ -301,11 +324,13 @@ class PatientsView(DeskView):
         form = CardForm(obj=patient)
         if form.validate_on_submit():
             try:
-                version = _whole(request.form.get("version"))
-                with transaction():
-                    operations.edit_card(pk, version, form.values(), actor=actor())
-                flash(gettext("The card was saved."), "success")
-                return redirect(url_for("PatientsView.card", pk=pk))
+                version, values = _whole(request.form.get("version")), form.values()
+                twins = [] if request.form.get("anyway") else self._same_person(values, patient)
+                if not twins:
+                    with transaction():
+                        operations.edit_card(pk, version, values, actor=actor())
+                    flash(gettext("The card was saved."), "success")
+                    return redirect(url_for("PatientsView.card", pk=pk))
             except Refusal as refusal:
                 patient = visible(pk)
                 self._show(form, refusal)
@@ -315,7 +340,7 @@ class PatientsView(DeskView):
             status,
             title=patient.full_name,
             form=form,
-            twins=[],
+            twins=twins,
             patient=patient,
             phones=form.phone_rows(patient),
         )

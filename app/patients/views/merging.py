@@ -80,7 +80,8 @@ class MergingView(DeskView):
                 else:
                     say(refusal)
                 status, winner, loser = refusal.status, visible(pk), visible(other_id) if other_id else None
-        if winner.merged_into_id or winner.erased_at:  # in another window, meanwhile
+        back = request.method == "GET" and loser is not None and loser.merged_into_id == pk  # «Назад» after it was done
+        if back or winner.merged_into_id or winner.erased_at:  # in another window, meanwhile
             return redirect(url_for("PatientsView.card", pk=pk), 303)
         words = {name: gettext(word) for name, word in _WORDS.items()}
         lines = _lines(winner, loser, words) if loser else []

@@ -40,23 +40,25 @@
   });
 
   const twins = document.querySelector("[data-twins]");
-  const address = twins?.dataset.twins;
-  if (!address) return;
+  if (!twins) return;
+  const address = new URL(twins.dataset.twins, location.href);
   const form = document.querySelector("form[method=post] [name=surname]").form;
   let wait = 0, asked = "";
   async function look() {
     const said = new URLSearchParams({
-      surname: form.surname.value, name: form.elements.namedItem("name").value,
+      ...Object.fromEntries(address.searchParams), surname: form.surname.value, name: form.elements.namedItem("name").value,
       birth_date: form.birth_date.value, snils: form.snils.value, inn: form.inn.value,
     });
     form.querySelectorAll("[name=phone_number]").forEach((field) => said.append("phone", field.value));
     const typed = said.toString();
     if (typed === asked) return;
     asked = typed;
-    const answer = await fetch(`${address}?${typed}`, {headers: {"X-Requested-With": "XMLHttpRequest"}}).catch(() => null);
+    const answer = await fetch(`${address.pathname}?${typed}`, {headers: {"X-Requested-With": "XMLHttpRequest"}}).catch(() => null);
     if (!answer?.ok || typed !== asked) return;
     twins.innerHTML = await answer.text();
-    form.querySelector("[data-anyway]").hidden = !twins.firstElementChild;
+    const anyway = form.querySelector("[data-anyway]");
+    anyway.hidden = !twins.querySelector(anyway.dataset.anyway);
+    if (anyway.hidden) form.anyway.checked = false;  // it was said of somebody who stands there no more
   }
   form.addEventListener("input", (event) => {
     if (!["surname", "name", "birth_date", "phone_number", "snils", "inn"].includes(event.target.name)) return;
