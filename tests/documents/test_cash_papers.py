@@ -275,12 +275,14 @@ def test_a_report_of_a_shift_has_one_original(client_of, make, branch):
         assert "ВЗАМЕН" not in first + second
         return first
 
-    assert "X-отчёт" in prints()
+    first = prints()
+    assert "X-отчёт" in first and f"Составлен {clock.wall_now():%d.%m.%Y}" in first, "its sums are those of a moment"
     pay(make, branch, make.patient(), ("cash", "1000"))
     assert "1 000,00" in prints().replace("\xa0", " ")
     with transaction():
         operations.close_shift(shift.id, D(1000), actor=make.user())
-    assert "X-отчёт" not in prints()
+    last = prints()
+    assert "X-отчёт" not in last and "Составлен" not in last and "Закрыта" in last
     assert "КОПИЯ" in words_of(desk.get(f"{at}.pdf").data)
     assert f"{at}/print" in desk.get(f"/cash/shifts/{shift.id}").text
     assert client_of("doctor").post(f"{at}/print", data={}).status_code == 403
