@@ -240,6 +240,20 @@ class AlreadyThere(Refusal):
     sentence = N_("There is such an entry already.")
 
 
+class CategoryArchived(AlreadyThere):
+    """An expense category of this name is kept, but takes nothing new, and is not among those to choose from."""
+
+    sentence = N_(
+        "The category “%(name)s” is in the archive: choose another one, or ask the director to bring it back."
+    )
+
+
+class CategoryMerged(AlreadyThere):
+    """`heir` is the expense category that took the place of the one that was named."""
+
+    sentence = N_("The category “%(name)s” was merged into “%(heir)s”: choose that one.")
+
+
 # --- call tasks -------------------------------------------------------------------------------------
 
 

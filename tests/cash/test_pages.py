@@ -126,6 +126,32 @@ def test_panels_open_for_who_may(client_of):
     assert doctor.get("/expense-category-list/list/").status_code == 403
 
 
+def test_a_name_that_is_put_away_says_what_to_choose(client_of, make, branch):
+    """An archived category is not among those to choose from: who types its name learns why it is refused."""
+    name, merged, heir = (f"{word} {uuid4()}" for word in ("Ремонт", "Стирка", "Прачечная"))
+    with transaction():
+        operations.open_shift(branch.desk_id, D(500), reason="размен", actor=make.user())
+        operations.add_category(name, actor=make.user()).archived = True
+        put_away, stays = (operations.add_category(word, actor=make.user()) for word in (merged, heir))
+        operations.merge_category(put_away.id, stays.id, actor=make.user("director"))
+    browser = client_of("administrator")
+
+    def typed(word):
+        data = {"kind": "withdrawal", "amount": "40", "category_id": "", "new_category": word, **once()}
+        return browser.post(f"/cash/desks/{branch.desk_id}/move", data=data)
+
+    answer = typed(name.upper())
+    assert answer.status_code == 409
+    assert f"Статья «{name}» в архиве: выберите другую или попросите директора вернуть её." in answer.text
+    assert f"Статья «{merged}» объединена со статьёй «{heir}»: выберите её." in typed(merged).text
+    told = browser.post("/api/v1/expense-categories/", json={"name": merged})
+    assert (told.status_code, told.json["error"]) == (409, "already_there"), told.json
+    with transaction():
+        session.get(ExpenseCategory, stays.id).archived = True
+    assert f"Статья «{merged}» в архиве" in typed(merged).text
+    assert held(branch.desk_id) == D(500)
+
+
 def test_an_administrator_adds_a_category_and_only_the_director_renames(client_of, make):
     name = f"Связь {uuid4()}"
     administrator, director = client_of("administrator"), client_of("director")

@@ -12,6 +12,7 @@ from app import clock
 from app.billing import operations as billing
 from app.cash import operations, queries
 from app.db import session, transaction
+from app.documents import queries as documents
 from app.documents import rules
 from app.models import (
     CashMovement,
@@ -275,12 +276,14 @@ def test_a_report_of_a_shift_has_one_original(client_of, make, branch):
         assert "ВЗАМЕН" not in first + second
         return first
 
-    assert "X-отчёт" in prints()
+    first = prints()
+    assert "X-отчёт" in first and f"Составлен {clock.wall_now():%d.%m.%Y}" in first, "its sums are those of a moment"
     pay(make, branch, make.patient(), ("cash", "1000"))
     assert "1 000,00" in prints().replace("\xa0", " ")
     with transaction():
         operations.close_shift(shift.id, D(1000), actor=make.user())
-    assert "X-отчёт" not in prints()
+    last = prints()
+    assert "X-отчёт" not in last and "Составлен" not in last and "Закрыта" in last
     assert "КОПИЯ" in words_of(desk.get(f"{at}.pdf").data)
     assert f"{at}/print" in desk.get(f"/cash/shifts/{shift.id}").text
     assert client_of("doctor").post(f"{at}/print", data={}).status_code == 403
@@ -426,6 +429,19 @@ def test_the_guardian_of_a_child_pays_and_gets_back(client_of, make, branch, wri
         refund = billing.return_advance(payment.id, D("500"), "передумали", actor=make.user("senior"))
     text = printed(client_of("administrator"), refund.parts[0].movement_id)
     assert "Ивановой Марии Сергеевне" in text and "45 10 123456" in text
+    desk = client_of("administrator")
+    back = session.query(Receipt).filter_by(refund_id=refund.id).one()
+    for row, who in ((payment.receipt, "Плательщик"), (back, "Получатель")):
+        text = words_of(desk.get(f"/documents/receipts/{row.id}.pdf").data)
+        assert f"{who} Иванова Мария Сергеевна" in text and "Пациент Иванов Пётр Ильич" in text, text
+        slip = " ".join(one.text for one in rules.slip(documents.receipt_fields(row), 42, copy=False))
+        assert f"{who}: Иванова Мария Сергеевна" in slip
+
+
+def test_who_pays_for_oneself_is_named_once(client_of, make, branch):
+    payment = pay(make, branch, ivanova(make), ("cash", "500"))
+    text = words_of(client_of("administrator").get(f"/documents/receipts/{payment.receipt.id}.pdf").data)
+    assert "Плательщик" not in text and text.count("Иванова Мария Сергеевна") == 1
 
 
 def test_a_return_reads_as_one(client_of, make, branch):

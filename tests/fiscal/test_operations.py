@@ -125,15 +125,17 @@ def test_one_receipt_whatever_goes_wrong_at_any_step(shop, fault, step):
     assert device.state["cash"] == 200_000
 
 
-@pytest.mark.parametrize("fault", ["hang", "blocked"])
-def test_a_device_that_stands_is_told_and_asked_again(shop, fault):
+@pytest.mark.parametrize(("fault", "why"), [("hang", jobs.HANGS), ("blocked", jobs.BLOCKED)])
+def test_a_device_that_stands_is_told_and_asked_again(shop, fault, why):
     shop.send(shop.pay(shop.bill().patient_id, ("cash", "1000")))
     device, receipt = shop.simulator.device, shop.pay(shop.bill().patient_id, ("cash", "1000"))
     device.fault(fault)
     for _ in range(3):
         receipt = shop.send(receipt)
-        assert receipt.status in ("unknown", "planned") and receipt.error in (jobs.HANGS, jobs.BLOCKED)
-    assert session.get_one(FiscalDevice, shop.device_id).problem
+        assert receipt.status in ("unknown", "planned") and receipt.error == why
+    assert session.get_one(FiscalDevice, shop.device_id).problem == why
+    waiting = [task for task in device.tasks if task["status"] != "ready"]
+    assert len(waiting) == 1, "it is asked about the same task again, and not heaped up"
     device.fault("")
     for _ in range(3):
         receipt = shop.send(receipt)

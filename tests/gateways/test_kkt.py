@@ -139,6 +139,10 @@ def test_every_misdeed_is_told_apart(kkt, simulator):
     assert [kkt.outcome(hung).status for _ in range(3)] == ["inProgress"] * 3
     assert kkt.add(str(uuid4()), sale()).blocked_by == hung
     assert kkt.outcome(str(uuid4())) is None
+    device.fault("blocked")
+    assert kkt.outcome(hung).status == "blocked", "what stands in a blocked queue is told from what hangs by itself"
+    device.fault("")
+    assert kkt.outcome(hung).status == "ready"
 
 
 def test_nobody_at_the_address_took_nothing(simulator):

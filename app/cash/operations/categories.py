@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 from app import access, audit, clock
 from app.cash import queries
 from app.db import session
-from app.errors import AlreadyThere, Invalid, NotFound
+from app.errors import AlreadyThere, CategoryArchived, CategoryMerged, Invalid, NotFound
 from app.models import ExpenseCategory, User
 from app.vocab import N_
 
@@ -15,7 +15,8 @@ def add_category(name: str, parent_id: int | None = None, *, actor: User | None)
 
     Raises:
         NotAllowed, Invalid
-        AlreadyThere: the name is taken, whatever its case; an archived one keeps its name.
+        AlreadyThere: the name is taken, whatever its case.
+        CategoryArchived, CategoryMerged: by one that takes nothing new; an archived one keeps its name.
     """
     access.require(actor, "expense_category.add")
     name = " ".join("".join(c for c in name if c.isprintable() or c.isspace()).split())
@@ -25,8 +26,9 @@ def add_category(name: str, parent_id: int | None = None, *, actor: User | None)
         parent = session.get(ExpenseCategory, parent_id)
         if parent is None or parent.archived:
             raise Invalid(fields={"parent_id": N_("There is no such expense category.")})
-    if queries.category_named(name) is not None:
-        raise AlreadyThere()
+    known = queries.category_named(name)
+    if known is not None:
+        raise _taken_by(known)
     category = ExpenseCategory(
         name=name, parent_id=parent_id, created_at=clock.now(), created_by_id=actor.id if actor else None
     )
@@ -34,6 +36,14 @@ def add_category(name: str, parent_id: int | None = None, *, actor: User | None)
     session.flush()
     audit.record("expense_category.added", category, after=audit.facts(category, ("name", "parent_id")), actor=actor)
     return category
+
+
+def _taken_by(known: ExpenseCategory) -> AlreadyThere:
+    """Why a name cannot be given again; who typed it does not see what is archived."""
+    heir = session.get(ExpenseCategory, known.merged_into_id) if known.merged_into_id is not None else None
+    if heir is not None and not heir.archived:
+        return CategoryMerged({"name": known.name, "heir": heir.name})
+    return CategoryArchived({"name": known.name}) if known.archived else AlreadyThere()
 
 
 def merge_category(category_id: int, heir_id: int, *, actor: User | None) -> ExpenseCategory:

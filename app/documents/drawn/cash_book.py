@@ -127,6 +127,8 @@ def shift_report(report: ShiftReport, cashier: str, counts: Mapping[str, Notes])
     ]  # fmt: skip
     if shift.closed_at is not None:
         story.append(p(f"Закрыта {clock.wall(shift.closed_at):%d.%m.%Y %H:%M}"))
+    else:  # its sums are those of a moment, and the next report has others
+        story.append(p(f"Составлен {clock.wall_now():%d.%m.%Y %H:%M}"))
     if report.since:
         story.append(p(f"Показаны операции с {rules.short_day(report.since)}"))
     story += [Spacer(1, 2 * mm), _table(rows, [110, 25, 45])]

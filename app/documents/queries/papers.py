@@ -20,8 +20,10 @@ from app.models import (
     Employee,
     LegalEntity,
     Patient,
+    Payment,
     Printing,
     Receipt,
+    Refund,
     User,
     WorkOrder,
 )
@@ -41,8 +43,19 @@ def receipts_of(patient_id: int) -> Sequence[Receipt]:
 
 
 def receipt_fields(row: Receipt) -> dict[str, Any]:
-    """A receipt's values as they were frozen, with the words that stand on paper."""
-    return rules.receipt_fields(row.snapshot, row.kind, row.number, row.business_day)
+    """A receipt's values as they were frozen, with the words that stand on paper; who paid is the payment's to say."""
+    return rules.receipt_fields(row.snapshot, row.kind, row.number, row.business_day, _payer_of(row))
+
+
+def _payer_of(row: Receipt) -> str:
+    """Who brought the money of a receipt, or gets it back, when it is somebody else than the patient."""
+    refund = session.get(Refund, row.refund_id) if row.refund_id is not None else None
+    payment_id = refund.payment_id if refund is not None else row.payment_id
+    payment = session.get(Payment, payment_id) if payment_id is not None else None
+    payer = payment.payer if payment is not None else None
+    if payment is None or payer is None or payer.id == payment.patient_id or payer.erased_at is not None:
+        return ""
+    return str(payer.full_name)
 
 
 def original(kind: str, subject_id: int, state: str) -> bytes | None:

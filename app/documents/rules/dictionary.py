@@ -318,6 +318,7 @@ BARE: dict[str, tuple[str, dict[str, str]]] = {
             "time": N_("time"),
             "patient": N_("full name of the patient"),
             "card_number": N_("card number"),
+            "payer": N_("who paid, or gets money back, when it is not the patient"),
             "cashier": N_("cashier"),
             "reason": N_("reason of the return"),
             "amount": N_("sum"),

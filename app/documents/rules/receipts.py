@@ -19,8 +19,11 @@ _METHODS = {
 }
 
 
-def receipt_fields(snapshot: Mapping[str, Any], kind: str, number: int, day: date) -> dict[str, Any]:
-    """A receipt's snapshot with the words that stand on paper; what an older snapshot lacks is empty."""
+def receipt_fields(snapshot: Mapping[str, Any], kind: str, number: int, day: date, payer: str = "") -> dict[str, Any]:
+    """A receipt's snapshot with the words that stand on paper; what an older snapshot lacks is empty.
+
+    `payer` is who brought the money, or gets it back, when it is not the patient.
+    """
 
     def amount(name: str) -> Decimal:
         return Decimal(str(snapshot.get(name) or 0))
@@ -43,6 +46,7 @@ def receipt_fields(snapshot: Mapping[str, Any], kind: str, number: int, day: dat
         "time": snapshot.get("time") or "",
         "patient": snapshot.get("patient") or "",
         "card_number": str(snapshot.get("card_number") or ""),
+        "payer": payer,
         "cashier": snapshot.get("cashier") or "",
         "reason": snapshot.get("reason") or "",
         "lines": [{**empty, **line} for line in lines],
@@ -109,7 +113,9 @@ def slip(fields: Mapping[str, Any], columns: int, *, copy: bool) -> list[Row]:
     for name, word in _REST.items():
         if fields[name] and Decimal(fields[name]):
             rows.append(Row(_pair(word, _sum(fields[name]), columns)))
-    people = [f"Пациент: {fields['patient']}", f"{'Принял' if sale else 'Выдал'}: {fields['cashier']}"]
+    people = [f"Пациент: {fields['patient']}"]
+    people += [f"{'Плательщик' if sale else 'Получатель'}: {fields['payer']}"] if fields["payer"] else []
+    people += [f"{'Принял' if sale else 'Выдал'}: {fields['cashier']}"]
     rows += [Row("-" * columns), *(Row(line) for text in people for line in wrap(text, columns))]
     return [*rows, Row(""), *(Row(line, centre=True) for line in wrap("Не является фискальным документом", columns))]
 

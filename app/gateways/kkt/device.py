@@ -146,7 +146,8 @@ class Device:
                 if task is asked:
                     break
             self._keep()
-            return asked
+            held = self.state["fault"] == "blocked" and asked["status"] in ("wait", "inProgress")
+            return asked | {"status": "blocked"} if held else asked
 
     def _run(self, task: dict[str, Any]) -> None:
         try:
