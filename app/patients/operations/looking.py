@@ -46,7 +46,7 @@ def _looked(seen: Select[Any]) -> Fixed:
 
 _OPENED, _SEEN = Fixed(_opened(_one())), Fixed(_opened(_one(), counted=False))
 _AT_A_GLANCE = _looked(queries.glanced())
-_WHOLE = _looked(queries.glanced().add_columns(*queries.latest()))
+_WITH_LATEST = _looked(queries.with_latest())
 
 
 def look_at(patient_id: int, *, actor: User) -> queries.Glance | None:
@@ -59,8 +59,8 @@ def look_at(patient_id: int, *, actor: User) -> queries.Glance | None:
 
 
 def look_at_all(patient_id: int, *, actor: User) -> Any:
-    """The same for programs: the row of `queries.glanced`, with what `queries.latest` adds."""
-    return _WHOLE(**_look(patient_id, actor)).one_or_none()
+    """The same for programs: the card, its balance, and its newest visits and money, see `queries.latest_of`."""
+    return _WITH_LATEST(**_look(patient_id, actor)).one_or_none()
 
 
 def _look(patient_id: int, actor: User) -> dict[str, Any]:

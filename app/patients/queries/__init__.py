@@ -28,7 +28,7 @@ from app.patients.queries.erasing import (
     visits_to_come,
 )
 from app.patients.queries.exporting import Paper, content_of, papers, told
-from app.patients.queries.figures import Glance, glance_at, glanced, latest, latest_of, statistics
+from app.patients.queries.figures import Glance, glance_at, glanced, latest_of, statistics, with_latest
 from app.patients.queries.health import (
     Lacking,
     Written,
@@ -70,9 +70,9 @@ __all__ = [
     "archived_of_number", "balance_of", "belongings", "card_imports", "cards_of", "cells_of", "compare", "consents",
     "content_of", "correction_of", "counts", "diary_of", "doctors", "erasure_of", "family", "find", "follows",
     "glance_at", "glanced", "identity_of", "import_counts", "import_directories", "import_rows", "key_of",
-    "lacking", "last_days", "latest", "latest_of", "left_imports", "looked_by_card", "looked_by_day",
+    "lacking", "last_days", "latest_of", "left_imports", "looked_by_card", "looked_by_day",
     "looked_one_by_one", "lookers", "matching", "medical_record", "merges_of", "money_of", "named", "newest_survey",
     "of_doctor", "openings_of", "papers", "possible_duplicates", "reach", "records_of", "references", "rows",
     "rows_of", "select_cards", "selections", "service_names", "sources", "statistics", "survey_is_old",
-    "surveys_of", "tags", "taken_away", "told", "treated_by", "unfinished", "visits_to_come",
+    "surveys_of", "tags", "taken_away", "told", "treated_by", "unfinished", "visits_to_come", "with_latest",
 ]  # fmt: skip

@@ -169,8 +169,8 @@ def _full_name(card: Any) -> ColumnElement[str]:
     return func.concat_ws(" ", card.surname, card.name, func.nullif(card.patronymic, ""))
 
 
-def _card() -> list[Any]:
-    """The card itself, as `Glance.patient` says."""
+def _itself() -> list[Any]:
+    """The columns of a card, its name, phones and tags."""
     tag = PatientTag
     word = func.json_build_object("name", tag.name, "alert", tag.alert)
     tags = (
@@ -178,13 +178,20 @@ def _card() -> list[Any]:
         .join(PatientTagged, PatientTagged.tag_id == tag.id)
         .where(PatientTagged.patient_id == Patient.id)
     )
-    source = select(ReferralSource.name).where(ReferralSource.id == Patient.source_id)
     nothing: ColumnElement[Any] = literal_column("'[]'::json")
     return [
         *(getattr(Patient, name) for name in _OF_CARD),
         _full_name(Patient).label("full_name"),
         _phones_of(Patient.id).label("phones"),
         func.coalesce(tags.correlate(Patient).scalar_subquery(), nothing).label("tags"),
+    ]
+
+
+def _card() -> list[Any]:
+    """The card as `Glance.patient` says."""
+    source = select(ReferralSource.name).where(ReferralSource.id == Patient.source_id)
+    return [
+        *_itself(),
         source.correlate(Patient).scalar_subquery().label("source"),
         _named(Patient.guardian_id).label("guardian"),
         _phones_of(Patient.guardian_id).label("guardian_phones"),
@@ -193,27 +200,31 @@ def _card() -> list[Any]:
 
 
 def latest_of(row: Any) -> dict[str, list[dict[str, Any]]]:
-    """What a row with `latest` says: {appointments, work_orders, payments}, the newest first."""
+    """What a row of `with_latest` says: {appointments, work_orders, payments}, the newest first."""
     found: dict[str, list[dict[str, Any]]] = {name: getattr(row, name) or [] for name in LATEST}
     for one in (*found["appointments"], *found["payments"]):
         one |= {name: datetime.fromisoformat(one[name]) for name in ("starts_at", "ends_at", "paid_at") if name in one}
     return found
 
 
-def latest() -> list[ColumnElement[Any]]:
-    """The newest visits, work orders and payments of a card, for `latest_of`."""
+def with_latest() -> Select[Any]:
+    """What programs are told of a card, the `patient` given: itself, its balance, and what `latest_of` says."""
     visit, order, paid = Appointment, WorkOrder, Payment
-    return [
-        _newest(
-            visit, [visit.id, visit.doctor_id, visit.starts_at, visit.ends_at, visit.status], visit.starts_at
-        ).label("appointments"),
-        _newest(
-            order,
-            [order.id, order.number, order.status, _sum(order.total), _sum(order.due), order.issued_day],
-            order.id,
-        ).label("work_orders"),
-        _newest(paid, [paid.id, paid.number, _sum(paid.amount), paid.paid_at], paid.id).label("payments"),
-    ]  # fmt: skip
+    bill = [order.id, order.number, order.status, _sum(order.total), _sum(order.due), order.issued_day]
+    return (
+        select(
+            *_itself(),
+            PatientAccount.debt,
+            PatientAccount.advance,
+            _newest(
+                visit, [visit.id, visit.doctor_id, visit.starts_at, visit.ends_at, visit.status], visit.starts_at
+            ).label("appointments"),
+            _newest(order, bill, order.id).label("work_orders"),
+            _newest(paid, [paid.id, paid.number, _sum(paid.amount), paid.paid_at], paid.id).label("payments"),
+        )
+        .outerjoin(PatientAccount, PatientAccount.patient_id == Patient.id)
+        .where(Patient.id == given("patient"))
+    )
 
 
 def _newest(model: Any, columns: list[Any], by: Any) -> ColumnElement[Any]:
