@@ -69,35 +69,36 @@ class Settling:
 
 _SETTLING = Fixed(
     text("""
-    SELECT p.id AS patient_id, concat_ws(' ', p.surname, p.name, nullif(p.patronymic, '')) AS full_name, p.card_number,
-        p.birth_date, COALESCE(a.debt, 0) AS debt, COALESCE(a.advance, 0) AS advance,
-        (SELECT g.id FROM patient g WHERE g.id = p.guardian_id AND g.status <> 'archived') AS guardian_id,
-        (SELECT g.id FROM patient g WHERE g.id = p.payer_id AND g.status <> 'archived') AS payer_id,
-        p.family_id IS NOT NULL OR p.guardian_id IS NOT NULL
-            OR EXISTS (SELECT FROM patient c WHERE c.guardian_id = p.id) AS related,
-        EXISTS (SELECT FROM advance_transfer t WHERE t.from_id = p.id)
-            OR EXISTS (SELECT FROM advance_transfer t WHERE t.to_id = p.id) AS passed,
-        EXISTS (SELECT FROM fiscal_device d JOIN branch b
-                    ON b.id = d.branch_id AND b.legal_entity_id = d.legal_entity_id
-                WHERE NOT d.archived AND b.id = COALESCE(
-                    (SELECT id FROM branch WHERE id = CAST(:branch AS int) AND NOT archived),
-                    (SELECT min(id) FROM branch WHERE NOT archived))) AS prints,
-        ARRAY(SELECT f.number FROM patient_phone f WHERE f.patient_id IN (p.id, p.guardian_id) AND f.for_sms
-              ORDER BY f.patient_id <> p.id, f.id)
-            || ARRAY(SELECT m.email FROM patient m WHERE m.id IN (p.id, p.guardian_id) AND m.email <> ''
-                     ORDER BY m.id <> p.id) AS contacts,
-        o.id, o.number, o.status, o.total, o.due, o.issued_day,
+    WITH card AS MATERIALIZED (  -- once, and not at each of its orders
+        SELECT p.id AS patient_id, concat_ws(' ', p.surname, p.name, nullif(p.patronymic, '')) AS full_name,
+            p.card_number, p.birth_date, COALESCE(a.debt, 0) AS debt, COALESCE(a.advance, 0) AS advance,
+            (SELECT g.id FROM patient g WHERE g.id = p.guardian_id AND g.status <> 'archived') AS guardian_id,
+            (SELECT g.id FROM patient g WHERE g.id = p.payer_id AND g.status <> 'archived') AS payer_id,
+            p.family_id IS NOT NULL OR p.guardian_id IS NOT NULL
+                OR EXISTS (SELECT FROM patient c WHERE c.guardian_id = p.id) AS related,
+            EXISTS (SELECT FROM advance_transfer t WHERE t.from_id = p.id)
+                OR EXISTS (SELECT FROM advance_transfer t WHERE t.to_id = p.id) AS passed,
+            EXISTS (SELECT FROM fiscal_device d JOIN branch b
+                        ON b.id = d.branch_id AND b.legal_entity_id = d.legal_entity_id
+                    WHERE NOT d.archived AND b.id = COALESCE(
+                        (SELECT id FROM branch WHERE id = CAST(:branch AS int) AND NOT archived),
+                        (SELECT min(id) FROM branch WHERE NOT archived))) AS prints,
+            ARRAY(SELECT f.number FROM patient_phone f WHERE f.patient_id IN (p.id, p.guardian_id) AND f.for_sms
+                  ORDER BY f.patient_id <> p.id, f.id)
+                || ARRAY(SELECT m.email FROM patient m WHERE m.id IN (p.id, p.guardian_id) AND m.email <> ''
+                         ORDER BY m.id <> p.id) AS contacts
+        FROM patient p LEFT JOIN patient_account a ON a.patient_id = p.id WHERE p.id = :patient)
+    SELECT card.*, o.id, o.number, o.status, o.total, o.due, o.issued_day,
         concat_ws(' ', e.surname, nullif(left(e.name, 1), '') || '.',
             nullif(left(e.patronymic, 1), '') || '.') AS doctor,
         COALESCE((SELECT n.short_name FROM legal_entity n WHERE n.id = o.legal_entity_id
                   AND n.id IS DISTINCT FROM COALESCE(
                       (SELECT legal_entity_id FROM branch WHERE id = CAST(:branch AS int) AND NOT archived),
                       (SELECT legal_entity_id FROM branch WHERE NOT archived ORDER BY id LIMIT 1))), '') AS elsewhere
-    FROM patient p
-    LEFT JOIN patient_account a ON a.patient_id = p.id
-    LEFT JOIN work_order o ON o.patient_id = p.id AND o.status IN ('issued', 'draft')
+    FROM card
+    LEFT JOIN work_order o ON o.patient_id = :patient AND o.status IN ('issued', 'draft')
     LEFT JOIN employee e ON e.id = o.doctor_id
-    WHERE p.id = :patient ORDER BY o.issued_at, o.id
+    ORDER BY o.issued_at, o.id
     """)
 )
 
