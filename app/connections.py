@@ -24,6 +24,8 @@ from sqlalchemy.pool import Pool
 PREPARED = {"prepared": True}
 #: The same, and its answer is taken as the driver gives it: `Rows`.
 PLAIN = {"prepared": True, "plain": True}
+#: Answered so too, but planned each time, for the values that are asked.
+ANEW = {"prepared": False, "plain": True}
 #: So many statements stay prepared on a connection; past them the one that was asked longest ago is forgotten.
 MOST_PREPARED = 400
 #: A connection that lay unused for so many seconds is asked whether it lives: a network may have dropped it silently.
@@ -115,9 +117,9 @@ def _refuse_unwritten(session: Session, _context: Any, _instances: Any) -> None:
 
 @event.listens_for(Engine, "do_execute")
 def _prepared(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
-    if context is None or not context.execution_options.get("prepared"):
+    if context is None or "prepared" not in context.execution_options:
         return False
-    cursor.execute(statement, parameters, prepare=True)
+    cursor.execute(statement, parameters, prepare=context.execution_options["prepared"])
     return True
 
 

@@ -331,7 +331,7 @@ def _statement(shape: _Shape) -> Fixed:
     counted = select(total.label("total")).subquery()
     asked = select(*_columns(), counted.c.total).select_from(counted).outerjoin(page, true())
     asked = asked.outerjoin(Patient, Patient.id == page.c.id).outerjoin(*_ACCOUNT)
-    return Fixed(asked.order_by(page.c.rank, page.c.search_name, page.c.id))
+    return Fixed(asked.order_by(page.c.rank, page.c.search_name, page.c.id), anew=bool(shape.meanings))
 
 
 def _size_of_index() -> ColumnElement[int]:
