@@ -211,7 +211,10 @@ def doubtful(asked: Wanted) -> tuple[Doubtful, ...]:
 
 
 def meant(word: Doubtful, known: Iterable[tuple[str, str]]) -> list[str]:
-    """Of the words that the cards have (with how they sound), those that this one may mean; the likeliest first."""
+    """Of the words that the cards have (with how they sound), those that this one may mean; the likeliest first.
+
+    What sounds just like it leaves nothing to guess. A word that begins as one before it is found with that one.
+    """
     ranked: dict[str, int] = {}
     for have, latin in known:
         if have.startswith((word.typed, word.layout)):
@@ -222,7 +225,12 @@ def meant(word: Doubtful, known: Iterable[tuple[str, str]]) -> list[str]:
             ranked[have] = 2
         elif any(_one_wrong(guess, have) for guess in word.guesses):
             ranked[have] = 3
-    return sorted(ranked, key=lambda have: (ranked[have], len(have), have))
+    exact = 1 in ranked.values()
+    found: list[str] = []
+    for have in sorted(ranked, key=lambda have: (ranked[have], len(have), have)):
+        if not (exact and ranked[have] > 1) and not have.startswith(tuple(found)):
+            found.append(have)
+    return found
 
 
 def one_wrong(typed: str, have: str) -> bool:
