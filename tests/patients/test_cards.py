@@ -150,7 +150,7 @@ def test_tags_and_what_the_card_shows(make: Maker, client_of: Any, context: None
         "version": patient.version, "surname": "Метков", "name": "Иван", "birth_date": "2015-01-01",
         "tags_shown": "1", "tag_ids": [str(alert.id), str(plain.id)], "phone_number": ["8 916 000-11-22", "", "12"],
         "phone_owner": ["мама", "", ""], "phone_sms": ["no", "yes", "yes"], "insurance": "СОГАЗ 123",
-        "snils": "11223344595",
+        "snils": "13579135784",
     }  # fmt: skip
     refused = desk.post(f"/patients/{patient.id}/edit", data=form)
     assert refused.status_code == 422 and 'value="мама"' in refused.text and 'value="12"' in refused.text
@@ -161,7 +161,7 @@ def test_tags_and_what_the_card_shows(make: Maker, client_of: Any, context: None
         assert word in card, word
     assert card.index("Боится уколов") < card.index("VIP-пациент")
     page = desk.get(f"/patients/{patient.id}/edit").text
-    assert "112-233-445 95" in page and "+7 916 000-11-22" in page
+    assert "135-791-357 84" in page and "+7 916 000-11-22" in page
     session.expire_all()
     bare = {
         "version": session.get_one(Patient, patient.id).version,
@@ -400,7 +400,7 @@ def test_candidates_while_typing(make: Maker, client_of: Any, context: None) -> 
 def test_the_form_warns_before_it_is_sent(app: Flask, make: Maker, context: None) -> None:
     twin_id = make.patient("Предупреждаева", name="Зоя").id
     at_work = make.patient("Сослуживцев", phone="+74951112233").id
-    married = make.patient("Замужняя", snils="112-233-445 95").id
+    married = make.patient("Замужняя", snils="246-801-468 75").id
     session.remove()
     with windows(app) as opened:
         _fill_in(opened, twin_id, at_work, married)
@@ -418,7 +418,7 @@ def _fill_in(opened: Windows, twin_id: int, at_work: int, married: int) -> None:
     page.click("[data-more-phones]")
     page.locator("[name=phone_number]").last.fill("8 495 111-22-33")
     page.locator(f"[data-twins] a[href='/patients/{at_work}']").wait_for()
-    page.fill("#snils", "11223344595")
+    page.fill("#snils", "24680146875")
     page.locator(f"[data-twins] li:has(a[href='/patients/{married}']) b").wait_for()
     anyway.check()
     page.fill("#surname", "Иная")
@@ -439,9 +439,9 @@ def _fill_in(opened: Windows, twin_id: int, at_work: int, married: int) -> None:
     page.fill("#name", "Зоя ")
     page.locator(f"[data-twins] a[href='/patients/{twin_id}']").wait_for()
     assert not anyway.is_visible()
-    page.fill("#snils", "11223344595")
+    page.fill("#snils", "24680146875")
     page.locator(f"[data-twins] li:has(a[href='/patients/{married}']) b").wait_for()
     anyway.check()
     page.get_by_role("button", name="Сохранить").click()
     page.wait_for_url(lambda url: url.rsplit("/", 1)[-1].isdigit())
-    assert "112-233-445 95" in page.locator(".card-head").inner_text()
+    assert "246-801-468 75" in page.locator(".card-head").inner_text()

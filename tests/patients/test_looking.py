@@ -74,7 +74,7 @@ def test_a_card_is_read_and_its_opening_written_with_one_statement(
 
 
 def test_programs_are_told_of_a_card_what_they_may_see(make: Maker, branch: Any, program: Any) -> None:
-    pk = lived(make, branch, "Чужая", 4)
+    pk = lived(make, branch, "Рассказанная", 4)
     who = make.user("doctor")
     own = session.scalars(select(Employee.id).where(Employee.user_id == who.id)).one()
     at = clock.wall_now().replace(microsecond=0) + timedelta(days=300)

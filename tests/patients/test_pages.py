@@ -19,7 +19,7 @@ from app.models import AuditEvent, CancelReason, Patient, PatientPhone, PatientT
 from app.patients import operations, queries
 from tests.conftest import Maker, counted_statements
 
-VALUES = {"surname": "Листова", "name": "Ада", "phone": "+79161110000", "birth_date": "1970-01-02"}
+VALUES = {"surname": "Листова", "name": "Ада", "phone": "+79169990137", "birth_date": "1970-01-02"}
 
 
 def typed_in(page: str, name: str) -> str:
