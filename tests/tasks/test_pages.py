@@ -180,7 +180,7 @@ def test_the_report(fresh_app: Flask) -> None:
     assert sign_in(fresh_app, "administrator").get("/tasks/report").status_code == 403
 
 
-@pytest.mark.servers
+@pytest.mark.browser
 def test_calling_without_the_mouse(fresh_app: Flask) -> None:
     """Choose, call, not reached; the next one refuses; a claim shows on the other desk within 5 seconds; book."""
     with fresh_app.app_context():
