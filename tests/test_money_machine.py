@@ -1,13 +1,13 @@
 """Random days at the desk: whatever is done and refused, the promises about money hold and the reports agree.
 
-Hypothesis plays orders, payments, refunds, movements, shifts, reversals over several days of one branch; after each
-step that the desk did not refuse `verify` proves every promise over the whole database, and the four reports are
-compared with each other.
+Hypothesis plays orders, payments, refunds, movements, shifts, reversals, merges of cards over several days of one
+branch; after each step that the desk did not refuse `verify` proves every promise over the whole database, and the
+four reports are compared with each other.
 RANDOM_DAYS=1000 plays as many times, longer than a commit wants to wait.
 """
 
 import os
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -23,10 +23,12 @@ from app.billing import operations as billing
 from app.cash import operations as cash
 from app.cash import rules
 from app.db import session, transaction
+from app.documents import operations as documents
 from app.errors import Refusal
 from app.fiscal import operations as fiscal
 from app.gateways.kkt.atol import Printed
 from app.models import (
+    CardMerge,
     CashDesk,
     CashMovement,
     CashShift,
@@ -38,8 +40,9 @@ from app.models import (
     User,
     WorkOrder,
 )
+from app.patients import operations as patients
 from app.reports import queries
-from app.vocab import PaymentMethod
+from app.vocab import PaymentMethod, WorkOrderStatus
 from tests.conftest import Maker, _serial, copied
 from tests.reports.agreement import agree
 
@@ -48,7 +51,9 @@ START = datetime(2026, 3, 2, 9)
 PLAYS, IN_ONE_CLINIC = int(os.environ.get("RANDOM_DAYS", "5")), 10
 #: Few sums, so that equal payments on one day happen often; odd ones, so that kopecks must be split.
 SUMS = st.sampled_from([Decimal(text) for text in ("0.01", "33.33", "100.00", "100.00", "250.50", "999.99", "5000.00")])
-METHODS = st.sampled_from(list(PaymentMethod))
+METHODS = st.sampled_from([*PaymentMethod, PaymentMethod.CASH, PaymentMethod.CARD])
+#: Which of the patients pays; mostly nobody is named.
+PAYERS = st.sampled_from([None, None, None, 0, 1, 2])
 
 
 #: The money of receipts and of desks; the services of receipts less what is on credit, and what bills were paid.
@@ -91,7 +96,7 @@ def notes(amount: Decimal, n: int) -> dict[Decimal, int] | None:
 
 
 class Desk(RuleBasedStateMachine):
-    """A branch with two patients, two drawers and the bank's desk."""
+    """A branch with a mother, her child and a second card of the mother; two drawers and the bank's desk."""
 
     @initialize()
     def open_the_clinic(self) -> None:
@@ -101,15 +106,22 @@ class Desk(RuleBasedStateMachine):
         self.desks = [self.branch.desk_id, make._save(CashDesk(name="Вторая", kind="additional", **entity)).id]
         self.all_desks = [*self.desks, self.branch.non_cash_id]
         parent = make.patient().id
-        self.patients = [parent, make.patient(guardian_id=parent).id]
+        self.patients = [parent, make.patient(guardian_id=parent).id, make.patient().id]
         self.doctor = make.doctor(self.branch.id).id
         self.services = [make.service(price).id for price in ("33.33", "1000.00", "0.00")]
         self.device = make._save(FiscalDevice(name="ККТ", taxation="usnIncome", **entity)).id
         self.categories = [make._save(ExpenseCategory(name=f"Статья {next(_serial)}")).id for _ in range(3)]
         self.moment = START
         self.done: list[str] = []
-        #: Was something written, or a day ended, since the promises were proved?
+        #: Was something written since the promises were proved?
         self.changed = True
+        self.open_the_drawers()
+
+    def open_the_drawers(self) -> None:
+        """As every morning: what is in them is counted, and there is money to give change from."""
+        for pk in self.desks:
+            self.play("open", cash.open_shift, pk, session.get_one(CashDesk, pk).balance)
+            self.play("pay_in", cash.move, pk, "pay_in", Decimal("1000.00"), comment="Размен")
 
     def play(self, name: str, operation: Any, *args: Any, **kwargs: Any) -> None:
         """One deed of the director; the desk may refuse it, and then nothing is written."""
@@ -136,8 +148,15 @@ class Desk(RuleBasedStateMachine):
             {"service_id": pk, "quantity": quantity, "discount_percent": Decimal(percent), "discount_reason": "Проба"}
             for pk in self.services[: n % 3 + 1]
         ]
-        patient = self.patients[n % 2]
+        patient = self.patients[n % 3]
         self.play("order", billing.create_work_order, patient, self.doctor, lines, branch_id=self.branch.id)
+
+    @rule(n=numbers, quantity=st.integers(1, 3))
+    def bill(self, n: int, quantity: int) -> None:
+        """What doctors do most: an order is filled in and issued at once."""
+        self.fill_order(n, quantity, "0")
+        if order := self.pick(WorkOrder, -1, branch_id=self.branch.id, status=WorkOrderStatus.DRAFT):
+            self.play("issue", billing.issue, order.id)
 
     @rule(n=numbers)
     def issue_order(self, n: int) -> None:
@@ -149,17 +168,27 @@ class Desk(RuleBasedStateMachine):
         if order := self.pick(WorkOrder, n, branch_id=self.branch.id):
             self.play("reopen", billing.reopen, order.id)
 
-    @rule(n=numbers, parts=st.lists(st.tuples(METHODS, SUMS), min_size=1, max_size=3), more=SUMS)
-    def pay(self, n: int, parts: list[Any], more: Decimal) -> None:
+    @rule(n=numbers, parts=st.lists(st.tuples(METHODS, SUMS), min_size=1, max_size=3), more=SUMS, payer=PAYERS)
+    def pay(self, n: int, parts: list[Any], more: Decimal, payer: int | None) -> None:
         cash_part = sum((amount for method, amount in parts if method == PaymentMethod.CASH), Decimal(0))
         given = [{"method": method, "amount": amount} for method, amount in parts]
         tendered = cash_part + more if cash_part and n % 3 == 0 else None
-        self.play("pay", billing.take_payment, self.patients[n % 2], given, tendered=tendered, branch_id=self.branch.id)
+        who = {"payer_id": None if payer is None else self.patients[payer], "branch_id": self.branch.id}
+        self.play("pay", billing.take_payment, self.patients[n % 3], given, tendered=tendered, **who)
+
+    @rule(n=numbers, amount=SUMS)
+    def pay_ahead(self, n: int, amount: Decimal) -> None:
+        """Bills or none: all of it is an advance."""
+        part, kept = (
+            {"method": "cash" if n % 2 else "card", "amount": amount},
+            {"bills": [], "branch_id": self.branch.id},
+        )
+        self.play("pay ahead", billing.take_payment, self.patients[n % 3], [part], **kept)
 
     @rule(n=numbers)
     def pay_what_is_due(self, n: int) -> None:
         """To the kopeck, so that nothing of it is an advance until the bill is taken back."""
-        if (order := self.pick(WorkOrder, n, branch_id=self.branch.id)) and order.due:
+        if order := self.pick(WorkOrder, n, branch_id=self.branch.id, status=WorkOrderStatus.ISSUED):
             part, bill = {"method": "card", "amount": order.due}, {"work_order_id": order.id, "amount": order.due}
             self.play("pay due", billing.take_payment, order.patient_id, [part], bills=[bill], branch_id=self.branch.id)
 
@@ -176,7 +205,7 @@ class Desk(RuleBasedStateMachine):
     @rule(n=numbers, amount=SUMS, more=SUMS)
     def sell_certificate(self, n: int, amount: Decimal, more: Decimal) -> None:
         parts = [{"method": "cash", "amount": min(amount, more)}] if n % 3 else []
-        buyer = self.patients[n % 2]
+        buyer = self.patients[n % 3]
         self.play("sell", billing.sell_certificate, buyer, amount, parts, branch_id=self.branch.id)
 
     @rule(n=numbers, amount=SUMS, cash_part=SUMS)
@@ -184,7 +213,7 @@ class Desk(RuleBasedStateMachine):
         if certificate := self.pick(Certificate, n, branch_id=self.branch.id):
             parts = [{"method": "advance", "amount": amount, "certificate": certificate.number}]
             parts += [{"method": "cash", "amount": cash_part}] if n % 2 else []
-            self.play("spend", billing.take_payment, self.patients[n % 2], parts, branch_id=self.branch.id)
+            self.play("spend", billing.take_payment, self.patients[n % 3], parts, branch_id=self.branch.id)
 
     @rule(n=numbers)
     def take_certificate_back(self, n: int) -> None:
@@ -215,8 +244,26 @@ class Desk(RuleBasedStateMachine):
     @rule(n=numbers, amount=SUMS)
     def pay_from_relative(self, n: int, amount: Decimal) -> None:
         one, other = self.patients[n % 2], self.patients[(n + 1) % 2]
-        part = {"method": "advance", "amount": amount, "from_patient_id": other}
-        self.play("relative", billing.take_payment, one, [part], branch_id=self.branch.id)
+        if order := self.pick(WorkOrder, n, patient_id=one, status=WorkOrderStatus.ISSUED):
+            part = {"method": "advance", "amount": min(amount, order.due), "from_patient_id": other}
+            self.play("relative", billing.take_payment, one, [part], branch_id=self.branch.id)
+
+    @rule(n=numbers)
+    def merge_cards(self, n: int) -> None:
+        one, other = self.patients[n % 3], self.patients[2]
+        self.play("merge cards", patients.merge_cards, other, one, {}, "Одно лицо")
+
+    @rule(n=numbers)
+    def part_cards(self, n: int) -> None:
+        if merge := self.pick(CardMerge, n, loser_id=self.patients[2]):
+            self.play("part cards", patients.part_cards, merge.id)
+
+    @rule(n=numbers)
+    def print_act(self, n: int) -> None:
+        """Of a bill, before or after it was paid."""
+        order = self.pick(WorkOrder, n, branch_id=self.branch.id)
+        if order and order.status in (WorkOrderStatus.ISSUED, WorkOrderStatus.PAID):
+            self.play("act", lambda actor: documents.number_act(order, actor=actor))
 
     @rule(n=numbers, amount=SUMS, kind=st.sampled_from(["pay_in", "collection", "salary", "transfer", "correction"]))
     def move_cash(self, n: int, amount: Decimal, kind: str) -> None:
@@ -285,10 +332,16 @@ class Desk(RuleBasedStateMachine):
             counted = max(desk.balance + Decimal(wrong), Decimal(0))
             self.play("close", cash.close_shift, shift.id, counted, pieces=notes(counted, n), reason="Пересчитали")
 
-    @rule()
-    def next_day(self) -> None:
+    @rule(n=numbers)
+    def next_day(self, n: int) -> None:
+        """The evening and the morning; now and then a drawer is left open overnight."""
+        for pk in self.desks[: 2 - n % 5 // 3]:
+            if shift := self.pick(CashShift, 0, desk_id=pk, closed_at=None):
+                self.play("close", cash.close_shift, shift.id, session.get_one(CashDesk, pk).balance)
+        session.expire_all()
+        self.reports_of(self.moment.date())
         self.moment = (self.moment + timedelta(days=1)).replace(hour=9, minute=0)
-        self.changed = True
+        self.open_the_drawers()
 
     @invariant()
     def all_is_well(self) -> None:
@@ -301,9 +354,12 @@ class Desk(RuleBasedStateMachine):
         session.expire_all()
         broken = {promise.name: queries.breaches(promise) for promise in queries.PROMISES}
         assert not any(broken.values()), broken
+        self.reports_of(START.date())
+
+    def reports_of(self, first: date) -> None:
+        """The reports from this day until today agree."""
         with clock.at(self.moment):
-            agree(Window(self.moment.date(), self.moment.date()), self.branch.id)
-            agree(Window(START.date(), self.moment.date()), self.branch.id)
+            agree(Window(first, self.moment.date()), self.branch.id)
 
     def the_device_is_told_what_the_desk_did(self) -> None:
         """Money and what bills were paid, as the receipts tell it and as the ledger does; credit is within the debt."""
@@ -316,6 +372,8 @@ class Desk(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         session.rollback()
+        if hasattr(self, "done"):
+            self.reports_of(self.moment.date())
 
 
 @pytest.fixture
@@ -330,7 +388,7 @@ def test_random_days(clinic: Any, first: int) -> None:
         Desk,
         settings=settings(
             max_examples=min(IN_ONE_CLINIC, PLAYS - first),
-            stateful_step_count=25,
+            stateful_step_count=50,
             suppress_health_check=list(HealthCheck),
         ),
     )
