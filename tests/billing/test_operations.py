@@ -15,6 +15,7 @@ from app.models import (
     CashDesk,
     CashMovement,
     LedgerEntry,
+    PatientAccount,
     Receipt,
     ServicePrice,
     User,
@@ -300,10 +301,11 @@ def test_no_order_for_a_visit_that_was_not_held(client_of, program, make, branch
 
 
 @pytest.mark.servers
-def test_an_order_waits_for_who_is_cancelling_its_visit(app, make):
+@pytest.mark.parametrize("what", ["begun", "issued"])
+def test_an_order_waits_for_who_is_cancelling_its_visit(app, make, what):
     patient, doctor, line = make.patient(), make.doctor(), {"service_id": make.service().id, "quantity": 1}
     visit = make.appointment(patient, doctor, clock.wall_now() + timedelta(days=2))
-    reason = make._save(CancelReason(name="Отменён, пока пишут наряд"))
+    reason = make._save(CancelReason(name=f"Отменён, пока наряд {what}"))
     ids, reason_id, actor = (patient.id, doctor.id, visit.id), reason.id, make.user("director").id
 
     def cancelled():
@@ -313,9 +315,41 @@ def test_an_order_waits_for_who_is_cancelling_its_visit(app, make):
         by = session.get_one(User, actor)
         return operations.create_work_order(*ids[:2], [line], appointment_id=ids[2], branch_id=1, actor=by).id
 
-    gone, refusal = one_behind_the_other(app, cancelled, ordered)
+    draft = None
+    if what == "issued":
+        with transaction():
+            draft = ordered()
+
+    def issued():
+        return operations.issue(draft, actor=session.get_one(User, actor)).id
+
+    gone, refusal = one_behind_the_other(app, cancelled, issued if draft else ordered)
     assert gone == ids[2] and isinstance(refusal, errors.VisitNotHeld), (gone, refusal)
-    assert not session.scalars(select(WorkOrder).where(WorkOrder.patient_id == ids[0])).all()
+    session.expire_all()
+    left = session.scalars(select(WorkOrder.status).where(WorkOrder.patient_id == ids[0])).all()
+    assert left == (["draft"] if draft else [])
+
+
+def test_a_draft_whose_visit_was_cancelled_is_not_issued(client_of, make):
+    """The page says why and keeps the draft; when the visit stands again, it goes."""
+    patient, doctor, line = make.patient("Передумкин"), make.doctor(), {"service_id": make.service().id, "quantity": 1}
+    visit = make.appointment(patient, doctor, clock.wall_now() + timedelta(days=2))
+    director, reason = make.user("director"), make._save(CancelReason(name="Наряд остался")).id
+    with transaction():
+        order = operations.create_work_order(
+            patient.id, doctor.id, [line], appointment_id=visit.id, branch_id=1, actor=director
+        )
+        schedule.cancel(visit.id, reason, "patient", actor=director)
+    refused = client_of("director").post(f"/work-orders/{order.id}/issue", follow_redirects=True)
+    assert "«Отменён»" in refused.text and "Внутренняя ошибка" not in refused.text
+    session.expire_all()
+    assert (
+        order.status,
+        session.scalar(select(PatientAccount.debt).where(PatientAccount.patient_id == patient.id)) or 0,
+    ) == ("draft", 0)
+    with transaction():
+        schedule.restore(visit.id, actor=director)
+        assert operations.issue(order.id, actor=director).status == "issued"
 
 
 # --- payments

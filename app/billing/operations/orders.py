@@ -64,9 +64,7 @@ def create_work_order(
     if doctor is None or not doctor.is_doctor or doctor.archived:
         raise Invalid(fields={"doctor_id": N_("There is no such doctor.")})
     if appointment_id is not None:
-        # whoever cancels it at this moment is waited for, and waits for the order
-        held = {"read": True, "of": Appointment}
-        visit = session.get(Appointment, appointment_id, with_for_update=held, populate_existing=True)
+        visit = _visit_that_stays(appointment_id)
         if visit is None or visit.patient_id != patient_id:
             raise Invalid(fields={"appointment_id": N_("This patient has no such visit.")})
         rules.check_held(visit.status)
@@ -123,12 +121,15 @@ def issue(order_id: int, *, actor: User | None) -> WorkOrder:
 
     Raises:
         NotAllowed, NotFound, AlreadyIssued, EmptyWorkOrder
+        VisitNotHeld: its visit was cancelled or missed since the draft was begun.
         WrongStatus: it is annulled.
     """
     order = _locked_order(order_id, actor)
     _require_draft(order)
     if not order.lines:
         raise EmptyWorkOrder()
+    if order.appointment_id is not None and (visit := _visit_that_stays(order.appointment_id)):
+        rules.check_held(visit.status)
     for line in order.lines:
         line.code, line.name = line.service.code, line.service.name
     session.flush()
@@ -187,6 +188,12 @@ def annul(order_id: int, *, actor: User | None) -> WorkOrder:
     session.flush()
     audit.record("work_order.annulled", order, after=_figures(order), patient_id=order.patient_id, actor=actor)
     return order
+
+
+def _visit_that_stays(appointment_id: int) -> Appointment | None:
+    """A visit that is as it is for as long as we work: whoever cancels it is waited for, and waits for the order."""
+    held = {"read": True, "of": Appointment}
+    return session.get(Appointment, appointment_id, with_for_update=held, populate_existing=True)
 
 
 def _require_draft(order: WorkOrder) -> None:
