@@ -26,6 +26,8 @@ PREPARED = {"prepared": True}
 PLAIN = {"prepared": True, "plain": True}
 #: Answered so too, but planned each time, for the values that are asked.
 ANEW = {"prepared": False, "plain": True}
+#: A statement whose values stand in it by number, as the server knows them: the driver need not read it.
+NUMBERED = {"numbered": True}
 #: So many statements stay prepared on a connection; past them the one that was asked longest ago is forgotten.
 MOST_PREPARED = 400
 #: A connection that lay unused for so many seconds is asked whether it lives: a network may have dropped it silently.
@@ -56,9 +58,11 @@ class _Context(PGExecutionContext_psycopg):
     """
 
     def create_cursor(self) -> Any:
+        pooled: Any = self._dbapi_connection
+        if self.execution_options.get("numbered"):
+            return psycopg.RawCursor(pooled.driver_connection)
         if not self.execution_options.get("plain"):
             return super().create_cursor()
-        pooled: Any = self._dbapi_connection
         return pooled.driver_connection.cursor(row_factory=namedtuple_row)
 
     def _setup_result_proxy(self) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import cache, cached_property, lru_cache, partial
-from itertools import groupby
+from itertools import count, groupby
 from typing import Any, NamedTuple, TypeVar
 
 from flask_appbuilder.models.sqla.base import SQLA
@@ -22,7 +22,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql import Select, visitors
 
 from app import clock
-from app.connections import ANEW, PLAIN, Rows, begin_transaction, end_transaction
+from app.connections import ANEW, NUMBERED, PLAIN, Rows, begin_transaction, end_transaction
 from app.errors import (
     AlreadyIssued,
     AlreadyReversed,
@@ -389,7 +389,7 @@ def write(rows: Iterable[Any]) -> None:
                 names.append(name)
                 values.append(Jsonb(value) if json else str(value) if isinstance(value, StrEnum) else value)
         shape.append((model, tuple(names)))
-    session.connection().exec_driver_sql(_insert(tuple(shape)), tuple(values))
+    session.connection().exec_driver_sql(_insert(tuple(shape)), tuple(values), NUMBERED)
     known = [row for row in rows if None not in inspect(type(row)).primary_key_from_instance(row)]
     for row in known:
         make_transient_to_detached(row)
@@ -400,9 +400,9 @@ def write(rows: Iterable[Any]) -> None:
 def _insert(shape: tuple[tuple[type[Any], tuple[str, ...]], ...]) -> str:
     """The statement for rows of these tables with these columns; rows of one kind that stand together go together."""
     parts = []
+    place = count(1)
     for number, ((model, names), alike) in enumerate(groupby(shape)):
-        row = f"({', '.join(['%s'] * len(names))})"
-        many = ", ".join([row] * len(list(alike)))
+        many = ", ".join(f"({', '.join(f'${next(place)}' for _ in names)})" for _ in alike)
         table = _quoted(model.__tablename__)
         parts.append(f"w{number} AS (INSERT INTO {table} ({', '.join(names)}) VALUES {many})")
     return f"WITH {', '.join(parts)} SELECT"

@@ -13,6 +13,7 @@ from sqlalchemy import Row, and_, case, exists, func, select, true
 from sqlalchemy.orm import aliased, joinedload, lazyload
 
 from app.db import session
+from app.fiscal.queries import Device
 from app.models import Branch, CashCount, CashDesk, CashMovement, CashShift, ExpenseCategory, Patient, User
 from app.money import ZERO
 from app.vocab import DeskKind, MovementKind, PaymentMethod
@@ -54,7 +55,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Desk:
-    """A desk as money comes into it: with its open shift, and where it stands."""
+    """A desk as money comes into it: with its open shift, where it stands, and the device that prints there."""
 
     id: int
     name: str
@@ -64,6 +65,7 @@ class Desk:
     shift_id: int | None
     branch_archived: bool
     place: Place
+    device: Device | None
 
 
 def taker(found: Sequence[tuple[D, int | None]], method: str) -> D | None:

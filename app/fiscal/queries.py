@@ -1,21 +1,21 @@
 """What the desk asks about fiscal receipts: the queue, one receipt, the devices."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import segno
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, text, true
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 
 from app import clock
-from app.db import Fixed, session
+from app.db import Fixed, given, session
 from app.fiscal import rules
-from app.gateways.kkt import tasks
 from app.models import (
     CashDesk,
     CashMovement,
+    FiscalCredit,
     FiscalDevice,
     FiscalReceipt,
     FiscalShift,
@@ -38,86 +38,40 @@ class Device:
     taxation: str
 
 
-@dataclass(frozen=True)
-class Selling:
-    """What a receipt is written from: the device, and the bills as they are before what is `paid` on them."""
-
-    device: Device
-    bills: list[rules.Bill]
-
-
-#: One statement: a receipt is written with every payment.
-_SELLING = Fixed(
-    text("""
-    SELECT d.id AS device_id, d.taxation, o.id, o.number, o.due,
-        (SELECT json_agg(json_build_object('code', COALESCE(l.code, s.code), 'name', COALESCE(l.name, s.name),
-                 'tooth', l.tooth, 'quantity', l.quantity,
-                 'total', CAST(l.total AS text), 'kind', s.item_kind, 'vat', s.vat) ORDER BY l.position)
-         FROM work_order_line l JOIN service s ON s.id = l.service_id WHERE l.work_order_id = o.id) AS lines,
-        (SELECT COALESCE(sum(c.change), 0) FROM fiscal_credit c WHERE c.work_order_id = o.id) AS credit
-    FROM fiscal_device d LEFT JOIN work_order o ON o.id = ANY(CAST(:orders AS int[]))
-    WHERE d.legal_entity_id = :entity AND d.branch_id = :branch AND NOT d.archived ORDER BY o.id
-    """)
-)
-
-
-def selling(legal_entity_id: int, branch_id: int, paid: Mapping[int, int] | Iterable[int]) -> Selling | None:
-    """The device of a branch and the bills that a payment is about to pay: {work order: kopecks}, or the orders alone.
-
-    None when the organisation has no device here.
-    """
-    amounts = dict(paid) if isinstance(paid, Mapping) else dict.fromkeys(paid, 0)
-    rows = _SELLING(entity=legal_entity_id, branch=branch_id, orders=list(amounts)).all()
-    if not rows:
-        return None
-    return Selling(
-        Device(rows[0].device_id, rows[0].taxation),
-        [
-            rules.Bill(
-                row.id, row.number, [_line(line) for line in row.lines or ()],
-                rules.kopecks(row.due), amounts[row.id], rules.kopecks(row.credit),
-            )
-            for row in rows
-            if row.id is not None
-        ],
-    )  # fmt: skip
-
-
-def device_at(legal_entity_id: int, branch_id: int) -> int | None:
-    """The device whose drawer the drawers of an organisation in a branch are; None when it has none here."""
-    return session.scalar(
-        select(FiscalDevice.id).where(
-            FiscalDevice.legal_entity_id == legal_entity_id, FiscalDevice.branch_id == branch_id, ~FiscalDevice.archived
-        )
+_DEVICE = Fixed(
+    select(FiscalDevice.id, FiscalDevice.taxation).where(
+        FiscalDevice.legal_entity_id == given("entity"), FiscalDevice.branch_id == given("branch"),
+        ~FiscalDevice.archived,
     )
+)  # fmt: skip
 
 
-_OBJECTS = {"goods": "commodity"}
+def device_at(legal_entity_id: int, branch_id: int) -> Device | None:
+    """The device whose drawer the drawers of an organisation in a branch are; None when it has none here."""
+    found = _DEVICE(entity=legal_entity_id, branch=branch_id).one_or_none()
+    return Device(found.id, found.taxation) if found is not None else None
 
 
-def _line(found: Mapping[str, Any]) -> rules.Line:
-    """A line of a bill as a receipt names it: code, service, tooth."""
-    tooth = f" (зуб {found['tooth']})" if found["tooth"] else ""
-    name = f"{found['code']} {found['name']}"[: tasks.NAME_LENGTH - len(tooth)].strip() + tooth
-    total = rules.kopecks(Decimal(found["total"]))
-    return rules.Line(name.strip(), found["quantity"], total, _OBJECTS.get(found["kind"], "service"), found["vat"])
-
-
-def lines_of(reversal_id: int) -> list[rules.Line]:
-    """The lines that a reversing order takes back, above zero."""
+def lines_of(order_id: int) -> list[rules.Line]:
+    """The lines of a bill, or those that a reversing order takes back, above zero."""
     rows = session.execute(
         select(WorkOrderLine, Service)
         .join(Service, Service.id == WorkOrderLine.service_id)
-        .where(WorkOrderLine.work_order_id == reversal_id)
+        .where(WorkOrderLine.work_order_id == order_id)
         .order_by(WorkOrderLine.position)
     )
     return [
-        _line({
-            "code": line.called[0], "name": line.called[1], "tooth": line.tooth, "quantity": -line.quantity,
-            "total": -line.total, "kind": service.item_kind, "vat": service.vat,
-        })
+        rules.line(
+            *line.called, line.tooth, abs(line.quantity), abs(line.total), kind=service.item_kind, vat=service.vat
+        )
         for line, service in rows
-    ]  # fmt: skip
+    ]
+
+
+def on_credit(order_id: int) -> Decimal:
+    """What receipts told of a bill that it is owed, and no receipt since that it was paid."""
+    told = select(func.coalesce(func.sum(FiscalCredit.change), 0)).where(FiscalCredit.work_order_id == order_id)
+    return session.scalars(told).one()
 
 
 def sold_by(payment_ids: Collection[int]) -> dict[int, FiscalReceipt]:
@@ -259,7 +213,7 @@ def left_of_shift(device: FiscalDevice) -> timedelta | None:
 def device_of_branch(legal_entity_id: int, branch_id: int) -> FiscalDevice | None:
     """The same device as it told of itself."""
     found = device_at(legal_entity_id, branch_id)
-    return session.get(FiscalDevice, found) if found is not None else None
+    return session.get(FiscalDevice, found.id) if found is not None else None
 
 
 def sent_as(device_id: int, uuid: str) -> FiscalReceipt | None:

@@ -30,6 +30,7 @@ METHODS = {
     "fullPayment": N_("full payment"), "partialPayment": N_("partial payment and credit"), "advance": N_("advance"),
     PAYS_CREDIT: N_("payment of the credit"),
 }  # fmt: skip
+_OBJECTS = {"goods": "commodity"}
 #: What is no receipt: the device counts cash in its drawer.
 DRAWER = (FiscalKind.CASH_IN, FiscalKind.CASH_OUT)
 #: How such a one stands, where the words of a receipt would be wrong.
@@ -51,6 +52,13 @@ class Line:
     total: int
     object: str = "service"
     vat: str = "none"
+
+
+def line(code: str, name: str, tooth: str, quantity: int, total: Decimal, *, kind: str, vat: str) -> Line:
+    """A line of a bill as a receipt names it: code, service, tooth. `kind` is the item's: service, goods …"""
+    of_tooth = f" (зуб {tooth})" if tooth else ""
+    called = f"{code} {name}"[: NAME_LENGTH - len(of_tooth)].strip() + of_tooth
+    return Line(called.strip(), quantity, kopecks(total), _OBJECTS.get(kind, "service"), vat)
 
 
 @dataclass(frozen=True)

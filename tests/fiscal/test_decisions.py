@@ -74,7 +74,7 @@ def test_two_receipts_have_no_number_together(shop, stuck):
 def _before(shop, receipt) -> int:
     """The receipt whose turn it is before this one."""
     session.expire_all()
-    found = queries.receipts(unfinished=True, since=None, limit=50, offset=0)[1]
+    found = queries.receipts(unfinished=True, since=None, limit=1_000, offset=0)[1]
     return min(line.receipt.id for line in found if line.receipt.device_id == receipt.device_id)
 
 

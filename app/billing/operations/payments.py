@@ -20,6 +20,8 @@ from app.cash import rules as cash_rules
 from app.db import reserve, write
 from app.errors import Invalid, NoDesk, NotFound, WrongDesk, WrongEntity
 from app.fiscal import operations as fiscal
+from app.fiscal import queries as fiscal_queries
+from app.fiscal import rules as fiscal_rules
 from app.models import CashMovement, FiscalReceipt, LedgerEntry, Payment, PaymentPart, Receipt, User
 from app.money import ZERO
 from app.tasks import operations as tasks
@@ -70,7 +72,7 @@ def take_payment(
     rules.check_advance(patient.balance.advance, from_advance)
     place, desks = _desks_for(paid, branch_id, actor)
     for bill in spread.bills:
-        if patient.entities[bill.work_order_id] != place.legal_entity_id:
+        if patient.bills[bill.work_order_id].legal_entity_id != place.legal_entity_id:
             number, entity = queries.issuer_of(bill.work_order_id)
             raise WrongEntity({"number": number, "entity": entity}, work_order_id=bill.work_order_id)
     series = Counter(cash_rules.series(desk.kind, paid[n].amount) for n, desk in desks.items())
@@ -98,7 +100,7 @@ def take_payment(
     payment.receipt = receipt_for(
         ReceiptKind.SALE, numbers["receipt"][0], patient_id, patient.full_name, patient.card_number, place,
         [(part.method, part.amount, _source(part)) for part in paid],
-        [line for bill in spread.bills for line in patient.lines[bill.work_order_id]],
+        [line for bill in spread.bills for line in patient.bills[bill.work_order_id].lines],
         amount=whole, tendered=tendered, change=given_back, to_advance=spread.to_advance,
         debt_left=debt_left, certificate=certificate,
         for_lines=sum((bill.amount for bill in spread.bills), ZERO), actor=actor,
@@ -113,7 +115,11 @@ def take_payment(
         "to_advance": str(spread.to_advance),
     } | ({"payer_id": payment.payer_id} if payment.payer_id not in (None, patient_id) else {})
     deed = audit.event("payment.taken", payment, after=after, patient_id=patient_id, actor=actor)
-    fiscal_rows = fiscal.intended(payment, ids[FiscalReceipt][0], client=address, actor=actor)
+    device = _device_at(place, desks)
+    fiscal_rows = [] if device is None else fiscal.intended(
+        payment, ids[FiscalReceipt][0], device, [_told(bill, patient) for bill in spread.bills], client=address,
+        actor=actor,
+    )  # fmt: skip
     write([*movements, payment, *written, *fiscal_rows, deed])
     if patient.balance.debt and not debt_left:
         tasks.reasons_gone(kinds=(TaskReasonKind.DEBT,), patient_id=patient_id, actor=actor)
@@ -153,6 +159,28 @@ def _borrowed(patient_id: int, parts: Sequence[Part], branch_id: int | None, act
     for number, place in certificates:
         lent[place] = spend_certificate(number, patient_id, parts[place].amount, branch_id=branch.id, actor=actor)
     return lent
+
+
+def _device_at(place: cash_queries.Place, desks: Mapping[int, cash_queries.Desk]) -> fiscal_queries.Device | None:
+    """The device that prints there, as the desks know it; who takes no money asks for it."""
+    if desks:
+        return next(iter(desks.values())).device
+    return fiscal_queries.device_at(place.legal_entity_id, place.branch_id)
+
+
+def _told(bill: Due, patient: queries.Owing) -> fiscal_rules.Bill:
+    """A bill that is paid, as a fiscal receipt tells it: what is due of it is as it was before."""
+    known, kopecks = patient.bills[bill.work_order_id], fiscal_rules.kopecks
+    lines = [
+        fiscal_rules.line(
+            line["code"], line["name"], line["tooth"], line["quantity"], Decimal(line["total"]), kind=line["kind"],
+            vat=line["vat"],
+        )
+        for line in known.lines
+    ]  # fmt: skip
+    return fiscal_rules.Bill(
+        bill.work_order_id, known.number, lines, kopecks(known.due), kopecks(bill.amount), kopecks(known.credit)
+    )
 
 
 def _parts_of(

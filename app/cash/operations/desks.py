@@ -27,6 +27,7 @@ from app.errors import (
     WrongDesk,
 )
 from app.fiscal import operations as fiscal
+from app.fiscal.queries import Device
 from app.models import CashCount, CashDesk, CashMovement, CashShift, ExpenseCategory, User
 from app.vocab import N_, CountMoment, DeskKind, MovementKind, ReportKind
 
@@ -267,18 +268,19 @@ def move(
 
 
 #: The desks are locked by number, as everybody locks them.
-_TAKERS = Fixed(
-    text("""
+_TAKERS = """
     SELECT d.id, d.name, d.kind, d.archived, d.legal_entity_id, b.archived AS branch_archived,
         (SELECT s.id FROM cash_shift s WHERE s.desk_id = d.id AND s.closed_at IS NULL) AS shift_id,
         b.id AS branch_id, b.name AS branch, e.id AS entity_id, e.name AS entity, e.inn,
-        COALESCE(NULLIF(e.address, ''), b.address) AS address
+        COALESCE(NULLIF(e.address, ''), b.address) AS address, f.id AS device_id, f.taxation
     FROM cash_desk d JOIN branch b ON b.id = d.branch_id JOIN legal_entity e ON e.id = b.legal_entity_id
-    WHERE d.id = ANY(CAST(:named AS int[])) OR b.id = :branch OR CAST(:branch AS int) IS NULL AND b.id IN
-        (SELECT branch_id FROM cash_desk WHERE id = ANY(CAST(:named AS int[])))
-    ORDER BY d.id FOR NO KEY UPDATE OF d
-    """)
-)
+        LEFT JOIN fiscal_device f ON f.legal_entity_id = e.id AND f.branch_id = b.id AND NOT f.archived
+    WHERE %s ORDER BY d.id FOR NO KEY UPDATE OF d
+"""
+_AMONG = """d.id = ANY(CAST(:named AS int[])) OR b.id = :branch OR CAST(:branch AS int) IS NULL AND b.id IN
+        (SELECT branch_id FROM cash_desk WHERE id = ANY(CAST(:named AS int[])))"""
+#: Mostly nobody names a desk, and that needs no plan of its own each time.
+_OF_BRANCH, _NAMED = (Fixed(text(_TAKERS % condition)) for condition in ("b.id = :branch", _AMONG))
 
 
 def desks_of_branch(branch_id: int | None, named: Collection[int]) -> list[queries.Desk]:
@@ -286,12 +288,14 @@ def desks_of_branch(branch_id: int | None, named: Collection[int]) -> list[queri
 
     Those of the branch; without one, of the branches of the named desks. The named ones in any case.
     """
+    rows = _NAMED(branch=branch_id, named=list(named)) if named else _OF_BRANCH(branch=branch_id)
     return [
         queries.Desk(
             row.id, row.name, row.kind, row.archived, row.legal_entity_id, row.shift_id, row.branch_archived,
             queries.Place(row.branch_id, row.branch, row.entity_id, row.entity, row.inn, row.address),
+            Device(row.device_id, row.taxation) if row.device_id is not None else None,
         )
-        for row in _TAKERS(branch=branch_id, named=list(named))
+        for row in rows
     ]  # fmt: skip
 
 

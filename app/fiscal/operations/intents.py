@@ -30,46 +30,41 @@ from app.vocab import DeskKind, FiscalKind, FiscalStatus, LedgerKind, MovementKi
 _TOLD_BY_RECEIPTS = (MovementKind.PAYMENT, MovementKind.REFUND)
 
 
-def intended(payment: Payment, pk: int, *, client: str = "", actor: User | None) -> list[FiscalReceipt | FiscalCredit]:
-    """The receipt that a payment needs, to be written with it under the id `pk`; nothing without a device here.
+def intended(
+    payment: Payment, pk: int, device: queries.Device, bills: Sequence[rules.Bill], *, client: str = "",
+    actor: User | None,
+) -> list[FiscalReceipt | FiscalCredit]:  # fmt: skip
+    """The receipt that a payment needs, to be written with it under the id `pk`.
 
-    `client` is the phone or e-mail to which the receipt goes as well, when the patient asked for it (tag 1008).
-    Its bills are as they were before the payment, which is not written yet, and locked.
+    `bills` are those that it pays, as they were before it: locked. `client` is the phone or e-mail to which the receipt
+    goes as well, when the patient asked for it (tag 1008).
     """
-    paid = {
-        entry.work_order_id: rules.kopecks(-entry.debt_change)
-        for entry in payment.entries
-        if entry.kind == LedgerKind.PAYMENT and entry.work_order_id is not None
-    }
-    found = queries.selling(payment.legal_entity_id, payment.branch_id, paid)
-    if found is None:
-        return []
     to_advance = sum(
         rules.kopecks(entry.advance_change) for entry in payment.entries if entry.kind == LedgerKind.ADVANCE_IN
     )
-    sale = rules.sale(found.bills, [(part.method, rules.kopecks(part.amount)) for part in payment.parts], to_advance)
+    sale = rules.sale(bills, [(part.method, rules.kopecks(part.amount)) for part in payment.parts], to_advance)
     row = _receipt(
-        found.device, FiscalKind.SELL, sale.items, sale.payments, actor, client=client, id=pk,
+        device, FiscalKind.SELL, sale.items, sale.payments, actor, client=client, id=pk,
         payment_id=payment.id, amount=payment.amount,
-        bills=[[bill.id, many] for bill, many in zip(found.bills, sale.positions, strict=True)],
+        bills=[[bill.id, many] for bill, many in zip(bills, sale.positions, strict=True)],
     )  # fmt: skip
     hurry(pk)
-    return [row, *_credits(pk, dict(zip([bill.id for bill in found.bills], sale.credit, strict=True)))]
+    return [row, *_credits(pk, dict(zip([bill.id for bill in bills], sale.credit, strict=True)))]
 
 
 def intend_return(
     refund: Refund, from_advance: Decimal, bills: Iterable[tuple[int, Decimal]], *, actor: User | None
 ) -> FiscalReceipt | None:
     """Write which return receipt a refund needs: what leaves the advance, and the bills that are owed again."""
-    found = queries.selling(refund.legal_entity_id, refund.branch_id, ())
-    if found is None:
+    device = queries.device_at(refund.legal_entity_id, refund.branch_id)
+    if device is None:
         return None
     sold = queries.sold_by([refund.payment_id]).get(refund.payment_id)
     parts = [(part.payment_part.method, rules.kopecks(part.amount)) for part in refund.parts]
     shares = {pk: rules.kopecks(amount) for pk, amount in bills}
     back = rules.give_back(_groups(sold, shares, rules.kopecks(from_advance)), refund.payment.number)
     return _planned(
-        found.device, FiscalKind.SELL_RETURN, back, rules.paid_by(parts), actor, refund_id=refund.id,
+        device, FiscalKind.SELL_RETURN, back, rules.paid_by(parts), actor, refund_id=refund.id,
         amount=refund.amount, credit=_owed_again(sold, shares),
     )  # fmt: skip
 
@@ -83,10 +78,10 @@ def intend_reversal(
     told of on credit and is no longer owed is returned too. What no device has told of needs no return. The advance is
     written first, so that the device's drawer has the cash that it gives back.
     """
-    found = queries.selling(order.legal_entity_id, order.branch_id, [order.id])
-    if found is None:
+    device = queries.device_at(order.legal_entity_id, order.branch_id)
+    if device is None:
         return
-    bill, taken = found.bills[0], queries.lines_of(reversal.id)
+    taken = queries.lines_of(reversal.id)
     sold = queries.sold_by([entry.payment_id for entry in unpaid if entry.payment_id is not None])
     items: list[tasks.Item] = []
     parts: list[tuple[str, int]] = []
@@ -100,20 +95,18 @@ def intend_reversal(
         parts += zip([part.method for part in payment.parts], rules.shares(share, weights), strict=True)
         items += rules.taken_back(rules.give_back(_groups(told, {order.id: share}, 0), payment.number), taken)
         owed_again += _owed_again(told, {order.id: share})[order.id]
-    of_credit = max(bill.credit + owed_again - rules.kopecks(order.due), 0)
+    of_credit = max(rules.kopecks(queries.on_credit(order.id)) + owed_again - rules.kopecks(order.due), 0)
     if of_credit:
         items += rules.on_credit(taken, of_credit)
     kept = [(method, amount) for method, amount in parts if rules.is_money(method) and amount]
     if kept:
         amount = rules.roubles(sum(amount for _, amount in kept))
         advance = [rules.advance(sum(amount for _, amount in kept))]
-        _planned(
-            found.device, FiscalKind.SELL, advance, rules.paid_by(kept), actor, reversal_id=reversal.id, amount=amount
-        )
+        _planned(device, FiscalKind.SELL, advance, rules.paid_by(kept), actor, reversal_id=reversal.id, amount=amount)
     if items:
         ways = rules.paid_by(parts) | ({"credit": of_credit} if of_credit else {})
         _planned(
-            found.device, FiscalKind.SELL_RETURN, items, ways, actor, reversal_id=reversal.id,
+            device, FiscalKind.SELL_RETURN, items, ways, actor, reversal_id=reversal.id,
             amount=rules.roubles(sum(amount for _, amount in parts)), credit={order.id: owed_again - of_credit},
         )  # fmt: skip
 
@@ -127,11 +120,11 @@ def intend_cash(movement: CashMovement, desk: CashDesk, *, actor: User | None) -
     """
     if desk.kind == DeskKind.NON_CASH or movement.kind in _TOLD_BY_RECEIPTS:
         return None
-    device_id = queries.device_at(desk.legal_entity_id, desk.branch_id)
-    if device_id is None:
+    device = queries.device_at(desk.legal_entity_id, desk.branch_id)
+    if device is None:
         return None
     cashier = access.account(actor).name if actor else ""
-    return cash_task(device_id, movement.delta, cashier, actor=actor, movement_id=movement.id)
+    return cash_task(device.id, movement.delta, cashier, actor=actor, movement_id=movement.id)
 
 
 def cash_task(
