@@ -85,8 +85,10 @@ def _catalogue() -> Any:
     return held[1]
 
 
-def _language_and_year() -> tuple[Any, int]:
-    return get_locale(), clock.today().year
+def _language_and_year() -> tuple[str | None, int]:
+    """The language by its name: two objects of one language are compared at length, a hundred times a page."""
+    locale = get_locale()
+    return str(locale) if locale else None, clock.today().year
 
 
 def shown_money(amount: Decimal | str | None) -> str:
@@ -105,7 +107,7 @@ def _day_on_page(context: Context, day: date | None, form: str = "EEE d MMMM") -
 
 
 @lru_cache(maxsize=4096)
-def _in_words(day: date, form: str, locale: Any, this_year: int) -> str:
+def _in_words(day: date, form: str, locale: str | None, this_year: int) -> str:
     return format_date(day, form if day.year == this_year else form + " yyyy", locale=locale)
 
 
