@@ -2,7 +2,13 @@
 
 from decimal import Decimal
 
+import pytest
+
+from app.billing import operations as billing
+from app.db import session
+from app.models import FiscalReceipt, User
 from tests.fiscal.conftest import said
+from tests.test_races import together
 
 FULL = (1000.0, 1.0, "fullPayment", "service")
 
@@ -27,6 +33,24 @@ def test_what_was_paid_from_the_advance_goes_back_to_it_without_a_second_receipt
     shop.pay(patient.id, ("advance", "1000"))
     (back,) = shop.reverse(order.id)
     assert (back.kind, said(back).items, said(back).paid) == ("sellReturn", [FULL], {"prepaid": 1000.0})
+
+
+@pytest.mark.servers
+def test_many_pay_parts_of_one_bill_at_once(app, shop):
+    """Each receipt is written from the bill as the payment before has left it: the first one tells of the credit."""
+    order, desk, by = shop.bill(), shop.branch.id, shop.make.user().id
+    pk, patient_id = order.id, order.patient_id
+
+    def part():
+        ways = [{"method": "card", "amount": Decimal(100)}]
+        taken = billing.take_payment(patient_id, ways, branch_id=desk, actor=session.get_one(User, by))
+        return taken.amount
+
+    assert together(app, [part] * 9) == [Decimal(100)] * 9
+    session.expire_all()
+    assert shop.on_credit(pk) == 100
+    receipts = session.query(FiscalReceipt).filter_by(device_id=shop.device_id)
+    assert sorted(said(receipt).paid.get("credit", 0) for receipt in receipts) == [0] * 8 + [900]
 
 
 def test_a_part_of_a_bill_paid_on_credit(shop):

@@ -72,9 +72,10 @@ def take_payment(
     rules.check_advance(patient.balance.advance, from_advance)
     place, desks = _desks_for(paid, branch_id, actor)
     for bill in spread.bills:
-        if patient.bills[bill.work_order_id].legal_entity_id != place.legal_entity_id:
+        if patient.entities[bill.work_order_id] != place.legal_entity_id:
             number, entity = queries.issuer_of(bill.work_order_id)
             raise WrongEntity({"number": number, "entity": entity}, work_order_id=bill.work_order_id)
+    bills_paid = queries.paid_bills([bill.work_order_id for bill in spread.bills])
     series = Counter(cash_rules.series(desk.kind, paid[n].amount) for n, desk in desks.items())
     entries = _entries_of(spread, from_advance, patient_id, place.branch_id, actor)
     numbers, ids = reserve(
@@ -100,7 +101,7 @@ def take_payment(
     payment.receipt = receipt_for(
         ReceiptKind.SALE, numbers["receipt"][0], patient_id, patient.full_name, patient.card_number, place,
         [(part.method, part.amount, _source(part)) for part in paid],
-        [line for bill in spread.bills for line in patient.bills[bill.work_order_id].lines],
+        [line for bill in spread.bills for line in bills_paid[bill.work_order_id].lines],
         amount=whole, tendered=tendered, change=given_back, to_advance=spread.to_advance,
         debt_left=debt_left, certificate=certificate,
         for_lines=sum((bill.amount for bill in spread.bills), ZERO), actor=actor,
@@ -116,10 +117,9 @@ def take_payment(
     } | ({"payer_id": payment.payer_id} if payment.payer_id not in (None, patient_id) else {})
     deed = audit.event("payment.taken", payment, after=after, patient_id=patient_id, actor=actor)
     device = _device_at(place, desks)
-    fiscal_rows = [] if device is None else fiscal.intended(
-        payment, ids[FiscalReceipt][0], device, [_told(bill, patient) for bill in spread.bills], client=address,
-        actor=actor,
-    )  # fmt: skip
+    told = [_told(bill, bills_paid[bill.work_order_id]) for bill in spread.bills] if device else []
+    pk = ids[FiscalReceipt][0]
+    fiscal_rows = fiscal.intended(payment, pk, device, told, client=address, actor=actor) if device else []
     write([*movements, payment, *written, *fiscal_rows, deed])
     if patient.balance.debt and not debt_left:
         tasks.reasons_gone(kinds=(TaskReasonKind.DEBT,), patient_id=patient_id, actor=actor)
@@ -168,19 +168,17 @@ def _device_at(place: cash_queries.Place, desks: Mapping[int, cash_queries.Desk]
     return fiscal_queries.device_at(place.legal_entity_id, place.branch_id)
 
 
-def _told(bill: Due, patient: queries.Owing) -> fiscal_rules.Bill:
+def _told(paid: Due, bill: queries.PaidBill) -> fiscal_rules.Bill:
     """A bill that is paid, as a fiscal receipt tells it: what is due of it is as it was before."""
-    known, kopecks = patient.bills[bill.work_order_id], fiscal_rules.kopecks
     lines = [
         fiscal_rules.line(
             line["code"], line["name"], line["tooth"], line["quantity"], Decimal(line["total"]), kind=line["kind"],
             vat=line["vat"],
         )
-        for line in known.lines
+        for line in bill.lines
     ]  # fmt: skip
-    return fiscal_rules.Bill(
-        bill.work_order_id, known.number, lines, kopecks(known.due), kopecks(bill.amount), kopecks(known.credit)
-    )
+    due, amount, credit = map(fiscal_rules.kopecks, (bill.due, paid.amount, bill.credit))
+    return fiscal_rules.Bill(paid.work_order_id, bill.number, lines, due, amount, credit)
 
 
 def _parts_of(

@@ -30,6 +30,7 @@ from app.billing.queries.imports import (
 from app.billing.queries.lists import SORTS, Stood, advances, advances_total, debtors, debtors_total, stood_at
 from app.billing.queries.orders import (
     Owing,
+    PaidBill,
     assistants,
     booked_service,
     doctors,
@@ -43,6 +44,7 @@ from app.billing.queries.orders import (
     orders_of_day,
     orders_of_visit,
     owing_locked,
+    paid_bills,
     paid_for,
     reversals_of,
     to_be_paid,
@@ -82,6 +84,7 @@ __all__ = [
     "AdvanceSource",
     "Balance",
     "Owing",
+    "PaidBill",
     "PaymentLine",
     "Returnable",
     "Rows",
@@ -121,6 +124,7 @@ __all__ = [
     "orders_of_day",
     "orders_of_visit",
     "owing_locked",
+    "paid_bills",
     "paid_for",
     "parts_of",
     "payments_of",

@@ -216,32 +216,16 @@ def paid_for(work_order_id: int) -> list[tuple[int, Decimal]]:
 
 
 @dataclass(frozen=True)
-class OpenBill:
-    """An unpaid bill at the moment of paying, its lines as papers keep them.
-
-    `credit` is what fiscal receipts told of it that it is owed.
-    """
-
-    number: int
-    legal_entity_id: int
-    due: Decimal
-    credit: Decimal
-    lines: list[dict[str, Any]]
-
-
-@dataclass(frozen=True)
 class Owing:
-    """A patient at the moment of paying: name, balance, the unpaid bills by id, the oldest first."""
+    """A patient at the moment of paying: name, balance, the unpaid bills (the oldest first)."""
 
     full_name: str
     card_number: int
     balance: Balance
-    bills: dict[int, OpenBill]
+    dues: list[Due]
+    #: The legal entity that issued each.
+    entities: dict[int, int]
     card: Card
-
-    @property
-    def dues(self) -> list[Due]:
-        return [Due(pk, bill.due) for pk, bill in self.bills.items()]
 
 
 #: The account is locked before the bills: everybody who moves a patient's money locks in this order. Both are read as
@@ -251,20 +235,14 @@ _OWING = Fixed(
     WITH account AS MATERIALIZED (
         SELECT debt, advance FROM patient_account WHERE patient_id = :patient FOR UPDATE
     ), dues AS MATERIALIZED (
-        SELECT id, number, due, issued_at, legal_entity_id FROM work_order
+        SELECT id, due, issued_at, legal_entity_id FROM work_order
         WHERE patient_id = :patient AND status = 'issued' AND (SELECT count(*) FROM account) >= 0
         ORDER BY id FOR UPDATE
     )
     SELECT concat_ws(' ', p.surname, p.name, nullif(p.patronymic, '')) AS full_name, p.card_number, p.birth_date,
         (SELECT g.id FROM patient g WHERE g.id = p.guardian_id AND g.status <> 'archived') AS guardian_id,
         (SELECT g.id FROM patient g WHERE g.id = p.payer_id AND g.status <> 'archived') AS payer_id,
-        account.debt, account.advance, dues.id, dues.number, dues.due, dues.legal_entity_id,
-        (SELECT COALESCE(sum(c.change), 0) FROM fiscal_credit c WHERE c.work_order_id = dues.id) AS credit,
-        (SELECT json_agg(json_build_object('code', COALESCE(l.code, s.code), 'name', COALESCE(l.name, s.name),
-                 'tooth', l.tooth, 'quantity', l.quantity,
-                 'price', CAST(l.price AS text), 'discount', CAST(l.discount AS text),
-                 'total', CAST(l.total AS text), 'kind', s.item_kind, 'vat', s.vat) ORDER BY l.position)
-         FROM work_order_line l JOIN service s ON s.id = l.service_id WHERE l.work_order_id = dues.id) AS lines
+        account.debt, account.advance, dues.id, dues.due, dues.legal_entity_id
     FROM patient p LEFT JOIN account ON true LEFT JOIN dues ON true
     WHERE p.id = :patient ORDER BY dues.issued_at, dues.id
     """)
@@ -281,10 +259,39 @@ def owing_locked(patient_id: int) -> Owing | None:
         first.full_name,
         first.card_number,
         Balance(first.debt, first.advance) if first.debt is not None else Balance(),
-        {
-            row.id: OpenBill(row.number, row.legal_entity_id, row.due, row.credit, row.lines or [])
-            for row in rows
-            if row.id is not None
-        },
+        [Due(row.id, row.due) for row in rows if row.id is not None],
+        {row.id: row.legal_entity_id for row in rows if row.id is not None},
         Card(patient_id, first.birth_date, first.guardian_id, first.payer_id),
     )
+
+
+@dataclass(frozen=True)
+class PaidBill:
+    """A bill that is about to be paid: what is due of it, what fiscal receipts told of on credit, and its lines as
+    papers keep them."""
+
+    number: int
+    due: Decimal
+    credit: Decimal
+    lines: list[dict[str, Any]]
+
+
+_PAID_BILLS = Fixed(
+    text("""
+    SELECT o.id, o.number, o.due,
+        (SELECT COALESCE(sum(c.change), 0) FROM fiscal_credit c WHERE c.work_order_id = o.id) AS credit,
+        (SELECT json_agg(json_build_object('code', COALESCE(l.code, s.code), 'name', COALESCE(l.name, s.name),
+                 'tooth', l.tooth, 'quantity', l.quantity,
+                 'price', CAST(l.price AS text), 'discount', CAST(l.discount AS text),
+                 'total', CAST(l.total AS text), 'kind', s.item_kind, 'vat', s.vat) ORDER BY l.position)
+         FROM work_order_line l JOIN service s ON s.id = l.service_id WHERE l.work_order_id = o.id) AS lines
+    FROM work_order o WHERE o.id = ANY(CAST(:orders AS int[]))
+    """)
+)
+
+
+def paid_bills(ids: Collection[int]) -> dict[int, PaidBill]:
+    """Locked bills that are about to be paid, by id; asked once the lock is held: who paid before has written all."""
+    if not ids:
+        return {}
+    return {row.id: PaidBill(row.number, row.due, row.credit, row.lines or []) for row in _PAID_BILLS(orders=list(ids))}
