@@ -210,10 +210,11 @@ class Desk(RuleBasedStateMachine):
 
     @rule(n=numbers, amount=SUMS, cash_part=SUMS)
     def spend_certificate(self, n: int, amount: Decimal, cash_part: Decimal) -> None:
-        if certificate := self.pick(Certificate, n, branch_id=self.branch.id):
-            parts = [{"method": "advance", "amount": amount, "certificate": certificate.number}]
+        bill = self.pick(WorkOrder, n, branch_id=self.branch.id, status=WorkOrderStatus.ISSUED)
+        if bill and (certificate := self.pick(Certificate, n, branch_id=self.branch.id)):
+            parts = [{"method": "advance", "amount": min(amount, bill.due), "certificate": certificate.number}]
             parts += [{"method": "cash", "amount": cash_part}] if n % 2 else []
-            self.play("spend", billing.take_payment, self.patients[n % 3], parts, branch_id=self.branch.id)
+            self.play("spend", billing.take_payment, bill.patient_id, parts, branch_id=self.branch.id)
 
     @rule(n=numbers)
     def take_certificate_back(self, n: int) -> None:
