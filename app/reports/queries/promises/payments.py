@@ -24,19 +24,17 @@ PAYMENTS = (
         "of_one_day",
         N_("A payment or a refund, its movements, its ledger and its receipt are of the same day."),
         """
-        WITH deed AS (SELECT 'payment' AS what, id, business_day AS day FROM payment
-                      UNION ALL SELECT 'refund', id, business_day FROM refund)
-        SELECT d.what || ' ' || d.id, d.day::text, o.day::text
-        FROM (SELECT 'payment' AS what, p.payment_id AS id, m.business_day AS day FROM payment_part p
-                JOIN cash_movement m ON m.id = p.movement_id
-              UNION SELECT 'refund', f.refund_id, m.business_day FROM refund_part f
-                JOIN cash_movement m ON m.id = f.movement_id
-              UNION SELECT 'payment', payment_id, business_day FROM ledger_entry
-                WHERE kind IN ('payment', 'advance_in', 'advance_used')
-              UNION SELECT 'refund', refund_id, business_day FROM ledger_entry WHERE kind = 'refund'
-              UNION SELECT 'payment', payment_id, business_day FROM receipt WHERE payment_id IS NOT NULL
-              UNION SELECT 'refund', refund_id, business_day FROM receipt WHERE refund_id IS NOT NULL) o
-        JOIN deed d ON (d.what, d.id) = (o.what, o.id) WHERE d.day <> o.day""",
+        SELECT DISTINCT 'payment ' || p.id, p.business_day::text, o.day::text FROM payment p JOIN (
+            SELECT t.payment_id AS id, m.business_day AS day FROM payment_part t
+              JOIN cash_movement m ON m.id = t.movement_id
+            UNION ALL SELECT payment_id, business_day FROM ledger_entry
+             WHERE kind IN ('payment', 'advance_in', 'advance_used')
+            UNION ALL SELECT payment_id, business_day FROM receipt) o USING (id) WHERE p.business_day <> o.day
+        UNION ALL SELECT DISTINCT 'refund ' || r.id, r.business_day::text, o.day::text FROM refund r JOIN (
+            SELECT t.refund_id AS id, m.business_day AS day FROM refund_part t
+              JOIN cash_movement m ON m.id = t.movement_id
+            UNION ALL SELECT refund_id, business_day FROM ledger_entry WHERE kind = 'refund'
+            UNION ALL SELECT refund_id, business_day FROM receipt) o USING (id) WHERE r.business_day <> o.day""",
     ),
     Promise(
         "of_one_patient",
