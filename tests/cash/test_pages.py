@@ -106,6 +106,35 @@ def test_reverse_by_the_page(client_of, make, branch):
     assert held(branch.desk_id) == 0
 
 
+def test_a_mistake_of_a_closed_shift_is_reversed_from_its_report(client_of, make, branch):
+    """Found after closing, it is mended in the shift that is open now; the report is opened from desk and list."""
+    with transaction():
+        shift = operations.open_shift(branch.desk_id, D(0), actor=make.user())
+        pk = operations.move(branch.desk_id, "pay_in", D(10), actor=make.user()).id
+        operations.close_shift(shift.id, D(10), actor=make.user())
+    browser, report = client_of("administrator"), f"/cash/shifts/{shift.id}"
+    assert f'href="{report}"' in browser.get(f"/cash/?desk={branch.desk_id}").text
+    assert f'href="{report}"' in browser.get("/cash-shifts/list/?psize_CashShiftPanel=1000").text
+    address = f"/cash/movements/{pk}/reverse"
+    assert f'action="{address}"' in browser.get(report).text
+    refused = browser.post(address, data={"reason": "ошибка", **once()})
+    assert refused.status_code == 409 and "не открыта смена" in refused.text
+    with transaction():
+        operations.open_shift(branch.desk_id, D(10), actor=make.user())
+    assert browser.post(address, data={"reason": "ошибка", **once()}).status_code == 303
+    assert held(branch.desk_id) == 0
+    assert f'action="{address}"' not in browser.get(report).text
+
+
+def test_the_desk_leads_to_no_report_of_an_earlier_day(client_of, make, branch, monkeypatch):
+    with transaction():
+        shift = operations.open_shift(branch.desk_id, D(0), actor=make.user())
+        operations.close_shift(shift.id, D(0), actor=make.user())
+    tomorrow = clock.now() + timedelta(days=1)
+    monkeypatch.setattr(clock, "now", lambda: tomorrow)
+    assert f"/cash/shifts/{shift.id}" not in client_of("administrator").get(f"/cash/?desk={branch.desk_id}").text
+
+
 def test_pages_of_nothing_and_of_others(client_of, app):
     browser, doctor = client_of("administrator"), client_of("doctor")
     for address in ("/cash/?desk=999999999", "/cash/shifts/999999999", "/cash/shifts/99999999999/close"):
