@@ -112,6 +112,10 @@ class CashShiftPanel(DayPanel):
         "sheet": lambda pk: Markup('<a href="{}">{}</a>').format(url_for("CashView.shift", pk=pk), gettext("Open")),
     }
 
+    def is_number(self, name: str) -> bool:
+        """The difference is computed, and stands under its sums all the same."""
+        return name == "difference" or super().is_number(name)
+
 
 class CashMovementPanel(DayPanel):
     """Movements of money: of today, and of the days that the account may look at."""
