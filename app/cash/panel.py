@@ -1,7 +1,7 @@
 """Generated views of the cash desk: desks and expense categories; shifts, movements and receipts to look at."""
 
 from flask import url_for
-from flask_babel import lazy_gettext
+from flask_babel import gettext, lazy_gettext
 from markupsafe import Markup
 from wtforms import SelectField
 from wtforms.fields import SelectChoice
@@ -94,7 +94,7 @@ class CashShiftPanel(DayPanel):
     list_title, one = lazy_gettext("Cash shifts"), lazy_gettext("Cash shift")
     list_columns = [
         "business_day", "desk.branch", "desk", "number", "opened_at", "closed_at", "opening", "expected", "counted",
-        "difference",
+        "difference", "sheet",
     ]  # fmt: skip
     show_columns = [*list_columns, "open_reason", "close_reason"]
     search_columns = ["business_day", "number"]
@@ -104,9 +104,17 @@ class CashShiftPanel(DayPanel):
         "desk": lazy_gettext("Cash desk"), "number": lazy_gettext("Number"),
         "opened_at": lazy_gettext("Opened"), "closed_at": lazy_gettext("Closed"), "opening": lazy_gettext("Opening"),
         "expected": lazy_gettext("Expected"), "counted": lazy_gettext("Counted"),
-        "difference": lazy_gettext("Difference"), "open_reason": lazy_gettext("Reason of the difference at opening"),
+        "difference": lazy_gettext("Difference"), "sheet": lazy_gettext("Shift report"),
+        "open_reason": lazy_gettext("Reason of the difference at opening"),
         "close_reason": lazy_gettext("Reason of the difference at closing"),
     }  # fmt: skip
+    formatters_columns = {
+        "sheet": lambda pk: Markup('<a href="{}">{}</a>').format(url_for("CashView.shift", pk=pk), gettext("Open")),
+    }
+
+    def is_number(self, name: str) -> bool:
+        """The difference is computed, and stands under its sums all the same."""
+        return name == "difference" or super().is_number(name)
 
 
 class CashMovementPanel(DayPanel):

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Row, and_, case, exists, func, select, true
 from sqlalchemy.orm import aliased, joinedload, lazyload
 
+from app import clock
 from app.db import session
 from app.fiscal.queries import Device
 from app.models import Branch, CashCount, CashDesk, CashMovement, CashShift, ExpenseCategory, Patient, User
@@ -87,6 +88,18 @@ def open_shift_of(desk_id: int) -> CashShift | None:
     return session.scalars(
         select(CashShift).where(CashShift.desk_id == desk_id, CashShift.closed_at.is_(None))
     ).one_or_none()
+
+
+def closed_today(desk_id: int) -> CashShift | None:
+    """The shift of a desk that was closed last, if that was today."""
+    last = session.scalars(
+        select(CashShift)
+        .where(CashShift.desk_id == desk_id, CashShift.closed_at.is_not(None))
+        .order_by(CashShift.number.desc())
+        .limit(1)
+    ).one_or_none()
+    today = last is not None and last.closed_at is not None and clock.wall(last.closed_at).date() == clock.today()
+    return last if today else None
 
 
 def called(name: str, branch: str) -> str:

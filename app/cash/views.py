@@ -76,7 +76,7 @@ class CashView(DeskView):
         if desk.kind == DeskKind.NON_CASH:
             return {"operations": queries.operations_of(desk_id=desk.id, since=today), "report": None, "long": False}
         if shift is None:
-            return {"operations": [], "report": None, "long": False}
+            return {"operations": [], "report": None, "long": False, "last": queries.closed_today(desk.id)}
         with transaction():
             since = operations.look_at_shift(shift, how="page", actor=actor())
         open_for = clock.now() - shift.opened_at
@@ -160,7 +160,7 @@ class CashView(DeskView):
         return self.page(
             "cash/shift.html", title=gettext("Shift report"), shift=shift, report=queries.shift_report(shift, since),
             operations=queries.operations_of(shift_id=shift.id, since=since), kinds=MovementKind,
-            counts=queries.counts_of(pk),
+            counts=queries.counts_of(pk), reversible=rules.REVERSIBLE,
         )  # fmt: skip
 
     @expose("/shifts/<int:pk>/close", methods=["GET", "POST"])

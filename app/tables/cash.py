@@ -83,6 +83,11 @@ class CashShift(Model):
         """Counted less expected; None while the shift is open."""
         return None if self.counted is None or self.expected is None else self.counted - self.expected
 
+    @property
+    def sheet(self) -> int:
+        """The number under which its report is opened; the panel makes a link of it."""
+        return self.id
+
     def __repr__(self) -> str:
         return f"№ {self.number}"
 

@@ -1,6 +1,6 @@
 """The page «Cash desk» as people use it, and the lists of its tables."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
@@ -104,6 +104,36 @@ def test_reverse_by_the_page(client_of, make, branch):
     assert browser.post(f"/cash/movements/{pk}/reverse", data={"reason": "ошибка", **once()}).status_code == 303
     assert browser.post(f"/cash/movements/{pk}/reverse", data={"reason": "ещё", **once()}).status_code == 409
     assert held(branch.desk_id) == 0
+
+
+def test_a_mistake_of_a_closed_shift_is_reversed_from_its_report(client_of, make, branch):
+    """Found after closing, it is mended in the shift that is open now; the report is opened from desk and list."""
+    with transaction():
+        shift = operations.open_shift(branch.desk_id, D(0), actor=make.user())
+        pk = operations.move(branch.desk_id, "pay_in", D(10), actor=make.user()).id
+        operations.close_shift(shift.id, D("15.37"), reason="нашли", actor=make.user())
+    browser, report = client_of("administrator"), f"/cash/shifts/{shift.id}"
+    assert f'href="{report}"' in browser.get(f"/cash/?desk={branch.desk_id}").text
+    listed = browser.get("/cash-shifts/list/?psize_CashShiftPanel=1000").text
+    assert f'href="{report}"' in listed and '<td class="num">5,37</td>' in listed
+    address = f"/cash/movements/{pk}/reverse"
+    assert f'action="{address}"' in browser.get(report).text
+    refused = browser.post(address, data={"reason": "ошибка", **once()})
+    assert refused.status_code == 409 and "не открыта смена" in refused.text
+    with transaction():
+        operations.open_shift(branch.desk_id, D("15.37"), actor=make.user())
+    assert browser.post(address, data={"reason": "ошибка", **once()}).status_code == 303
+    assert held(branch.desk_id) == D("5.37")
+    assert f'action="{address}"' not in browser.get(report).text
+
+
+def test_the_desk_leads_to_no_report_of_an_earlier_day(client_of, make, branch, monkeypatch):
+    with transaction():
+        shift = operations.open_shift(branch.desk_id, D(0), actor=make.user())
+        operations.close_shift(shift.id, D(0), actor=make.user())
+    tomorrow = clock.now() + timedelta(days=1)
+    monkeypatch.setattr(clock, "now", lambda: tomorrow)
+    assert f"/cash/shifts/{shift.id}" not in client_of("administrator").get(f"/cash/?desk={branch.desk_id}").text
 
 
 def test_pages_of_nothing_and_of_others(client_of, app):
@@ -213,6 +243,18 @@ def test_the_second_window_is_told_who_closed_the_shift(client_of, make, branch)
     closer, day = make.user("senior"), f"{clock.today():%d.%m.%Y}"
     assert f"Смена № 1 уже закрыта: {closer.last_name} {closer.first_name}, {day}" in page
     assert "не открыта" not in page
+
+
+def test_a_shift_over_midnight_says_of_which_day_an_operation_is(client_of, make, branch):
+    evening = datetime(2035, 3, 5, 22, 10)
+    with clock.at(evening), transaction():
+        operations.open_shift(branch.desk_id, D(0), actor=make.user())
+        operations.move(branch.desk_id, "pay_in", D(10), actor=make.user())
+    with clock.at(evening + timedelta(hours=10)):
+        with transaction():
+            operations.move(branch.desk_id, "pay_in", D(20), actor=make.user())
+        page = client_of("director").get(f"/cash/?desk={branch.desk_id}").text
+    assert ">22:10</td>" in page and ">06.03.2035 08:10</td>" in page
 
 
 def test_a_transfer_to_another_legal_entity_says_so(client_of, make, branch):

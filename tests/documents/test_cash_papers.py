@@ -66,6 +66,17 @@ def ivanova(make):
     )
 
 
+def test_a_long_double_surname_goes_on_after_its_hyphen(client_of, make, branch):
+    with transaction():
+        entity = session.get_one(LegalEntity, branch.legal_entity_id)
+        entity.accountant_name = "Константинопольская-Заречная Александра Владимировна"
+    patient = make.patient("Константинопольская-Преображенская", name="Анна", patronymic="Ильинична", sex="female")
+    movement = pay(make, branch, patient, ("cash", "1234567.89")).parts[0].movement_id
+    words = printed(client_of("administrator"), movement)
+    assert "Константинопольская- Заречная А. В." in words
+    assert "Константинопольской- Преображенской" in words
+
+
 def test_the_order_of_money_that_came(client_of, make, branch):
     payment = pay(make, branch, ivanova(make), ("cash", "1500.50"))
     text = printed(client_of("administrator"), payment.parts[0].movement_id)

@@ -386,6 +386,21 @@ SNAPSHOT = {
 }
 
 
+def test_a_receipt_of_a_part_says_how_much_of_its_services_it_pays():
+    """The rest of a bill that was paid in part before: the table has the whole, the advance begins after the rest."""
+    whole = {**SNAPSHOT, "amount": "5100.21", "to_advance": "4350.21", "for_lines": "750.00"}
+    for kind, said in (("sale", True), ("return", False)):
+        row = Receipt(kind=kind, number=17, business_day=date(2026, 11, 23), snapshot={**whole, "kind": kind})
+        text = paper.fill_in(paper.shipped("receipt"), queries.receipt_fields(row))
+        assert ("Из них за эти услуги" in text) == said
+        slip = [line.text for line in rules.slip(queries.receipt_fields(row), 32, copy=False)]
+        assert (f"{'За эти услуги':<26}750.00" in slip) == said
+    full = Receipt(
+        kind="sale", number=17, business_day=date(2026, 11, 23), snapshot={**SNAPSHOT, "for_lines": "14500.00"}
+    )
+    assert "Из них" not in paper.fill_in(paper.shipped("receipt"), queries.receipt_fields(full))
+
+
 def test_a_receipt_says_what_was_written_down():
 
     row = Receipt(kind="sale", number=17, business_day=date(2026, 11, 23), snapshot=SNAPSHOT)

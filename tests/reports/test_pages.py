@@ -12,9 +12,10 @@ import pypdf
 import pytest
 
 from app import access, clock, pdf
+from app.cash import operations as cash
 from app.db import session, transaction
 from app.errors import OutsideWindow
-from app.models import AuditEvent, User
+from app.models import AuditEvent, Branch, CashDesk, User
 from app.reports import files, queries
 from tests.reports.a_day import AFTER, BEFORE, DAY, at, user
 
@@ -297,6 +298,30 @@ def test_files_hold_what_the_page_shows(whole, browser_of, program_of, kind):
         assert not pdf.lost_letters(made) and ("Аннина" in words or kind == "services") and "23.11.2026" in words
         same = program_of("director").get(f"reports/{kind}?format=csv").data
         assert same == text
+
+
+def test_money_into_the_bank_is_no_outgoing_order(whole, browser_of):
+    with at(*EVENING):
+        text = browser_of("director").get("/reports/cash?method=card&format=csv").data.decode("utf-8-sig")
+    rows = [row for row in csv.reader(io.StringIO(text), delimiter=";") if "Аннина И. П." in row]
+    assert rows and all(row[1].startswith("приход ") for row in rows)
+
+
+def test_desks_of_one_name_are_told_apart_by_their_branches(make, client_of):
+    branches = [make.branch(), make.branch()]
+    named = {branch.id: session.get_one(Branch, branch.id).name for branch in branches}
+    with clock.at(datetime(2034, 5, 5, 12)):
+        for branch in branches:
+            with transaction():
+                cash.open_shift(branch.desk_id, D(0), actor=user("administrator"))
+                cash.move(branch.desk_id, "pay_in", D(10), actor=user("administrator"))
+                desk = session.get_one(CashDesk, branch.desk_id).name
+        browser = client_of("administrator")
+        page = unescape(browser.get("/reports/cash").text)
+        alone = unescape(browser.get(f"/reports/cash?branch_id={branches[0].id}&show=operations").text)
+    for branch in branches:
+        assert f"{named[branch.id]}: {desk}" in page
+    assert desk in alone and f"{named[branches[0].id]}: {desk}" not in alone
 
 
 def test_services_in_excel_add_up(whole, program_of):

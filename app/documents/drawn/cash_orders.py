@@ -33,7 +33,8 @@ _FLAT = [
 
 def _style(name: str, size: float, **more: Any) -> ParagraphStyle:
     font = more.pop("font", pdf.FONT)
-    return ParagraphStyle(name, fontName=font, fontSize=size, leading=size * 1.2, **more)
+    # a double surname goes on after its hyphen, not in the middle of a syllable
+    return ParagraphStyle(name, fontName=font, fontSize=size, leading=size * 1.2, embeddedHyphenation=1, **more)
 
 
 TEXT = _style("text", 8)

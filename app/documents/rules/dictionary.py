@@ -330,6 +330,8 @@ BARE: dict[str, tuple[str, dict[str, str]]] = {
             "tendered": N_("cash received"),
             "change": N_("change"),
             "has_change": N_("is there change? For a condition"),
+            "for_lines": N_("how much of it pays the services in the table"),
+            "has_part": N_("does it pay only a part of the table? For a condition"),
             "to_advance": N_("put into advance"),
             "has_advance": N_("was anything put into advance? For a condition"),
             "certificate": N_("number of the gift certificate"),

@@ -9,6 +9,7 @@ from typing import Any
 from app.documents.rules.vat import vat_sentence, vat_words
 from app.documents.rules.words import rubles_in_words, short_day
 from app.gateways.slip.escpos import Row
+from app.money import ZERO
 from app.vocab import PaymentMethod
 
 _METHODS = {
@@ -31,6 +32,9 @@ def receipt_fields(snapshot: Mapping[str, Any], kind: str, number: int, day: dat
     entity = snapshot.get("legal_entity") or {}
     lines = snapshot.get("lines") or []
     returned = snapshot.get("returned") or {}
+    # of a bill that was paid in part before, or is now, the sum says how much of the table it pays
+    whole = sum((Decimal(str(line.get("total") or 0)) for line in lines), ZERO)
+    in_part = kind != "return" and ZERO < amount("for_lines") < whole
     vat = vat_words(lines, amount("for_lines"), amount("amount"))
     empty = {"name": "", "tooth": "", "quantity": "", "price": "0", "discount": "0", "total": "0"}
     return {
@@ -62,6 +66,8 @@ def receipt_fields(snapshot: Mapping[str, Any], kind: str, number: int, day: dat
         "tendered": snapshot.get("tendered") or "",
         "change": amount("change"),
         "has_change": amount("change") > 0,
+        "for_lines": amount("for_lines"),
+        "has_part": in_part,
         "to_advance": amount("to_advance"),
         "has_advance": amount("to_advance") > 0,
         "certificate": snapshot.get("certificate") or "",
@@ -85,7 +91,8 @@ def _day(stored: Any) -> str:
 
 
 #: What a slip says after the sum, when there is any.
-_REST = {"tendered": "Получено", "change": "Сдача", "to_advance": "В аванс", "debt_left": "Остаток долга"}
+_REST = {"tendered": "Получено", "change": "Сдача", "part": "За эти услуги", "to_advance": "В аванс",
+         "debt_left": "Остаток долга"}  # fmt: skip
 
 
 def slip(fields: Mapping[str, Any], columns: int, *, copy: bool) -> list[Row]:
@@ -110,9 +117,10 @@ def slip(fields: Mapping[str, Any], columns: int, *, copy: bool) -> list[Row]:
         of = fields["returned"]
         said = f"из {_sum(of['amount'])} по квитанции № {of['number']} от {of['day']}"
         rows += [Row(line) for line in wrap(said, columns)]
+    rest = {**fields, "part": fields["for_lines"] if fields["has_part"] else ZERO}
     for name, word in _REST.items():
-        if fields[name] and Decimal(fields[name]):
-            rows.append(Row(_pair(word, _sum(fields[name]), columns)))
+        if rest[name] and Decimal(rest[name]):
+            rows.append(Row(_pair(word, _sum(rest[name]), columns)))
     people = [f"Пациент: {fields['patient']}"]
     people += [f"{'Плательщик' if sale else 'Получатель'}: {fields['payer']}"] if fields["payer"] else []
     people += [f"{'Принял' if sale else 'Выдал'}: {fields['cashier']}"]

@@ -1,6 +1,6 @@
 """The report on cash, laid out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -30,7 +30,7 @@ def cash(opened: Opened, seek: Mapping[str, Any], page: Page) -> Sheet:
     title = gettext("Cash flow")
     if narrow or seek.get("show") == "operations":
         found = queries.cash_operations(*scope, page=page, **narrow)
-        table = _operations_table(found)
+        table = _operations_table(found, whole)
         words = _cash_words(narrow, whole) or [gettext("Operations")]
         return Sheet(opened.kind, title, opened.window, [("", figures)], [table], table.count or 0, words)
     found = queries.cash_operations(*scope, page=page)
@@ -62,7 +62,7 @@ def cash(opened: Opened, seek: Mapping[str, Any], page: Page) -> Sheet:
         ),
         *([_parts_table(gettext("Came in"), totals["incoming"], totals["in"], "in")] if totals["in"] else []),
         *([_parts_table(gettext("Went out"), totals["outgoing"], totals["out"], "out")] if totals["out"] else []),
-        _operations_table(found),
+        _operations_table(found, whole),
     ]
     return Sheet(opened.kind, title, opened.window, [("", figures)], tables, found.count)
 
@@ -92,18 +92,24 @@ def _parts_table(title: str, parts: Sequence[Row], whole: Decimal, way: str) -> 
 
 
 def _movement_number(row: Row) -> str:
-    if row["series"] == "in":
+    if row["delta"] > 0:  # the bank's desk has a series of its own
         return gettext("in %(number)s", number=row["number"])
     return gettext("out %(number)s", number=row["number"])
 
 
-def _operations_table(found: Figures) -> Table:
+def _desk_name(whole: Figures) -> Callable[[Row], str]:
+    """A desk by its name; where the report has several branches, after its branch's: each has a “Main desk”."""
+    several = len({row["branch"] for row in whole.rows}) > 1
+    return lambda row: f"{row['branch']}: {row['desk']}" if several else str(row["desk"])
+
+
+def _operations_table(found: Figures, whole: Figures) -> Table:
     return Table(
         gettext("Operations"),
         [
             Column("at", gettext("Time"), "moment"),
             Column("number", "№", value=_movement_number),
-            Column("desk", gettext("Cash desk")),
+            Column("desk", gettext("Cash desk"), value=_desk_name(whole)),
             Column("shift", gettext("Shift"), "int"),
             Column("kind", gettext("Operation"), value=lambda row: kind_name(row["kind"])),
             Column("method", gettext("Method"), value=lambda row: method_name(row["method"])),
@@ -132,7 +138,7 @@ def _cash_words(narrow: Mapping[str, Any], whole: Figures) -> list[str]:
             ),
             None,
         )
-        words.append(row["desk"] if row else gettext("Nothing"))
+        words.append(_desk_name(whole)(row) if row else gettext("Nothing"))
         if "shift" in narrow and row:
             words.append(gettext("shift %(number)s", number=row["shift"]))
     if "way" in narrow:
