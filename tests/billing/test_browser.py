@@ -245,3 +245,51 @@ def test_what_was_saved_in_a_draft_stands_on_the_screen_as_it_will_on_the_bill(c
     expect(page.locator("tfoot .money").first).to_have_text("2\u202f469,00")
     with clinic.app.app_context():
         assert session.get_one(WorkOrder, order).total == Decimal("2469.00")
+
+
+@pytest.mark.browser
+def test_on_a_phone_the_sums_due_stand_on_the_screen_without_scrolling_sideways(clinic: SimpleNamespace) -> None:
+    """On the settlement page, on the card's tab «Money» and in the list of certificates, with the bill named."""
+    from app.billing import operations
+    from app.cash import operations as cash
+    from app.db import session, transaction
+    from app.models import CashDesk, Service
+
+    with clinic.app.app_context():
+        make = Maker()
+        service = session.query(Service).filter_by(code=clinic.service).one().id
+        with transaction():
+            desk = session.query(CashDesk).filter_by(branch_id=1, kind="main").one()
+            cash.open_shift(desk.id, desk.balance, actor=make.user())
+            for quantity in (1, 2):
+                order = operations.create_work_order(
+                    clinic.patient, clinic.doctor, [{"service_id": service, "quantity": quantity}], branch_id=1,
+                    actor=make.user(),
+                )  # fmt: skip
+                operations.issue(order.id, actor=make.user())
+            number = order.number
+            operations.sell_certificate(
+                clinic.patient, Decimal(5000), [{"method": "cash", "amount": Decimal(5000)}], actor=make.user()
+            )
+        session.remove()
+    page = clinic.w.sign_in("administrator")
+    page.set_viewport_size({"width": 390, "height": 800})
+    for address, sum_due in (
+        (f"/settlement/{clinic.patient}", "2\u202f469,00"),
+        (f"/patients/{clinic.patient}?tab=money", "2\u202f469,00"),
+        ("/settlement/certificates/", "5\u202f000,00"),
+    ):
+        page.goto(clinic.w.base + address)
+        table = page.locator(".scroll").filter(has=page.locator("td.money:visible")).first
+        cell = table.locator("td.money:visible", has_text=sum_due).first
+        expect(cell).to_be_visible()
+        assert table.evaluate("it => it.scrollWidth <= it.clientWidth"), address
+        right = cell.evaluate("it => it.getBoundingClientRect().right")
+        assert right <= 390, (address, right)
+    page.goto(f"{clinic.w.base}/settlement/{clinic.patient}")
+    row = page.locator("tr", has=page.get_by_text(f"№ {number}"))
+    expect(row.locator(".phone-only")).to_be_visible()  # whose bill it is
+    expect(row.locator("[data-share]")).to_be_in_viewport()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    expect(row.locator(".phone-only")).to_be_hidden()
+    expect(page.get_by_role("columnheader", name="Врач")).to_be_visible()

@@ -13,6 +13,7 @@ from app.billing import operations, queries
 from app.cash import operations as cash
 from app.db import session, transaction
 from app.models import CashDesk, Family, Patient, Payment, Refund, ServicePrice, WorkOrder
+from app.patients import operations as cards
 
 D = Decimal
 
@@ -582,3 +583,44 @@ def test_the_orders_that_a_visit_has_are_said_where_another_begins(client_of, ma
     assert f"/work-orders/{first.id}" in page and page.count("К этому приёму уже есть") == 1
     lonely = make.appointment(make.patient("Однонарядов"), doctor, clock.wall_now().replace(hour=12))
     assert "К этому приёму" not in desk.get(f"/work-orders/new?appointment={lonely.id}").text
+
+
+def test_the_settlement_of_a_merged_card_is_that_of_the_card_that_stayed(client_of, make, bill):
+    """A window left open while another desk merged the cards: it takes nothing, and leads to where the bill is now."""
+    stayed, gone = make.patient("Сергеева"), session.get(Patient, bill.patient_id)
+    browser, number = client_of("administrator"), gone.card_number
+    page = browser.get(f"/settlement/{bill.patient_id}").text
+    seen = re.search(r'name="seen" value="([^"]*)"', page)
+    gone_id = bill.patient_id
+    with transaction():
+        cards.merge_cards(gone_id, stayed.id, {}, "Одно лицо", actor=make.user("senior"))
+    typed = {"cash": "1500", "bill": bill.id, "seen": seen[1], "request_id": str(uuid4())}
+    for answer in (
+        browser.get(f"/settlement/{gone_id}"),
+        browser.post(f"/settlement/{gone_id}/pay", data=typed),
+        browser.post(f"/settlement/{gone_id}/pay", data={"cash": "10", "request_id": str(uuid4())}),
+    ):
+        assert answer.status_code == 303 and answer.location == f"/settlement/{stayed.id}"
+    page = browser.get(answer.location).text
+    assert f"Карта № {number} присоединена к этой." in page and f"№ {bill.number}" in page
+    assert "Эта карта объединена с другой" in page
+    assert taken(gone_id) == taken(stayed.id) == 0
+
+
+def test_no_work_order_is_begun_on_a_card_that_was_put_away(client_of, make, bill):
+    """It is said before the lines are filled in; of a merged card not that it should be taken out of the archive."""
+    stayed, gone, archived = make.patient("Сергеева"), bill.patient_id, make.patient("Убранов")
+    with transaction():
+        cards.merge_cards(gone, stayed.id, {}, "Одно лицо", actor=make.user("senior"))
+        cards.archive_card(archived.id, "Переехал", actor=make.user("senior"))
+    browser = client_of("director")
+    order = {"doctor_id": bill.doctor_id, "line_service_id": "1", "line_quantity": "1", "request_id": str(uuid4())}
+    for patient_id, said in (
+        (gone, "Эта карта объединена с другой: откройте ту, что осталась."),
+        (archived.id, "Эта карта в архиве. Сначала верните её из архива."),
+    ):
+        for answer in (
+            browser.get(f"/work-orders/new?patient={patient_id}"),
+            browser.post(f"/work-orders/new?patient={patient_id}", data=order | {"request_id": str(uuid4())}),
+        ):
+            assert answer.status_code in (409, 422) and said in answer.text, answer.text

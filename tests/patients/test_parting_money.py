@@ -80,6 +80,55 @@ def test_what_became_of_it_since_goes_along(make: Maker, branch: Any) -> None:  
     assert stands(second.id) == (0, 0) and stands(first.id)[1] > 0
 
 
+def test_an_advance_that_came_back_goes_to_who_had_lent_it(make: Maker, branch: Any) -> None:  # noqa: F811
+    """The card was merged while its advance had paid for a relative, and the money was returned before the parting."""
+    kin = make._save(Family(name="Оплатные"))
+    first, second = make.patient("Оплатная", family_id=kin.id), make.patient("Оплатная")
+    child = make.patient("Ребёнок", family_id=kin.id)
+    pay(make, branch, first.id, ("cash", "500"))
+    pay(make, branch, second.id, ("cash", "40"))
+    billed(make, branch, "1000", child)
+    with transaction():
+        lent = {"method": "advance", "amount": D(500), "from_patient_id": first.id}
+        payment = billing.take_payment(child.id, [lent], branch_id=branch.id, actor=make.user()).id
+    done = merge(make, first.id, second.id)
+    with transaction():  # twice, for the same reason
+        billing.refund(payment, D(100), "не сделали", actor=make.user("senior"))
+        billing.refund(payment, D(100), "не сделали", actor=make.user("senior"))
+    with transaction():  # what the card that stayed gives itself stays its own
+        billing.pass_advance(second.id, child.id, D(10), "подарок", actor=make.user("senior"))
+    part(make, done)
+    proven()
+    assert stands(first.id) == (0, D(200)) and stands(second.id) == (0, D(30))
+    assert stands(child.id) == (D(700), D(10))
+    with transaction():
+        billing.refund(payment, D(300), "уходит", actor=make.user("senior"))
+    assert stands(first.id) == (0, D(500)) and stands(second.id) == (0, D(30))
+
+
+def test_a_relative_s_advance_that_was_returned_is_not_given_by_the_card_that_stays(
+    make: Maker,
+    branch: Any,  # noqa: F811
+) -> None:
+    """Its bill was paid from it after the merge, and the payment was returned: neither card has that money."""
+    kin = make._save(Family(name="Оплатные"))
+    first, mother = make.patient("Оплатная"), make.patient("Мать", family_id=kin.id)
+    second = make.patient("Оплатная", family_id=kin.id)
+    pay(make, branch, mother.id, ("cash", "300"))
+    pay(make, branch, second.id, ("cash", "1000"))
+    order = billed(make, branch, "1000", first)
+    done = merge(make, first.id, second.id)
+    with transaction():
+        lent = {"method": "advance", "amount": D(300), "from_patient_id": mother.id}
+        bills = [{"work_order_id": order.id, "amount": D(300)}]
+        payment = billing.take_payment(second.id, [lent], bills=bills, branch_id=branch.id, actor=make.user()).id
+    with transaction():
+        billing.refund(payment, D(200), "ошибка", actor=make.user("senior"))
+    part(make, done)
+    proven()
+    assert stands(first.id) == (D(900), 0) and stands(second.id) == (0, D(1000)) and stands(mother.id) == (0, D(200))
+
+
 def test_a_payment_of_both_is_returned_first(make: Maker, branch: Any, client_of: Any) -> None:  # noqa: F811
     first, second = pair(make)
     theirs, own = billed(make, branch, "1000", first), billed(make, branch, "500", second)

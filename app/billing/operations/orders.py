@@ -17,7 +17,6 @@ from app.db import lock, next_number, session
 from app.errors import (
     AlreadyIssued,
     AlreadyPaid,
-    CardArchived,
     EmptyWorkOrder,
     Invalid,
     NoPrice,
@@ -29,7 +28,7 @@ from app.errors import (
 )
 from app.models import Appointment, Employee, Patient, User, WorkOrder, WorkOrderLine
 from app.money import ZERO, shown
-from app.vocab import N_, CardStatus, LedgerKind, WorkOrderStatus
+from app.vocab import N_, LedgerKind, WorkOrderStatus
 
 Line = Mapping[str, Any]
 #: A discount that stands in a draft: service, quantity, percent (if it was given so), roubles.
@@ -46,7 +45,7 @@ def create_work_order(
     seen_price?}`; `seen_price` is what stood on the screen. A doctor writes only his own orders, for patients of his.
 
     Raises:
-        NotAllowed, NotFound, CardArchived
+        NotAllowed, NotFound, CardArchived, CardMerged
         VisitNotHeld: the visit is cancelled or a no-show; an order without a visit stays possible.
         EmptyWorkOrder, NoPrice, WrongTooth, DiscountTooLarge
         PriceChanged: since the line was filled in.
@@ -58,8 +57,7 @@ def create_work_order(
     patient = session.get(Patient, patient_id, with_for_update=stays, populate_existing=True)
     if patient is None:
         raise Invalid(fields={"patient_id": N_("There is no such patient.")})
-    if patient.status == CardStatus.ARCHIVED:
-        raise CardArchived()
+    rules.check_card(patient.status, patient.merged_into_id)
     doctor = session.get(Employee, doctor_id)
     if doctor is None or not doctor.is_doctor or doctor.archived:
         raise Invalid(fields={"doctor_id": N_("There is no such doctor.")})

@@ -63,6 +63,9 @@ class SettlementView(DeskView):
         patient = queries.settling(pk, access.account(actor()).branch_id) if 0 < pk < 2**31 else None
         if patient is None:
             raise NotFound()
+        if patient.merged_into_id:  # a window left open, an old link: nothing is due or taken here any more
+            flash(gettext("Card № %(number)s was merged into this one.", number=patient.card_number), "info")
+            return redirect(url_for("SettlementView.index", pk=patient.merged_into_id), 303)
         balance = patient.balance
         asked = patient.related and (may("payment.relatives") or may("payment.take"))
         relatives = queries.relatives_of(pk) if asked else {}

@@ -47,6 +47,7 @@ class WorkOrdersView(DeskView):
                 return self._issued(order.id)
 
             return self._save(work, lambda: self._whose())
+        rules.check_card(patient.status, patient.merged_into_id)
         if visit:
             rules.check_held(visit.status)
         booked = queries.booked_service(visit) if visit else None
