@@ -245,3 +245,26 @@ def test_what_was_saved_in_a_draft_stands_on_the_screen_as_it_will_on_the_bill(c
     expect(page.locator("tfoot .money").first).to_have_text("2\u202f469,00")
     with clinic.app.app_context():
         assert session.get_one(WorkOrder, order).total == Decimal("2469.00")
+
+
+@pytest.mark.browser
+def test_the_largest_discount_is_not_marked_though_it_is_rounded_up(clinic: SimpleNamespace) -> None:
+    from app.db import session
+    from app.models import ClinicSetting
+
+    with clinic.app.app_context():
+        code = Maker().service("100.10").code  # five percent of it are 5.005
+        session.get_one(ClinicSetting, 1).discount_limit_administrator = 5
+        session.commit()
+        session.remove()
+    page = clinic.w.sign_in("administrator")
+    page.goto(f"{clinic.w.base}/work-orders/new?patient={clinic.patient}")
+    page.fill("#service-find", code)
+    page.locator(".found a").first.wait_for()
+    page.press("#service-find", "Enter")
+    discount = page.locator("tr[data-line] [name=line_discount]")
+    discount.fill("5")
+    expect(page.locator("tr[data-line] [data-total]")).to_have_text("95,09")
+    expect(page.locator("tr[data-line] .discount")).not_to_have_class("discount has-error")
+    discount.fill("5,01")
+    expect(page.locator("tr[data-line] .discount")).to_have_class("discount has-error")
