@@ -437,6 +437,18 @@ def test_the_price_list_of_a_day_on_screen_and_paper(client_of: Any, make: Any) 
     assert f"Прайс-лист на {LATER:%d.%m.%Y}" in later and "print.js" in later and "ООО «Улыбка»" in later
 
 
+def test_a_service_of_the_archive_stays_in_the_price_lists_of_past_days(client_of: Any, make: Any) -> None:
+    gone = make.service("1000.00", "Услуга до архива")
+    with transaction():
+        session.get_one(Service, gone.id).archived = True
+    client, yesterday = client_of("administrator"), clock.today() - timedelta(days=1)
+    past, today = (client.get(f"/prices/?day={day}").text for day in (yesterday, clock.today()))
+    assert "Услуга до архива" in past and "сейчас в архиве" in past
+    assert "Услуга до архива" not in today
+    book = load_workbook(io.BytesIO(client.get(f"/prices/file?day={yesterday}").data))
+    assert any("Услуга до архива" in [cell.value for cell in row] for row in book.active.iter_rows())  # type: ignore[union-attr]
+
+
 # --- the price of a day ----------------------------------------------------------------------------------------
 
 
