@@ -463,6 +463,15 @@ def test_a_booked_service_without_a_price_or_in_the_archive_is_no_line(client_of
     assert _opens_with(browser.get(address)) == []
 
 
+def test_a_quantity_that_is_no_number_is_said_at_its_line_of_the_reversal(client_of, bill):
+    senior, line = client_of("senior"), bill.lines[0].id
+    for typed in ("abc", "-1", "1.5"):
+        page = senior.post(f"/work-orders/{bill.id}/reverse", data={f"line_{line}": typed, "reason": "не делали"})
+        assert page.status_code == 422
+        cell = re.search(rf'id="line_{line}".*?</tr>', page.text, re.S)
+        assert cell and 'class="field-error"' in cell[0] and f'value="{typed}"' in cell[0], typed
+
+
 def test_a_draft_whose_visit_was_cancelled_shows_the_way_out(client_of, make, bill):
     visit = make.appointment(
         session.get_one(Patient, bill.patient_id), session.get_one(Employee, bill.doctor_id),

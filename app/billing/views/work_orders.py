@@ -139,13 +139,13 @@ class WorkOrdersView(DeskView):
     def reverse(self, pk: int) -> Any:
         """Take back the lines whose quantity was typed."""
         order = self._seen(pk)
+        typed = [
+            {"line_id": line.id, "quantity": request.form[f"line_{line.id}"]}
+            for line in order.lines
+            if request.form.get(f"line_{line.id}", "").strip() not in ("", "0")
+        ]
         try:
             with transaction():
-                typed = [
-                    {"line_id": line.id, "quantity": request.form[f"line_{line.id}"]}
-                    for line in order.lines
-                    if request.form.get(f"line_{line.id}", "").strip() not in ("", "0")
-                ]
                 form = load(forms.Reversal, {**filled("reason"), "lines": typed})
                 done = operations.reverse_order(
                     pk, form["reason"], lines={line["line_id"]: line["quantity"] for line in form["lines"]},
@@ -153,7 +153,11 @@ class WorkOrdersView(DeskView):
                 ).id  # fmt: skip
         except Refusal as refusal:
             say(refusal)
-            return self._bill_page(self._seen(pk), refusal.status, refusal.facts.get("fields", {}), request.form)
+            wrong = dict(refusal.facts.get("fields", {}))
+            for place, line in enumerate(typed):  # a complaint stands at the line it is about
+                if said := wrong.pop(f"lines.{place}.quantity", None):
+                    wrong[f"line_{line['line_id']}"] = said
+            return self._bill_page(self._seen(pk), refusal.status, wrong, request.form)
         flash(gettext("The reversing order is written."), "success")
         return redirect(url_for("WorkOrdersView.order", pk=done), 303)
 
