@@ -293,3 +293,26 @@ def test_on_a_phone_the_sums_due_stand_on_the_screen_without_scrolling_sideways(
     page.set_viewport_size({"width": 1280, "height": 800})
     expect(row.locator(".phone-only")).to_be_hidden()
     expect(page.get_by_role("columnheader", name="Врач")).to_be_visible()
+
+
+@pytest.mark.browser
+def test_the_largest_discount_is_not_marked_though_it_is_rounded_up(clinic: SimpleNamespace) -> None:
+    from app.db import session
+    from app.models import ClinicSetting
+
+    with clinic.app.app_context():
+        code = Maker().service("100.10").code  # five percent of it are 5.005
+        session.get_one(ClinicSetting, 1).discount_limit_administrator = 5
+        session.commit()
+        session.remove()
+    page = clinic.w.sign_in("administrator")
+    page.goto(f"{clinic.w.base}/work-orders/new?patient={clinic.patient}")
+    page.fill("#service-find", code)
+    page.locator(".found a").first.wait_for()
+    page.press("#service-find", "Enter")
+    discount = page.locator("tr[data-line] [name=line_discount]")
+    discount.fill("5")
+    expect(page.locator("tr[data-line] [data-total]")).to_have_text("95,09")
+    expect(page.locator("tr[data-line] .discount")).not_to_have_class("discount has-error")
+    discount.fill("5,01")
+    expect(page.locator("tr[data-line] .discount")).to_have_class("discount has-error")

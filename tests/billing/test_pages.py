@@ -12,7 +12,7 @@ from app import clock
 from app.billing import operations, queries
 from app.cash import operations as cash
 from app.db import session, transaction
-from app.models import CashDesk, Family, Patient, Payment, Refund, ServicePrice, WorkOrder
+from app.models import CancelReason, CashDesk, Employee, Family, Patient, Payment, Refund, ServicePrice, WorkOrder
 from app.patients import operations as cards
 
 D = Decimal
@@ -462,6 +462,50 @@ def test_a_booked_service_without_a_price_or_in_the_archive_is_no_line(client_of
     with transaction():
         visit.service_id, priced.archived = priced.id, True
     assert _opens_with(browser.get(address)) == []
+
+
+def test_a_quantity_that_is_no_number_is_said_at_its_line_of_the_reversal(client_of, bill):
+    senior, line = client_of("senior"), bill.lines[0].id
+    for typed in ("abc", "-1", "1.5"):
+        page = senior.post(f"/work-orders/{bill.id}/reverse", data={f"line_{line}": typed, "reason": "не делали"})
+        assert page.status_code == 422
+        cell = re.search(rf'id="line_{line}".*?</tr>', page.text, re.S)
+        assert cell and 'class="field-error"' in cell[0] and f'value="{typed}"' in cell[0], typed
+
+
+def test_a_draft_whose_visit_was_cancelled_shows_the_way_out(client_of, make, bill):
+    visit = make.appointment(
+        session.get_one(Patient, bill.patient_id), session.get_one(Employee, bill.doctor_id),
+        clock.wall(clock.now()).replace(hour=10), status="cancelled", cancelled_by="patient",
+        cancel_reason_id=make._save(CancelReason(name="Передумал")).id,
+    )  # fmt: skip
+    with transaction():
+        draft = operations.create_work_order(
+            bill.patient_id, bill.doctor_id, [{"service_id": bill.lines[0].service_id, "quantity": 1}], branch_id=1,
+            actor=make.user(),
+        )  # fmt: skip
+        draft.appointment_id = visit.id
+    browser, address = client_of("administrator"), f"/work-orders/{draft.id}"
+    sent = {"version": draft.version, "line_service_id": bill.lines[0].service_id, "line_quantity": "1", "do": "issue"}
+    refused = browser.post(address, data=sent)
+    assert refused.status_code == 409
+    for page in (browser.get(address).text, refused.text):
+        assert "выставить этот наряд нельзя" in page and f"visit={visit.id}" in page
+        assert f'href="/work-orders/new?patient={bill.patient_id}"' in page and f"{address}/annul" in page
+
+
+def test_who_is_named_in_a_draft_stays_in_it_though_archived(client_of, make, bill):
+    helper, doctor = make.doctor(), make.doctor()
+    with transaction():
+        draft = operations.create_work_order(
+            bill.patient_id, doctor.id,
+            [{"service_id": bill.lines[0].service_id, "quantity": 1, "assistant_id": helper.id}], branch_id=1,
+            actor=make.user(),
+        )  # fmt: skip
+    with transaction():
+        helper.archived = doctor.archived = True
+    page = client_of("director").get(f"/work-orders/{draft.id}").text
+    assert f'<option value="{helper.id}" selected>' in page and f'<option value="{doctor.id}" selected>' in page
 
 
 def test_pages_of_what_is_not_there(client_of):

@@ -174,7 +174,7 @@ def test_what_stands_in_the_way_of_a_row() -> None:
     row = {"code": "A16.07.002", "price": "900"}
     assert verdict(row, archived=True).why.startswith("The service is archived")
     taken = verdict(row, begins=Decimal("1000.00"))
-    assert taken.kind == "refused" and "already has a price from this day" in taken.why
+    assert (taken.kind, taken.price, taken.replaces) == ("price", "900.00", True)
     assert verdict({**row, "price": "1000"}, begins=Decimal("1000.00")).kind == "same"
     first, second = rules.judge(
         [{"line": 2, **row}, {"line": 3, "code": "А 16.07.002", "price": "1"}], {"A16.07.002": known()}, {}
@@ -249,11 +249,38 @@ def test_what_changed_since_the_look_is_said_and_nothing_is_written(make: Any) -
     with pytest.raises(errors.PricesChanged):
         apply(make, pk, seen)
     assert price_of(one.id, LATER) == 1000
+    apply(make, pk, shown(pk))
+    assert (price_of(one.id, LATER), price_of(two.id, LATER)) == (1100, 1200)
+
+
+def test_refused_rows_are_left_out_only_on_purpose(make: Any) -> None:
+    one, gone = make.service("1000.00"), make.service("1000.00")
+    pk, _ = looked(make, [one.code, "", "", "1100"], [gone.code, "", "", "1200"])
+    with transaction():
+        session.get_one(Service, gone.id).archived = True
     with pytest.raises(errors.RowsRefused):
         apply(make, pk, shown(pk))
     assert price_of(one.id, LATER) == 1000
     apply(make, pk, shown(pk), skip_refused=True)
-    assert (price_of(one.id, LATER), price_of(two.id, LATER)) == (1100, 1300)
+    assert (price_of(one.id, LATER), price_of(gone.id, LATER)) == (1100, 1000)
+
+
+def test_a_file_with_a_mistake_is_written_anew_for_the_same_day(make: Any, client_of: Any) -> None:
+    one, right = make.service("1000.00"), make.service("1000.00")
+    apply(make, *looked(make, [one.code, "", "", "110"], [right.code, "", "", "1300"]))
+    pk, seen = looked(make, [one.code, "", "", "1100"], [right.code, "", "", "1300"])
+    page = client_of("director").get(f"/prices/import/{pk}").text
+    assert page.count("заменит цену, записанную с этого же дня") == 1
+    many = apply(make, pk, seen)
+    assert (many["price"], many["same"]) == (1, 1)
+    assert (price_of(one.id, LATER), price_of(one.id, LATER - timedelta(days=1))) == (1100, 1000)
+    written = session.scalars(
+        select(ServicePrice).where(ServicePrice.service_id == one.id, ServicePrice.valid_from == LATER)
+    ).all()
+    assert sorted((row.price, row.annulled_at is None) for row in written) == [(110, False), (1100, True)]
+    gone = next(row.id for row in written if row.annulled_at)
+    event = select(AuditEvent).where(AuditEvent.action == "price.taken_back", AuditEvent.object_id == gone)
+    assert session.scalars(event).one().user_id == make.user("director").id
 
 
 def test_a_price_that_is_written_already_takes_over_and_the_page_says_so(make: Any, client_of: Any) -> None:
@@ -303,6 +330,25 @@ def test_two_people_apply_at_once_and_one_of_them_does(app: Any, make: Any) -> N
     for one in services:
         assert price_of(one.id, LATER) == 1500
         assert session.scalar(select(func.count()).where(ServicePrice.service_id == one.id)) == 2
+
+
+def test_two_files_for_the_same_day_leave_one_price(app: Any, make: Any) -> None:
+    one, director = make.service("1000.00"), make.user("director").id
+    apply(make, *looked(make, [one.code, "", "", "110"]))
+    asked = [looked(make, [one.code, "", "", str(price)]) for price in range(1100, 1104)]
+
+    def deed(pk: int, seen: str) -> Any:
+        from app.models import User
+
+        return lambda: operations.apply_prices(pk, seen, actor=session.get_one(User, director))
+
+    results = together(app, [deed(pk, seen) for pk, seen in asked])
+    assert sum(isinstance(result, dict) for result in results) == 1, results
+    assert all(isinstance(result, dict | errors.PricesChanged) for result in results), results
+    standing = select(func.count()).where(
+        ServicePrice.service_id == one.id, ServicePrice.valid_from == LATER, ServicePrice.annulled_at.is_(None)
+    )
+    assert session.scalar(standing) == 1
 
 
 def test_a_price_edited_during_the_apply_waits_or_is_seen(app: Any, make: Any) -> None:
@@ -435,6 +481,18 @@ def test_the_price_list_of_a_day_on_screen_and_paper(client_of: Any, make: Any) 
     today, later = (client.get(f"/prices/?day={day}&print=1").text for day in ("нет", LATER.isoformat()))
     assert "77\u202f777,00" not in today and "77\u202f777,00" in later
     assert f"Прайс-лист на {LATER:%d.%m.%Y}" in later and "print.js" in later and "ООО «Улыбка»" in later
+
+
+def test_a_service_of_the_archive_stays_in_the_price_lists_of_past_days(client_of: Any, make: Any) -> None:
+    gone = make.service("1000.00", "Услуга до архива")
+    with transaction():
+        session.get_one(Service, gone.id).archived = True
+    client, yesterday = client_of("administrator"), clock.today() - timedelta(days=1)
+    past, today = (client.get(f"/prices/?day={day}").text for day in (yesterday, clock.today()))
+    assert "Услуга до архива" in past and "сейчас в архиве" in past
+    assert "Услуга до архива" not in today
+    book = load_workbook(io.BytesIO(client.get(f"/prices/file?day={yesterday}").data))
+    assert any("Услуга до архива" in [cell.value for cell in row] for row in book.active.iter_rows())  # type: ignore[union-attr]
 
 
 # --- the price of a day ----------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from app.cash import operations as cash
 from app.db import session, transaction
 from app.documents import operations as tax
 from app.documents import queries, rules
-from app.models import CashDesk, Family, IssuedDocument, LegalEntity, Patient, Service, TaxCertificate, User
+from app.models import CashDesk, Family, IssuedDocument, LegalEntity, Patient, Service, TaxCertificate, User, WorkOrder
 from tests.conftest import Maker, sign_in
 
 NOW = datetime(2026, 3, 10, 12)
@@ -149,7 +149,9 @@ def test_nothing_is_lost_between_the_years(usual: D, dear: D, cuts: list[float])
     whole = usual + dear
     marks = [D(0), *sorted((whole * D(str(cut))).quantize(D("0.01")) for cut in cuts), whole]
     steps = itertools.pairwise(marks)
-    parts = [rules.split([rules.OrderPaid(usual, dear, before, by_end)]) for before, by_end in steps]
+    parts = [
+        rules.split([rules.OrderPaid(*(rules.OrderStood(usual, dear, D(0), paid) for paid in step))]) for step in steps
+    ]
     assert (sum(part[0] for part in parts), sum(part[1] for part in parts)) == (usual, dear)
     assert all(one >= 0 and other >= 0 for one, other in parts)
 
@@ -262,6 +264,7 @@ def home(fresh_app: Flask) -> Any:
             mother=adults[0].id,
             father=adults[1].id,
             child=child.id,
+            doctor=doctor.id,
             pay=pay,
             director=director,
             make=make,
@@ -361,3 +364,59 @@ def test_the_page_offers_who_really_paid(home: Any, fresh_app: Flask) -> None:
     sheet = page.partition("Плательщик")[2]
     assert "3\u202f000,00" in sheet and "2\u202f000,00" in sheet
     assert f'name="payer_id" value="{home.mother}"' in sheet and f'name="payer_id" value="{home.father}"' in sheet
+
+
+def lines_of(home: Any, *services: Service) -> int:
+    """A bill of today for the child, one line a service."""
+    with clock.at(NOW), transaction():
+        lines = [{"service_id": service.id, "quantity": 1} for service in services]
+        order = billing.create_work_order(
+            home.child, home.doctor, lines, branch_id=home.desk.branch_id, actor=home.director
+        )
+        billing.issue(order.id, actor=home.director)
+        return int(order.id)
+
+
+def reversed_last(home: Any, order_id: int, moment: datetime = NOW) -> None:
+    """The last line of a bill is taken back."""
+    with clock.at(moment), transaction():
+        line = session.get_one(WorkOrder, order_id).lines[-1]
+        billing.reverse_order(order_id, "не делали", lines={line.id: 1}, actor=home.director)
+
+
+def test_a_line_taken_back_leaves_the_certificate_with_its_code(home: Any) -> None:
+    with clock.at(datetime(2026, 1, 1, 8)):
+        implant = home.make.service("20000.00")
+        implant.tax_code = "2"
+        session.commit()
+    home.pay("10000", home.mother)  # the filling of the other bill
+    order = lines_of(home, session.get_one(WorkOrder, home.order).lines[0].service, implant)
+    home.pay("30000", home.mother)
+    reversed_last(home, order)
+    made = certify(home, home.mother)
+    assert (made.usual, made.expensive) == (D(20000), D(0))
+
+
+def test_a_line_taken_back_next_year_stays_in_the_year_it_was_paid(home: Any) -> None:
+    with clock.at(datetime(2026, 1, 1, 8)):
+        implant = home.make.service("20000.00")
+        implant.tax_code = "2"
+        session.commit()
+    order = lines_of(home, session.get_one(WorkOrder, home.order).lines[0].service, implant)
+    home.pay("40000", home.mother)
+    reversed_last(home, order, datetime(2027, 2, 1, 12))
+    with clock.at(datetime(2027, 3, 1, 12)):
+        child = session.get_one(Patient, home.child)
+        found = queries.paid_by_year(child, 1)
+    assert [(one.year, one.usual, one.expensive) for one in found] == [(2026, D(20000), D(20000))]
+
+
+def test_goods_are_no_treatment(home: Any) -> None:
+    with clock.at(datetime(2026, 1, 1, 8)):
+        brush = home.make.service("2500.00")
+        brush.item_kind = "goods"
+        session.commit()
+    lines_of(home, session.get_one(WorkOrder, home.order).lines[0].service, brush)
+    home.pay("10000", home.mother)
+    home.pay("6250", home.mother)  # half of the second bill
+    assert certify(home, home.mother).usual == D(15000)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select
+from sqlalchemy import Row, delete, func, literal, or_, select
 from sqlalchemy.orm import defer
 
 from app import clock
@@ -83,15 +83,19 @@ def forget_old_imports() -> None:
 
 
 def whole_price_list(day: date) -> Sequence[Row[Any]]:
-    """Every service that has a price on a day, by category and code; archived ones are left out."""
+    """Every service that has a price on a day, by category and code.
+
+    Archived ones are left out, but of a day that has passed: what was sold on it stays in its price list. When a
+    service was archived is not kept, so each of them says that it is archived.
+    """
     price = price_on(day)
     return session.execute(
         select(
             Service.id, Service.code, Service.name, ServiceCategory.name.label("category"), Service.minutes,
-            Service.item_kind, Service.vat, Service.tax_code, price.label("price"),
+            Service.item_kind, Service.vat, Service.tax_code, price.label("price"), Service.archived,
         )
         .join(ServiceCategory, ServiceCategory.id == Service.category_id)
-        .where(Service.archived.is_(False), price.is_not(None))
+        .where(or_(Service.archived.is_(False), literal(day < clock.today())), price.is_not(None))
         .order_by(ServiceCategory.name, Service.code, Service.id)
     ).all()  # fmt: skip
 

@@ -49,7 +49,8 @@ class Known:
 class Verdict:
     """One row of a file: what it means, and what would be written. `why` is a refusal's sentence, `facts` fill it.
 
-    `until`: the new price ends on this day, when the next one begins that is written already.
+    `until`: the new price ends on this day, when the next one begins that is written already. `replaces`: what it was
+    begins on the very day of the new one, and is taken back for it.
     """
 
     line: int
@@ -63,6 +64,7 @@ class Verdict:
     why: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
+    replaces: bool = False
 
 
 class _Wrong(Exception):
@@ -141,11 +143,6 @@ def _verdict(
                 raise _Wrong(why)
         values = {"minutes": 30, "item_kind": "service", "vat": "none", "tax_code": "1", **given}
         return Verdict(line, PriceVerdict.NEW, code, given["name"], str(price), values=values)
-    if service.begins is not None and service.begins != price:
-        raise _Wrong(
-            N_("The service already has a price from this day: %(price)s ₽. Choose another day."),
-            price=money.shown(service.begins),
-        )
     changes = {
         name: [str(getattr(service, name)), str(value)]
         for name, value in given.items()
@@ -157,7 +154,10 @@ def _verdict(
     )  # fmt: skip
     values = {name: given[name] for name in changes}
     until = service.next_day if kind == PriceVerdict.PRICE else ""
-    return Verdict(line, kind, code, given.get("name", service.name), str(price), was, until, changes, values=values)
+    return Verdict(
+        line, kind, code, given.get("name", service.name), str(price), was, until, changes, values=values,
+        replaces=kind == PriceVerdict.PRICE and service.begins is not None,
+    )  # fmt: skip
 
 
 def _price(typed: str) -> Decimal:

@@ -14,7 +14,7 @@ from app.db import transaction
 from app.errors import NotAllowed, PriceChanged, Refusal, Stale
 from app.models import Appointment, Employee, Patient, Service, WorkOrder
 from app.schemas import load
-from app.vocab import TEETH, LedgerKind, WorkOrderStatus
+from app.vocab import FREES_TIME, TEETH, AppointmentStatus, LedgerKind, WorkOrderStatus
 from app.web import DeskView, actor, expose, fetched, guarded, may, say
 
 
@@ -78,7 +78,11 @@ class WorkOrdersView(DeskView):
             operations.change_work_order(pk, form["version"], form["lines"], actor=actor())
             return self._issued(pk)
 
-        return self._save(work, lambda: (fetched(Patient, self._seen(pk).patient_id), None), pk)
+        def whose() -> tuple[Patient, Appointment | None]:
+            seen = self._seen(pk)
+            return fetched(Patient, seen.patient_id), seen.appointment
+
+        return self._save(work, whose, pk)
 
     def _issued(self, order_id: int) -> int:
         """Saved and issued in one step, when the button said so."""
@@ -136,13 +140,13 @@ class WorkOrdersView(DeskView):
     def reverse(self, pk: int) -> Any:
         """Take back the lines whose quantity was typed."""
         order = self._seen(pk)
+        typed = [
+            {"line_id": line.id, "quantity": request.form[f"line_{line.id}"]}
+            for line in order.lines
+            if request.form.get(f"line_{line.id}", "").strip() not in ("", "0")
+        ]
         try:
             with transaction():
-                typed = [
-                    {"line_id": line.id, "quantity": request.form[f"line_{line.id}"]}
-                    for line in order.lines
-                    if request.form.get(f"line_{line.id}", "").strip() not in ("", "0")
-                ]
                 form = load(forms.Reversal, {**filled("reason"), "lines": typed})
                 done = operations.reverse_order(
                     pk, form["reason"], lines={line["line_id"]: line["quantity"] for line in form["lines"]},
@@ -150,7 +154,11 @@ class WorkOrdersView(DeskView):
                 ).id  # fmt: skip
         except Refusal as refusal:
             say(refusal)
-            return self._bill_page(self._seen(pk), refusal.status, refusal.facts.get("fields", {}), request.form)
+            wrong = dict(refusal.facts.get("fields", {}))
+            for place, line in enumerate(typed):  # a complaint stands at the line it is about
+                if said := wrong.pop(f"lines.{place}.quantity", None):
+                    wrong[f"line_{line['line_id']}"] = said
+            return self._bill_page(self._seen(pk), refusal.status, wrong, request.form)
         flash(gettext("The reversing order is written."), "success")
         return redirect(url_for("WorkOrdersView.order", pk=done), 303)
 
@@ -183,18 +191,24 @@ class WorkOrdersView(DeskView):
         """The form of a draft. `newer`: it was saved elsewhere meanwhile; to save again is then on purpose."""
         own = access.account(actor()).own_only("work_order.fill")
         doctors = [doctor for doctor in queries.doctors() if own is None or doctor.id == own]
+        helpers = queries.assistants()
+        if order:  # who was named in it stays in it, though archived since
+            doctors += queries.employees({order.doctor_id} - {one.id for one in doctors})
+            named = {line.assistant_id for line in order.lines if line.assistant_id}
+            helpers += queries.employees(named - {one.id for one in helpers})
         chosen = order.doctor_id if order else visit.doctor_id if visit else None
         kept = {str(line.service_id): line.price for line in order.lines} if order else {}
         lines = [{**line, "price": kept.get(str(line["service_id"]), line["price"])} for line in lines or []]
         return self.page(
             "billing/order_form.html", status, patient=patient, visit=visit, order=order, lines=lines,
             others=queries.orders_of_visit(visit.id, but=order.id if order else None) if visit else [],
-            statuses=WorkOrderStatus,
+            statuses=WorkOrderStatus, visit_statuses=AppointmentStatus,
+            not_held=visit is not None and visit.status in FREES_TIME,
             saved=_saved_lines(order) if order else [],
             title=gettext("Work order № %(number)s", number=order.number) if order else gettext("New work order"),
             wrong=wrong or {}, newer=newer, doctors=doctors, doctor_id=request.form.get("doctor_id", chosen, type=int),
             limit=max(access.discount_limit(actor()), patient.discount_percent or 0), typed=request.form,
-            helpers=queries.assistants(), teeth=TEETH, fresh=_fresh_line(patient),
+            helpers=helpers, teeth=TEETH, fresh=_fresh_line(patient),
         )  # fmt: skip
 
     @expose("/<int:pk>/issue", methods=["POST"])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import Integer, cast, func, select
+from sqlalchemy import Integer, case, cast, func, select
 
 from app import clock
 from app.db import session
@@ -22,7 +22,7 @@ from app.models import (
 from app.money import ZERO
 from app.patients import queries as patients
 from app.patients import rules as cards
-from app.vocab import LedgerKind, TaxCode
+from app.vocab import ItemKind, LedgerKind, TaxCode
 
 #: A deduction can be asked for during three years.
 YEARS_BACK = 3
@@ -89,42 +89,54 @@ def paid_by_year(patient: Patient, legal_entity_id: int) -> list[Paid]:
 def _sums(patient_id: int, legal_entity_id: int) -> dict[tuple[int, int | None], list[rules.OrderPaid]]:
     """What each payer's payments paid of each bill: {(year, payer): bills}."""
     year = cast(func.extract("year", LedgerEntry.business_day), Integer)
-    dear = Service.tax_code == TaxCode.EXPENSIVE
-    lines = (
-        select(
-            WorkOrderLine.work_order_id,
-            func.coalesce(func.sum(WorkOrderLine.total).filter(~dear), 0).label("usual"),
-            func.coalesce(func.sum(WorkOrderLine.total).filter(dear), 0).label("expensive"),
-        )
-        .join(Service, Service.id == WorkOrderLine.service_id)
-        .join(WorkOrder, WorkOrder.id == WorkOrderLine.work_order_id)
-        .where(WorkOrder.patient_id == patient_id)
-        .group_by(WorkOrderLine.work_order_id)
-        .subquery()
-    )
     rows = session.execute(
-        select(
-            WorkOrder.id, Payment.payer_id, year, func.sum(-LedgerEntry.debt_change), lines.c.usual, lines.c.expensive
-        )
+        select(WorkOrder.id, Payment.payer_id, year, func.sum(-LedgerEntry.debt_change))
         .select_from(LedgerEntry)
         .join(Payment, Payment.id == LedgerEntry.payment_id)
         .join(WorkOrder, WorkOrder.id == LedgerEntry.work_order_id)
-        .join(lines, lines.c.work_order_id == WorkOrder.id)
         .where(
             LedgerEntry.patient_id == patient_id,
             LedgerEntry.kind.in_((LedgerKind.PAYMENT, LedgerKind.REFUND, LedgerKind.PAID_TO_ADVANCE)),
             WorkOrder.legal_entity_id == legal_entity_id,
         )
-        .group_by(WorkOrder.id, Payment.payer_id, year, lines.c.usual, lines.c.expensive)
+        .group_by(WorkOrder.id, Payment.payer_id, year)
         .order_by(year, WorkOrder.id)
     )
-    before: dict[tuple[int, int | None], Decimal] = {}
+    lines = _lines(patient_id, legal_entity_id)
+    before: dict[tuple[int, int | None], rules.OrderStood] = {}
     found: dict[tuple[int, int | None], list[rules.OrderPaid]] = {}
-    for order_id, payer_id, of_year, paid, usual, expensive in rows:
-        stood = before.get((order_id, payer_id), ZERO)
-        before[order_id, payer_id] = stood + paid
-        one = rules.OrderPaid(usual, expensive, stood, stood + paid)
+    for order_id, payer_id, of_year, paid in rows:
+        stood = before.get((order_id, payer_id), rules.OrderStood(ZERO, ZERO, ZERO, ZERO))
+        written = [sums for since, sums in lines[order_id] if since is None or since <= of_year]
+        usual, expensive, goods = (sum(column, ZERO) for column in zip(*written, strict=True))
+        before[order_id, payer_id] = rules.OrderStood(usual, expensive, goods, stood.paid + paid)
+        one = rules.OrderPaid(stood, before[order_id, payer_id])
         found.setdefault((of_year, payer_id), []).append(one)
+    return found
+
+
+def _lines(patient_id: int, legal_entity_id: int) -> dict[int, list[tuple[int | None, tuple[Decimal, ...]]]]:
+    """The lines of each bill, usual, expensive, goods: as it was issued; below zero by the year they were taken back.
+
+    Goods are sold, not treated with: the tax office deducts nothing for them, whatever their code.
+    """
+    bill = func.coalesce(WorkOrder.reverses_id, WorkOrder.id)
+    since = case((WorkOrder.reverses_id.is_not(None), cast(func.extract("year", WorkOrder.issued_day), Integer)))
+    goods, dear = Service.item_kind == ItemKind.GOODS, Service.tax_code == TaxCode.EXPENSIVE
+    kinds = (~goods & ~dear, ~goods & dear, goods)
+    rows = session.execute(
+        select(
+            bill, since,
+            *(func.coalesce(func.sum(WorkOrderLine.total).filter(of), ZERO) for of in kinds),
+        )
+        .join(WorkOrderLine, WorkOrderLine.work_order_id == WorkOrder.id)
+        .join(Service, Service.id == WorkOrderLine.service_id)
+        .where(WorkOrder.patient_id == patient_id, WorkOrder.legal_entity_id == legal_entity_id)
+        .group_by(bill, since)
+    )  # fmt: skip
+    found: dict[int, list[tuple[int | None, tuple[Decimal, ...]]]] = {}
+    for order_id, of_year, *sums in rows:
+        found.setdefault(order_id, []).append((of_year, tuple(sums)))
     return found
 
 

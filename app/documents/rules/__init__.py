@@ -11,7 +11,7 @@ from app.documents.rules.problems import Problem
 from app.documents.rules.receipts import receipt_fields, slip
 from app.documents.rules.requisites import missing_requisites
 from app.documents.rules.scans import LARGEST, TOO_LARGE, mimetype_of
-from app.documents.rules.tax import OrderPaid, split
+from app.documents.rules.tax import OrderPaid, OrderStood, split
 from app.documents.rules.vat import vat_sentence, vat_words
 from app.documents.rules.words import (
     age,
@@ -37,6 +37,7 @@ __all__ = [
     "ROWS",
     "TOO_LARGE",
     "OrderPaid",
+    "OrderStood",
     "Problem",
     "age",
     "age_in_words",

@@ -339,7 +339,9 @@ def _refund_rows(window: Window, branch_id: int | None, doctor_id: int | None, m
         .group_by(PaymentPart.method, RefundPart.refund_id)
         .subquery()
     )
-    of_refund = select(func.jsonb_object_agg(parts.c.method, parts.c.amount)).where(parts.c.refund_id == Refund.id)
+    of_refund = select(func.jsonb_object_agg(parts.c.method, cast(parts.c.amount, Text))).where(
+        parts.c.refund_id == Refund.id
+    )
     amount: Any = Refund.amount
     if method is not None:
         amount = (
@@ -386,7 +388,7 @@ def _left_rows(window: Window, branch_id: int | None) -> Select[Any]:
                 doctor_id=WorkOrder.doctor_id,
                 work_order_id=WorkOrder.id,
                 payment_id=LedgerEntry.payment_id,
-                methods=func.jsonb_build_object(str(PaymentMethod.ADVANCE), LedgerEntry.debt_change),
+                methods=func.jsonb_build_object(str(PaymentMethod.ADVANCE), cast(LedgerEntry.debt_change, Text)),
                 amount=LedgerEntry.debt_change,
                 to_bills=LedgerEntry.debt_change,
                 to_advance=-LedgerEntry.advance_change,
@@ -403,7 +405,7 @@ def _left_rows(window: Window, branch_id: int | None) -> Select[Any]:
 
 
 def _methods_of(method: str | None) -> tuple[Any, Any]:
-    """The parts of a payment as {method: amount}, and the sum of its parts (of one method)."""
+    """The parts of a payment as {method: amount}, sums as text, and the sum of its parts (of one method)."""
     by_method = (
         select(PaymentPart.method, func.sum(PaymentPart.amount).label("amount"))
         .where(PaymentPart.payment_id == Payment.id)
@@ -419,7 +421,7 @@ def _methods_of(method: str | None) -> tuple[Any, Any]:
             .correlate(Payment)
             .scalar_subquery()
         )
-    parts = select(func.jsonb_object_agg(by_method.c.method, by_method.c.amount)).select_from(by_method)
+    parts = select(func.jsonb_object_agg(by_method.c.method, cast(by_method.c.amount, Text))).select_from(by_method)
     return parts.scalar_subquery(), whole
 
 

@@ -147,8 +147,7 @@ def _block_columns(name: str) -> list[Column]:
 def _methods_words(row: Row) -> str:
 
     return ", ".join(
-        f"{method_name(method)} {money.shown(Decimal(str(amount)))}"
-        for method, amount in (row["methods"] or {}).items()
+        f"{method_name(method)} {money.shown(Decimal(amount))}" for method, amount in (row["methods"] or {}).items()
     )
 
 

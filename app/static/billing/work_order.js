@@ -39,7 +39,10 @@
       line.querySelector("[data-price]").textContent = shown(price);
       line.querySelector("[data-total]").textContent = shown(total);
       const stands = takeStanding(left, value);
-      const tooMuch = !stands && gross > 0 && discount * 100 > gross * number(sheet.dataset.limit);
+      // a percent is compared as it was typed: rounded to the kopeck, the largest one may come out a little above itself
+      const limit = number(sheet.dataset.limit);
+      const above = value("unit") === "percent" ? kopecks(value("discount")) > kopecks(limit) : discount * 100 > gross * limit;
+      const tooMuch = !stands && gross > 0 && above;
       line.querySelector(".discount").classList.toggle("has-error", tooMuch);
       line.querySelector("[name=line_discount]").title = tooMuch ? sheet.dataset.limitSaid : "";
       whole += total;
