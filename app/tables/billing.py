@@ -236,7 +236,7 @@ class AdvanceTransfer(Made, Model):
     """An advance of one patient passed to a relative, into a certificate, or out of one.
 
     Never edited; the ledger has the patients' sides (trigger). Without `from_id` it came from the certificate, without
-    `to_id` it went into it.
+    `to_id` it went into it. `refund_id`: the refund that gave it back to the relative whose advance had paid.
     """
 
     __tablename__ = "advance_transfer"
@@ -245,11 +245,15 @@ class AdvanceTransfer(Made, Model):
     from_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
     to_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
     certificate_id: Mapped[int | None] = mapped_column(ForeignKey("certificate.id"))
+    refund_id: Mapped[int | None] = mapped_column(ForeignKey("refund.id"))
     amount: Mapped[Money]
     business_day: Mapped[date]
     reason: Mapped[str] = mapped_column(String(400), default="", server_default="")
     __table_args__ = (
         CheckConstraint("amount > 0", name="ck_advance_transfer_amount_positive"),
+        CheckConstraint(
+            "refund_id IS NULL OR certificate_id IS NULL", name="ck_advance_transfer_given_back_to_a_relative"
+        ),
         CheckConstraint("from_id <> to_id", name="ck_advance_transfer_of_two"),
         CheckConstraint(
             "num_nonnulls(from_id, to_id) = CASE WHEN certificate_id IS NULL THEN 2 ELSE 1 END",
@@ -257,6 +261,7 @@ class AdvanceTransfer(Made, Model):
         ),
         index("advance_transfer", "certificate_id"),
         index("advance_transfer", "from_id"),
+        index("advance_transfer", "refund_id"),
         index("advance_transfer", "to_id"),
     )
 

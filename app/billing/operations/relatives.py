@@ -49,16 +49,18 @@ def give_back_lent(lender_id: int, refund: Refund, amount: Decimal, *, actor: Us
     The right is that of the refund; both accounts are locked.
     """
     return _passed(
-        refund.patient_id, lender_id, amount, refund.reason, branch_id=refund.branch_id, actor=actor
+        refund.patient_id, lender_id, amount, refund.reason, branch_id=refund.branch_id, refund_id=refund.id,
+        actor=actor,
     )  # fmt: skip
 
 
 def _passed(
-    from_id: int, to_id: int, amount: Decimal, reason: str, *, branch_id: int, actor: User | None
+    from_id: int, to_id: int, amount: Decimal, reason: str, *, branch_id: int, refund_id: int | None = None,
+    actor: User | None,
 ) -> AdvanceTransfer:  # fmt: skip
     row = AdvanceTransfer(
-        branch_id=branch_id, from_id=from_id, to_id=to_id, amount=amount, business_day=clock.today(),
-        reason=reason.strip(), created_at=clock.now(), created_by_id=id_of(actor),
+        branch_id=branch_id, from_id=from_id, to_id=to_id, refund_id=refund_id, amount=amount,
+        business_day=clock.today(), reason=reason.strip(), created_at=clock.now(), created_by_id=id_of(actor),
     )  # fmt: skip
     session.add(row)
     session.flush()

@@ -6,11 +6,9 @@ Where next: `../operations/merges.py`.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, true
-from sqlalchemy.orm import aliased
 
 from app.db import session
 from app.models import (
@@ -24,9 +22,6 @@ from app.models import (
     WorkOrder,
 )
 from app.vocab import LedgerKind
-
-#: A refund and what it gives back to relatives are written together, this far apart at most.
-_AT_ONCE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -73,41 +68,22 @@ def follows(moved: Mapping[str, Collection[Collection[Any]]], winner_id: int) ->
         AdvanceTransfer.to_id == winner_id,
         AdvanceTransfer.id.in_(select(PaymentPart.transfer_id).where(PaymentPart.payment_id.in_(payments))),
     )
-    to_relatives = found["advance_transfer.from_id"] = _given_back(
-        Refund.id.in_(refunds), AdvanceTransfer.from_id == winner_id
+    # what refunds gave back to relatives is of the patient of the refund, and of whoever had lent it
+    to_relatives = found["advance_transfer.from_id"] = _ids(
+        AdvanceTransfer, AdvanceTransfer.refund_id.in_(refunds), AdvanceTransfer.from_id == winner_id
     )
-    before = {int(pk) for (pk,) in moved.get("advance_transfer.from_id", ())}
-    returned = _given_back(PaymentPart.transfer_id.in_(before), AdvanceTransfer.to_id == winner_id)
+    lent_before = {int(pk) for (pk,) in moved.get("advance_transfer.from_id", ())}
+    of_lent = (
+        select(RefundPart.refund_id)
+        .join(PaymentPart, PaymentPart.id == RefundPart.payment_part_id)
+        .where(PaymentPart.transfer_id.in_(lent_before))
+    )
+    returned = _ids(AdvanceTransfer, AdvanceTransfer.refund_id.in_(of_lent), AdvanceTransfer.to_id == winner_id)
     found["advance_transfer.to_id"] |= returned
     found["ledger_entry.patient_id"] |= _ids(
         LedgerEntry, LedgerEntry.transfer_id.in_(lent | to_relatives | returned), LedgerEntry.patient_id == winner_id
     )
     return Following({name: [[pk] for pk in sorted(ids)] for name, ids in found.items()}, sorted(_numbers(mixed)))
-
-
-def _given_back(*where: ColumnElement[bool]) -> set[int]:
-    """What refunds gave back to the relatives whose advances had paid.
-
-    Nothing names the refund: it is the advance passed at the same moment, by the same hand, for the same reason.
-    """
-    lent = aliased(AdvanceTransfer)
-    return set(
-        session.scalars(
-            select(AdvanceTransfer.id)
-            .join(Refund, Refund.patient_id == AdvanceTransfer.from_id)
-            .join(RefundPart, RefundPart.refund_id == Refund.id)
-            .join(PaymentPart, PaymentPart.id == RefundPart.payment_part_id)
-            .join(lent, lent.id == PaymentPart.transfer_id)
-            .where(
-                AdvanceTransfer.to_id == lent.from_id,
-                AdvanceTransfer.amount == RefundPart.amount,
-                AdvanceTransfer.reason == Refund.reason,
-                AdvanceTransfer.created_by_id.is_not_distinct_from(Refund.created_by_id),
-                AdvanceTransfer.created_at.between(Refund.created_at, Refund.created_at + _AT_ONCE),
-                *where,
-            )
-        )
-    )
 
 
 def _ids(model: Any, *where: ColumnElement[bool]) -> set[int]:

@@ -60,7 +60,9 @@ PAYMENTS = (
         UNION ALL SELECT concat('receipt ', c.id, ' of payment ', p.id), p.patient_id, c.patient_id
         FROM payment p JOIN receipt c ON c.payment_id = p.id WHERE c.patient_id <> p.patient_id
         UNION ALL SELECT concat('receipt ', c.id, ' of refund ', r.id), r.patient_id, c.patient_id
-        FROM refund r JOIN receipt c ON c.refund_id = r.id WHERE c.patient_id <> r.patient_id""",
+        FROM refund r JOIN receipt c ON c.refund_id = r.id WHERE c.patient_id <> r.patient_id
+        UNION ALL SELECT concat('advance_transfer ', t.id, ' of refund ', r.id), r.patient_id, t.from_id
+        FROM refund r JOIN advance_transfer t ON t.refund_id = r.id WHERE t.from_id <> r.patient_id""",
     ),
     Promise(
         "change_of_cash",
