@@ -18,8 +18,8 @@ SILENT = N_("The slip printer cannot be reached: is it switched on, is its addre
 NO_PAPER = N_("There is no paper in the slip printer: put in a new roll and print again.")
 _SAID_OTHERWISE = str.maketrans({
     "«": '"', "»": '"', "“": '"', "”": '"', "„": '"', "—": "-", "–": "-", "−": "-", "…": "...", "₽": "руб.", "×": "x",
-    "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u2010": "-", "\u2011": "-", "\u00ad": "", "ß": "ss", "ø": "o", "Ø": "O",
-    "ł": "l", "Ł": "L", "І": "I", "і": "i", "Ґ": "Г", "ґ": "г",
+    "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u2010": "-", "\u2011": "-", "\u00ad": "",
+    "ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "І": "I", "і": "i", "Ґ": "Г", "ґ": "г",
 })  # fmt: skip
 
 
