@@ -97,7 +97,12 @@ def send(receipt_id: int) -> None:
 
 def _printed(device: Kkt, claim: operations.Claim) -> Outcome:
     """Ask first when it may be there already; else open the shift and hand it over; wait for the end."""
-    found = device.outcome(claim.uuid) if claim.ask_first else None
+    try:
+        found = device.outcome(claim.uuid) if claim.ask_first else None
+    except NoAnswer as error:
+        if claim.lost:
+            raise
+        raise NotNow(error.why) from error  # it was never handed over, and was not now
     if found is None:
         _open_shift(device, claim.device_id, claim.body["operator"]["name"])
         taken = device.add(claim.uuid, claim.body)
@@ -121,6 +126,8 @@ def _waited(device: Kkt, uuid: str, found: Outcome | None) -> Outcome:
 
 
 def _mark(claim: operations.Claim, outcome: Outcome) -> None:
+    if outcome.done:
+        operations.note_works(claim.device_id)
     if outcome.done and not rules.is_receipt(claim.body["type"]):
         operations.mark_counted(claim, atol.drawer(outcome.result))
     elif outcome.done:

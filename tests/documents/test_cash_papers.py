@@ -24,6 +24,7 @@ from app.models import (
     Receipt,
     Service,
 )
+from app.patients import operations as cards
 
 D = Decimal
 
@@ -453,6 +454,48 @@ def test_who_pays_for_oneself_is_named_once(client_of, make, branch):
     payment = pay(make, branch, ivanova(make), ("cash", "500"))
     text = words_of(client_of("administrator").get(f"/documents/receipts/{payment.receipt.id}.pdf").data)
     assert "Плательщик" not in text and text.count("Иванова Мария Сергеевна") == 1
+
+
+def _slip_of(receipt_id):
+    row = session.get_one(Receipt, receipt_id, populate_existing=True)
+    return " ".join(one.text for one in rules.slip(documents.receipt_fields(row), 42, copy=False))
+
+
+def test_a_receipt_names_the_payer_as_the_payer_was_called(client_of, make, branch):
+    mother = ivanova(make)
+    child = make.patient("Иванов", name="Пётр", patronymic="Ильич", sex="male", payer_id=mother.id)
+    payment = pay(make, branch, child, ("cash", "500"))
+    with transaction():
+        session.get_one(Patient, mother.id).surname = "Соколова"
+        refund = billing.return_advance(payment.id, D("500"), "передумали", actor=make.user("senior"))
+    text = words_of(client_of("administrator").get(f"/documents/receipts/{payment.receipt.id}.pdf").data)
+    assert "Плательщик Иванова Мария Сергеевна" in text and "Соколова" not in text
+    assert "Плательщик: Иванова Мария Сергеевна" in _slip_of(payment.receipt.id)
+    # who gets money back shows a passport of today
+    back = session.query(Receipt).filter_by(refund_id=refund.id).one()
+    assert "Получатель: Соколова Мария Сергеевна" in _slip_of(back.id)
+
+
+def test_a_forgotten_payer_is_not_named_on_a_new_print(make, branch):
+    mother = ivanova(make)
+    child = make.patient("Иванов", name="Пётр", patronymic="Ильич", sex="male", payer_id=mother.id)
+    payment = pay(make, branch, child, ("cash", "500"))
+    with transaction():
+        number = str(session.get_one(Patient, mother.id).card_number)
+        cards.erase_card(mother.id, number, clock.today(), "Письмо № 5", actor=make.user("director"))
+    said = _slip_of(payment.receipt.id)
+    assert "Иванов Пётр Ильич" in said and "Плательщик" not in said and "Мария" not in said
+    # the paper of money itself is kept as it was written, as the law has it
+    assert session.get_one(Receipt, payment.receipt.id).snapshot["payer"] == "Иванова Мария Сергеевна"
+
+
+def test_an_older_receipt_names_the_payer_as_the_card_does(make, branch):
+    mother = ivanova(make)
+    child = make.patient("Иванов", name="Пётр", patronymic="Ильич", sex="male", payer_id=mother.id)
+    payment = pay(make, branch, child, ("cash", "500"))
+    said = {name: value for name, value in payment.receipt.snapshot.items() if name != "payer"}
+    old = Receipt(kind="sale", number=1, business_day=clock.today(), payment_id=payment.id, snapshot=said)
+    assert documents.receipt_fields(old)["payer"] == "Иванова Мария Сергеевна"
 
 
 def test_a_return_reads_as_one(client_of, make, branch):

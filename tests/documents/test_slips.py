@@ -107,6 +107,9 @@ def test_a_branch_without_a_printer(receipt: int, tape: Simulator, client_of) ->
 
 def test_letters_that_cp866_lacks() -> None:
     assert escpos.encoded("Ёж № 5 — «да», 100\u00a0₽ 😀").decode("cp866") == 'Ёж № 5 - "да", 100 руб. ?'
+    # a foreigner's name without its marks, «ё» and «й» with theirs, however they were typed
+    said = {"Müller, Weiß, Café": "Muller, Weiss, Cafe", "Йё и\u0306е\u0308": "Йё йё", "10\u20115 м²": "10-5 м2"}
+    assert {text: escpos.encoded(text).decode("cp866") for text in said} == said
 
 
 def test_the_printers_page(client_of) -> None:

@@ -130,3 +130,12 @@ def test_a_program_says_it_too(shop: Any, program: Any, make: Any) -> None:
     answer = program("administrator").post("payments/", body)
     assert answer.status_code == 201
     assert address_of(shop.of(payment_id=answer.json["id"])) == "+79161234567"
+
+
+def test_the_page_of_a_receipt_says_where_it_went(shop: Any, client_of: Any) -> None:
+    asked = shop.pay(shop.bill().patient_id, ("cash", "1000"), receipt_to="ivanova@example.ru").id
+    plain = shop.pay(shop.bill().patient_id, ("cash", "1000")).id
+    desk = client_of("administrator")
+    page = desk.get(f"/fiscal/{asked}").text
+    assert "Электронный чек" in page and "Отправляется и на ivanova@example.ru" in page
+    assert "Электронный чек" not in desk.get(f"/fiscal/{plain}").text

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app import errors
+from app import clock, errors
 from app.db import session, transaction
 from app.fiscal import jobs, operations, rules
 from app.gateways.kkt import tasks
@@ -140,6 +140,50 @@ def test_a_device_that_stands_is_told_and_asked_again(shop, fault, why):
     for _ in range(3):
         receipt = shop.send(receipt)
     assert receipt.status == "done" and len(shop.printed()) == 2
+
+
+@pytest.mark.parametrize("fault", ["offline", "error500", "hang"])
+def test_a_receipt_that_was_never_handed_over_is_not_doubted(shop, fault):
+    """However often it is tried: nobody is asked whether it was printed, and a correction may take its place."""
+    receipt = shop.pay(shop.bill().patient_id, ("cash", "1000"))
+    shop.simulator.device.fault(fault)
+    for _ in range(3):
+        receipt = shop.send(receipt)
+        assert receipt.status == "planned" and receipt.error != jobs.MAYBE_PRINTED
+    with transaction():
+        operations.correct(receipt.id, kind="self", day=clock.today(), number="", actor=shop.make.user("senior"))
+
+
+def test_a_receipt_whose_answer_was_lost_is_in_doubt_until_the_device_says(shop):
+    shop.send(shop.pay(shop.bill().patient_id, ("cash", "1000")))
+    device, add = shop.simulator.device, shop.simulator.device.add
+
+    def lost(uuid, task):
+        if task["type"] == "sell":
+            device.fault("lost_answer", 1)
+        return add(uuid, task)
+
+    device.add = lost
+    receipt = shop.send(shop.pay(shop.bill().patient_id, ("cash", "1000")))
+    assert receipt.status == "unknown"
+    device.fault("offline")
+    for _ in range(2):
+        receipt = shop.send(receipt)
+        assert (receipt.status, receipt.error) == ("unknown", jobs.MAYBE_PRINTED)
+    device.fault("")
+    assert shop.send(receipt).status == "done" and len(shop.printed()) == 2
+
+
+def test_a_device_that_prints_again_has_no_problem_any_more(shop):
+    receipt = shop.pay(shop.bill().patient_id, ("cash", "1000"))
+    shop.simulator.device.fault("no_paper", 1)
+    receipt = shop.send(receipt)
+    problem = session.get_one(FiscalDevice, shop.device_id, populate_existing=True).problem
+    assert problem == jobs.NO_PAPER
+    for _ in range(2):
+        receipt = shop.send(receipt)
+    assert receipt.status == "done"
+    assert session.get_one(FiscalDevice, shop.device_id, populate_existing=True).problem == ""
 
 
 def test_a_worker_that_died_after_handing_over_prints_no_second_receipt(shop, app, monkeypatch):

@@ -137,12 +137,16 @@ CRIMES = [
         "fiscal_drawer_once",
         "UPDATE fiscal_device SET branch_id = (SELECT max(b.id) FROM branch b WHERE b.id <> branch_id)",
     ),
+    ("fiscal_receipt_once", "UPDATE fiscal_receipt SET kind = 'sellReturn' WHERE kind = 'sell' AND payment_id > 0"),
+    ("fiscal_credit", "DELETE FROM fiscal_credit"),
+    ("fiscal_credit", "UPDATE fiscal_credit SET change = change + 1 WHERE change > 0"),
     ("fiscal_reversal", "DELETE FROM fiscal_receipt WHERE reversal_id IS NOT NULL"),
     ("fiscal_reversal", "DELETE FROM fiscal_receipt WHERE reversal_id IS NOT NULL AND kind = 'sell'"),
     ("fiscal_reversal", "INSERT INTO fiscal_credit SELECT f.id, o.id, -1 FROM fiscal_receipt f, work_order o LIMIT 1"),
     (
         "fiscal_receipt_once",
-        "DELETE FROM fiscal_receipt WHERE id = (SELECT max(id) FROM fiscal_receipt WHERE payment_id > 0)",
+        "DELETE FROM fiscal_receipt WHERE id = (SELECT max(id) FROM fiscal_receipt WHERE payment_id > 0"
+        " AND id NOT IN (SELECT receipt_id FROM fiscal_credit))",
     ),
 ]
 
@@ -198,10 +202,11 @@ def clinic(server, template):
                 lines = [{"service_id": service, "quantity": 1}]
                 again = billing.create_work_order(ward.id, doctor, lines, branch_id=desk.branch_id, actor=director)
                 billing.issue(again.id, actor=director)
-            with transaction():
-                part = {"method": "cash", "amount": Decimal(70), "desk_id": desk.id}
-                bills = [{"work_order_id": again.id, "amount": Decimal(70)}]
-                billing.take_payment(ward.id, [part], bills=bills, branch_id=desk.branch_id, actor=director)
+            for some in (30, 40):  # the rest is on credit, and paid later
+                with transaction():
+                    part = {"method": "cash", "amount": Decimal(some), "desk_id": desk.id}
+                    bills = [{"work_order_id": again.id, "amount": Decimal(some)}]
+                    billing.take_payment(ward.id, [part], bills=bills, branch_id=desk.branch_id, actor=director)
             with transaction():
                 billing.reverse_order(again.id, "Ошибка", actor=director)
         yield application

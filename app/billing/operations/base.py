@@ -73,12 +73,13 @@ def receipt_for(
     parts: Sequence[tuple[str, Decimal, Mapping[str, Any]]], lines: Sequence[Mapping[str, Any]], *, amount: Decimal,
     debt_left: Decimal,
     tendered: Decimal | None = None, change: Decimal = ZERO, to_advance: Decimal = ZERO, certificate: str | None = None,
-    for_lines: Decimal, returned: Mapping[str, Any] | None = None, actor: User | None,
+    for_lines: Decimal, payer: str, returned: Mapping[str, Any] | None = None, actor: User | None,
 ) -> Receipt:  # fmt: skip
     """The paper of a payment or a refund: its number, and every value as it is now, for ever.
 
     A part is how, how much, and where an advance came from; `certificate` is the one that was bought. `for_lines`: so
-    much of it pays, or gives back, the lines. `returned`: of which receipt money is given back, and why.
+    much of it pays, or gives back, the lines. `payer` is who brings the money, or gets it back, when it is not the
+    patient. `returned`: of which receipt money is given back, and why.
     """
     wall = clock.wall_now()
     return Receipt(
@@ -93,6 +94,7 @@ def receipt_for(
             "time": f"{wall:%H:%M}",
             "patient": full_name,
             "card_number": card_number,
+            "payer": payer,
             "cashier": access.account(actor).short_name if actor else "",
             "lines": list(lines),
             "parts": [

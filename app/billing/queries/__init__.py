@@ -51,7 +51,7 @@ from app.billing.queries.orders import (
     unpaid_bills,
     was_paid,
 )
-from app.billing.queries.payers import living_cards
+from app.billing.queries.payers import living_cards, name_of_payer
 from app.billing.queries.payments import (
     Returnable,
     allocated,
@@ -118,6 +118,7 @@ __all__ = [
     "living_cards",
     "may_be_taken_back",
     "moves_of_certificate",
+    "name_of_payer",
     "of_closed_shifts",
     "orders_by_id",
     "orders_of",

@@ -23,3 +23,11 @@ def living_cards(ids: Collection[int], *, doctor_id: int | None = None) -> dict[
         .where(true() if doctor_id is None else patients.of_doctor(doctor_id))
     )
     return {row[0]: Card(*row) for row in found}
+
+
+def name_of_payer(patient_id: int | None) -> str:
+    """How the card that pays for another one is called now; empty for nobody, and for a card that was emptied."""
+    if patient_id is None:
+        return ""
+    payer = session.get_one(Patient, patient_id)
+    return "" if payer.erased_at is not None else payer.full_name

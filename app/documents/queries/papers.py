@@ -43,19 +43,26 @@ def receipts_of(patient_id: int) -> Sequence[Receipt]:
 
 
 def receipt_fields(row: Receipt) -> dict[str, Any]:
-    """A receipt's values as they were frozen, with the words that stand on paper; who paid is the payment's to say."""
+    """A receipt's values as they were frozen, with the words that stand on paper."""
     return rules.receipt_fields(row.snapshot, row.kind, row.number, row.business_day, _payer_of(row))
 
 
 def _payer_of(row: Receipt) -> str:
-    """Who brought the money of a receipt, or gets it back, when it is somebody else than the patient."""
+    """Who brought the money of a receipt, or gets it back, when it is somebody else than the patient.
+
+    As the payer was called then; a receipt from before that was kept names the payer as the card does now. Who was
+    forgotten since is not named on a new print.
+    """
+    kept = row.snapshot.get("payer")
+    if kept == "":
+        return ""
     refund = session.get(Refund, row.refund_id) if row.refund_id is not None else None
     payment_id = refund.payment_id if refund is not None else row.payment_id
     payment = session.get(Payment, payment_id) if payment_id is not None else None
     payer = payment.payer if payment is not None else None
-    if payment is None or payer is None or payer.id == payment.patient_id or payer.erased_at is not None:
+    if payment is None or payer is None or payer.erased_at is not None:
         return ""
-    return str(payer.full_name)
+    return str(kept or (payer.full_name if payer.id != payment.patient_id else ""))
 
 
 def original(kind: str, subject_id: int, state: str) -> bytes | None:

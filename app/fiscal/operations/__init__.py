@@ -16,6 +16,7 @@ from app.fiscal.operations.carrying import (
     next_of,
     note,
     note_drawer,
+    note_works,
     retry,
 )
 from app.fiscal.operations.corrections import correct, correctable
@@ -62,6 +63,7 @@ __all__ = [
     "no_more_closing",
     "note",
     "note_drawer",
+    "note_works",
     "retry",
     "undecided",
 ]

@@ -33,7 +33,10 @@ def _enqueue(receipt_id: int) -> None:
 
 @dataclass(frozen=True)
 class Claim:
-    """A receipt that this worker, and no other, carries to the device. `ask_first`: it may be there already."""
+    """A receipt that this worker, and no other, carries to the device.
+
+    `ask_first`: it was tried before, so the device is asked. `lost`: nobody knows whether the device has it.
+    """
 
     id: int
     uuid: str
@@ -41,6 +44,7 @@ class Claim:
     device_id: int
     since: datetime
     ask_first: bool
+    lost: bool
 
 
 def _ready(now: datetime, stale: timedelta) -> ColumnElement[bool]:
@@ -89,10 +93,10 @@ def claim(receipt_id: int, stale: timedelta) -> Claim | None:
     )
     if row is None:
         return None
-    ask_first = row.attempts > 0
+    ask_first, lost = row.attempts > 0, row.status != FiscalStatus.PLANNED
     row.status, row.sending_since, row.attempts = FiscalStatus.SENDING, now, min(row.attempts + 1, 30_000)
     session.flush()
-    return Claim(row.id, rules.wire(row.uuid, row.round), row.body, row.device_id, now, ask_first)
+    return Claim(row.id, rules.wire(row.uuid, row.round), row.body, row.device_id, now, ask_first, lost)
 
 
 def _mark(claim: Claim, change: Callable[[FiscalReceipt], None]) -> None:
@@ -206,6 +210,13 @@ def note(
     if not_sent is not None:
         device.not_sent = not_sent
     session.flush()
+
+
+def note_works(device_id: int) -> None:
+    """A device that does what it is told has no problem any more; not only at the next look."""
+    session.execute(
+        update(FiscalDevice).where(FiscalDevice.id == device_id, FiscalDevice.problem != "").values(problem="")
+    )
 
 
 def _note_next_shift(device_id: int, number: int) -> None:

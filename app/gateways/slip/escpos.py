@@ -4,6 +4,7 @@ The library would pick a page for each letter by the printer's profile, and many
 of the page is the clinic's setting, and what CP866 lacks is written with what it has.
 """
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -17,7 +18,8 @@ SILENT = N_("The slip printer cannot be reached: is it switched on, is its addre
 NO_PAPER = N_("There is no paper in the slip printer: put in a new roll and print again.")
 _SAID_OTHERWISE = str.maketrans({
     "«": '"', "»": '"', "“": '"', "”": '"', "„": '"', "—": "-", "–": "-", "−": "-", "…": "...", "₽": "руб.", "×": "x",
-    "\u00a0": " ", "\u2009": " ", "\u202f": " ",
+    "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u2010": "-", "\u2011": "-", "\u00ad": "",
+    "ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "І": "I", "і": "i", "Ґ": "Г", "ґ": "г",
 })  # fmt: skip
 
 
@@ -39,8 +41,18 @@ class Row:
 
 
 def encoded(text: str) -> bytes:
-    """Text in CP866; a letter that it does not have becomes a question mark."""
-    return text.translate(_SAID_OTHERWISE).encode("cp866", "replace")
+    """Text in CP866: «Müller» is «Muller» there; what has no letter of the kind becomes a question mark."""
+    said = unicodedata.normalize("NFC", text).translate(_SAID_OTHERWISE)
+    return b"".join(_letter(one) for one in said)
+
+
+def _letter(letter: str) -> bytes:
+    """A letter as CP866 has it, else without its marks; «ё» and «й» are letters of their own there."""
+    try:
+        return letter.encode("cp866")
+    except UnicodeEncodeError:
+        plain = "".join(one for one in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(one))
+        return plain.encode("cp866", "replace")
 
 
 def send(host: str, port: int, rows: Iterable[Row], *, code_page: int) -> None:

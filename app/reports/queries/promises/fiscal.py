@@ -31,6 +31,7 @@ FISCAL = (
             CROSS JOIN LATERAL (SELECT COALESCE(sum((one ->> 'amount')::numeric), 0) AS whole
                                   FROM jsonb_array_elements(f.body -> 'items') AS one) i
             WHERE f.kind NOT IN ('cashIn', 'cashOut') AND {broken}""",
+            ("f.kind IS DISTINCT FROM f.body ->> 'type'", "f.body ->> 'type'", "f.kind"),
             ("f.amount IS DISTINCT FROM b.paid", "b.paid", "f.amount"),
             (
                 "i.whole <> b.whole",
@@ -106,5 +107,21 @@ FISCAL = (
         UNION ALL
         SELECT 'work_order ' || work_order_id, 0, sum(change) FROM fiscal_credit GROUP BY work_order_id
         HAVING sum(change) < 0""",
+    ),
+    Promise(
+        "fiscal_credit",
+        N_("What a receipt sells on credit, and what it takes for such before, is kept of its bills."),
+        # a correction says what the receipt of which it takes the place said, and that one's credit stays
+        """
+        SELECT 'fiscal_receipt ' || f.id, (b.credit - i.paid_back)::numeric(12, 2), COALESCE(c.change, 0)
+        FROM fiscal_receipt f
+        CROSS JOIN LATERAL (SELECT COALESCE(sum((one ->> 'sum')::numeric), 0) AS credit
+                              FROM jsonb_array_elements(f.body -> 'payments') AS one
+                             WHERE one ->> 'type' = 'credit') b
+        CROSS JOIN LATERAL (SELECT COALESCE(sum((one ->> 'amount')::numeric), 0) AS paid_back
+                              FROM jsonb_array_elements(f.body -> 'items') AS one
+                             WHERE one ->> 'paymentMethod' = 'creditPayment') i
+        LEFT JOIN (SELECT receipt_id, sum(change) AS change FROM fiscal_credit GROUP BY 1) c ON c.receipt_id = f.id
+        WHERE f.kind = 'sell' AND f.bills <> '[]' AND b.credit - i.paid_back <> COALESCE(c.change, 0)""",
     ),
 )
