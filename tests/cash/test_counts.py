@@ -14,10 +14,11 @@ from app import clock, errors
 from app.access import Window
 from app.cash import operations, queries, rules
 from app.db import constraint_of, session, transaction
-from app.models import CashDesk, CashMovement, ExpenseCategory
+from app.models import CashDesk, CashMovement, ExpenseCategory, User
 from app.reports import queries as reports
 from tests.cash.test_operations import D, branch, category, moved, opened  # noqa: F401
 from tests.conftest import Maker
+from tests.patients.test_races import one_behind_the_other
 
 PIECES = {D(5000): 1, D(100): 3, D("0.50"): 1}
 
@@ -335,6 +336,27 @@ def test_two_changes_that_are_right_alone_make_no_circle(app: Flask, make):
             thread.join()
         assert sorted(name is None for name in came) == [False, True], came
     assert not [found for found in reports.PROMISES if found.name == "category_tree" and reports.breaches(found)]
+
+
+@pytest.mark.servers
+def test_a_withdrawal_waits_for_who_archives_its_category(app: Flask, make, branch):  # noqa: F811
+    """The page offered the category; it is in the archive when the money is to be written down."""
+    shift, pk = opened(make, branch, "100"), category(make, "Уходит в архив").id
+    desk_id, by = shift.desk_id, make.user("director").id
+
+    def archived() -> bool:
+        session.get_one(ExpenseCategory, pk).archived = True
+        session.flush()
+        return True
+
+    def withdrawn() -> int:
+        actor = session.get_one(User, by)
+        return operations.move(desk_id, "withdrawal", D(10), category_id=pk, actor=actor).id
+
+    gone, refusal = one_behind_the_other(app, archived, withdrawn)
+    assert gone is True and isinstance(refusal, errors.Invalid) and "category_id" in refusal.facts["fields"]
+    session.expire_all()
+    assert session.get_one(CashDesk, desk_id).balance == 100
 
 
 def test_nothing_is_put_under_a_merged_category(make, client_of):

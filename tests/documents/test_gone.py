@@ -83,7 +83,7 @@ def test_who_an_emptied_card_was_is_read_by_the_director_alone(make: Maker, clie
 
 @pytest.mark.parametrize("how", ["erased", "merged"])
 def test_the_database_lets_nothing_be_written_of_who_is_gone(make: Maker, how: str) -> None:
-    pk, other = make.patient("Бывшая").id, make.patient("Бывшая").id
+    pk, other, doctor = make.patient("Бывшая").id, make.patient("Бывшая").id, make.doctor().id
     paper = issued(make, pk)
     if how == "erased":
         erase(make, pk)
@@ -96,9 +96,11 @@ def test_the_database_lets_nothing_be_written_of_who_is_gone(make: Maker, how: s
         " VALUES (:paper, :pk, 'x', 'image/png', repeat('0', 64))",
         "INSERT INTO health_survey (patient_id, day, answers, alerts)"
         " VALUES (:pk, current_date, jsonb_build_object('hepatitis', 'no'), '[]')",
+        "INSERT INTO work_order (patient_id, legal_entity_id, branch_id, doctor_id, year, number, status, total)"
+        " SELECT :pk, legal_entity_id, 1, :doctor, year, 99999, 'draft', 0 FROM issued_document WHERE id = :paper",
     ):
         with pytest.raises(DBAPIError) as error, session.begin_nested():
-            session.execute(text(statement), {"pk": pk, "paper": paper.id})
+            session.execute(text(statement), {"pk": pk, "paper": paper.id, "doctor": doctor})
         assert constraint_of(error.value) == f"ck_patient_{how}_takes_nothing", statement
 
 
