@@ -436,7 +436,8 @@ class DemoClinic:
         amount = Decimal(self.chance.randint(3, 24) * 50)
         if self._balance(drawer) > amount:
             category = self.chance.choice(self.expenses)
-            cash.move(drawer.id, "withdrawal", amount, category_id=category.id, comment=category.name, actor=self.desk)
+            why = data.EXPENSES[category.name]
+            cash.move(drawer.id, "withdrawal", amount, category_id=category.id, comment=why, actor=self.desk)
 
     @contextmanager
     def _moment(self, moment: datetime) -> Iterator[None]:
