@@ -292,7 +292,7 @@ Operation = Row[tuple[CashMovement, str | None, str | None, str | None, int | No
 
 
 def operations_of(
-    *, shift_id: int | None = None, desk_id: int | None = None, since: date | None = None, limit: int = 300
+    *, shift_id: int | None = None, desk_id: int | None = None, since: date | None = None, limit: int = 2_000
 ) -> Sequence[Operation]:
     """Movements of a shift, or of a desk, the newest first: movement, patient's name parts, who, reversed by."""
     mending = select(CashMovement.reverses_id, CashMovement.id.label("by")).where(

@@ -651,6 +651,13 @@ def test_the_settlement_of_a_merged_card_is_that_of_the_card_that_stayed(client_
     assert taken(gone_id) == taken(stayed.id) == 0
 
 
+def test_the_settlement_of_a_card_in_the_archive_says_so_and_takes_the_debt(client_of, make, bill):
+    with transaction():
+        cards.archive_card(bill.patient_id, "Переехал", actor=make.user("senior"))
+    page = client_of("administrator").get(f"/settlement/{bill.patient_id}").text
+    assert ">В архиве</span>" in page and "Принять оплату" in page
+
+
 def test_no_work_order_is_begun_on_a_card_that_was_put_away(client_of, make, bill):
     """It is said before the lines are filled in; of a merged card not that it should be taken out of the archive."""
     stayed, gone, archived = make.patient("Сергеева"), bill.patient_id, make.patient("Убранов")

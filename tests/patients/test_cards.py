@@ -346,7 +346,7 @@ def test_a_consent_in_force_keeps_its_day_and_says_so(make: Maker, client_of: An
 def test_a_card_that_is_closed_takes_no_consent_and_leaves_no_family(
     make: Maker, client_of: Any, context: None
 ) -> None:
-    director = make.user("director")
+    director, doctor = make.user("director"), make.doctor().id
     archived, merged, stays, relative = (make.patient("Закрытов") for _ in range(4))
     with transaction():
         for one in (archived, merged):
@@ -359,6 +359,8 @@ def test_a_card_that_is_closed_takes_no_consent_and_leaves_no_family(
         lambda pk: operations.leave_family(pk, actor=director),
         lambda pk: operations.set_payer(pk, None, actor=director),
         lambda pk: operations.edit_card(pk, 1, {}, actor=director),
+        lambda pk: operations.add_survey(pk, clock.today(), {}, {}, actor=director),
+        lambda pk: billing.create_work_order(pk, doctor, [], branch_id=1, actor=director),
     )
     for pk, refusal in ((archived.id, errors.CardArchived), (merged.id, errors.CardMerged)):
         for deed in deeds:

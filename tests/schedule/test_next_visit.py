@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app import clock
 from app.access import Window
 from app.db import session, transaction
-from app.errors import CardArchived, Invalid
+from app.errors import CardArchived, CardMerged, Invalid
 from app.models import NextVisitRefusal, RefusalReason
 from app.reports import queries as reports
 from app.schedule import operations, queries
@@ -43,6 +43,11 @@ def test_the_last_word_of_a_day_counts(make: Any, context: None) -> None:
     session.commit()
     with pytest.raises(CardArchived):
         refuse(patient.id, first)
+    patient.merged_into_id = make.patient().id
+    session.commit()
+    for work in (lambda: refuse(patient.id, first), lambda: operations.plan(patient.id, months=6, actor=None)):
+        with pytest.raises(CardMerged), transaction():
+            work()
 
 
 def test_two_desks_say_it_at_once(app: Flask, make: Any, context: None) -> None:

@@ -10,6 +10,7 @@ from app import clock
 from app.db import session, transaction
 from app.errors import (
     CardArchived,
+    CardMerged,
     InThePast,
     Invalid,
     NotAllowed,
@@ -203,6 +204,11 @@ def test_who_and_what_must_exist(make: Any, doctor: Any, desk: Any) -> None:
     assert set(refused.value.facts["fields"]) == {"patient_id", "doctor_id", "chair_id", "service_id"}
     with pytest.raises(CardArchived):
         book(make.patient(status="archived"), doctor, at(10), actor=desk)
+    merged = make.patient()  # from a window left open
+    merged.status, merged.merged_into_id = "archived", patient.id
+    session.commit()
+    with pytest.raises(CardMerged):
+        book(merged, doctor, at(10), actor=desk)
     assert session.scalar(select(func.count()).where(Appointment.patient_id == patient.id)) == 0
 
 

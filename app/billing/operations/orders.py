@@ -28,6 +28,7 @@ from app.errors import (
 )
 from app.models import Appointment, Employee, Patient, User, WorkOrder, WorkOrderLine
 from app.money import ZERO, shown
+from app.patients import operations as cards
 from app.vocab import N_, LedgerKind, WorkOrderStatus
 
 Line = Mapping[str, Any]
@@ -45,7 +46,7 @@ def create_work_order(
     seen_price?}`; `seen_price` is what stood on the screen. A doctor writes only his own orders, for patients of his.
 
     Raises:
-        NotAllowed, NotFound, CardArchived, CardMerged
+        NotAllowed, NotFound, CardArchived, CardMerged, CardErased
         VisitNotHeld: the visit is cancelled or a no-show; an order without a visit stays possible.
         EmptyWorkOrder, NoPrice, WrongTooth, DiscountTooLarge
         PriceChanged: since the line was filled in.
@@ -57,7 +58,7 @@ def create_work_order(
     patient = session.get(Patient, patient_id, with_for_update=stays, populate_existing=True)
     if patient is None:
         raise Invalid(fields={"patient_id": N_("There is no such patient.")})
-    rules.check_card(patient.status, patient.merged_into_id)
+    cards.check_open(patient)
     doctor = session.get(Employee, doctor_id)
     if doctor is None or not doctor.is_doctor or doctor.archived:
         raise Invalid(fields={"doctor_id": N_("There is no such doctor.")})

@@ -54,6 +54,7 @@ class Settling:
     contacts: list[str]
     #: The card that stayed when this one was merged: all its money is there.
     merged_into_id: int | None
+    archived: bool
 
     @property
     def bills(self) -> list[OpenOrder]:
@@ -73,8 +74,8 @@ _SETTLING = Fixed(
     text("""
     WITH card AS MATERIALIZED (  -- once, and not at each of its orders
         SELECT p.id AS patient_id, concat_ws(' ', p.surname, p.name, nullif(p.patronymic, '')) AS full_name,
-            p.card_number, p.birth_date, p.merged_into_id, COALESCE(a.debt, 0) AS debt,
-            COALESCE(a.advance, 0) AS advance,
+            p.card_number, p.birth_date, p.merged_into_id, p.status = 'archived' AS archived,
+            COALESCE(a.debt, 0) AS debt, COALESCE(a.advance, 0) AS advance,
             (SELECT g.id FROM patient g WHERE g.id = p.guardian_id AND g.status <> 'archived') AS guardian_id,
             (SELECT g.id FROM patient g WHERE g.id = p.payer_id AND g.status <> 'archived') AS payer_id,
             p.family_id IS NOT NULL OR p.guardian_id IS NOT NULL
@@ -121,6 +122,7 @@ def settling(patient_id: int, branch_id: int | None) -> Settling | None:
         ],
         Card(first.patient_id, first.birth_date, first.guardian_id, first.payer_id),
         first.related, first.passed, first.prints, first.contacts, first.merged_into_id,
+        first.archived,
     )  # fmt: skip
 
 

@@ -8,7 +8,6 @@ from app.billing.rules.orders import (
     MOST_LINES,
     Cost,
     LineLeft,
-    check_card,
     check_held,
     check_lines,
     check_tooth,
@@ -53,7 +52,7 @@ from app.billing.rules.prices import service_code
 __all__ = [
     "DETAILS", "MOST_LINES", "MOST_PARTS", "Allocation", "Card", "Cost", "Due", "Known", "LineLeft", "PaidPart", "Part",
     "Relative", "Return", "Verdict", "allocate", "as_kept", "category_key", "change", "check_advance",
-    "check_cancellable", "check_card", "check_certificate", "check_held", "check_lines", "check_one_payer",
+    "check_cancellable", "check_certificate", "check_held", "check_lines", "check_one_payer",
     "check_parts", "check_seen", "check_tooth", "check_unspent", "cost", "counts", "digest", "judge", "of_age",
     "offered_payers", "only_money", "payer_of_advance", "receipt_to", "refundable", "service_code", "shares", "spread",
     "sum_of", "take_back", "take_lines_back", "usual_payer",

@@ -7,8 +7,6 @@ from decimal import Decimal
 
 from app import money
 from app.errors import (
-    CardArchived,
-    CardMerged,
     DiscountTooLarge,
     EmptyWorkOrder,
     Invalid,
@@ -18,23 +16,11 @@ from app.errors import (
     WrongTooth,
 )
 from app.money import ZERO
-from app.vocab import FREES_TIME, N_, AppointmentStatus, CardStatus
+from app.vocab import FREES_TIME, N_, AppointmentStatus
 
 #: A tooth in the two-digit notation of FDI (ISO 3950): 11–48 permanent, 51–85 milk.
 _TOOTH = re.compile(r"([1-4][1-8]|[5-8][1-5])?", re.ASCII)
 MOST_LINES = 200
-
-
-def check_card(status: str, merged_into_id: int | None) -> None:
-    """May work be written down on a card? Not when it was put away; what was merged is written on the one that stayed.
-
-    Raises:
-        CardMerged, CardArchived
-    """
-    if merged_into_id is not None:
-        raise CardMerged()
-    if status == CardStatus.ARCHIVED:
-        raise CardArchived()
 
 
 def check_held(status: str) -> None:

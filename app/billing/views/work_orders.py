@@ -13,6 +13,7 @@ from app.billing.views.form import filled
 from app.db import transaction
 from app.errors import NotAllowed, PriceChanged, Refusal, Stale
 from app.models import Appointment, Employee, Patient, Service, WorkOrder
+from app.patients import operations as cards
 from app.schemas import load
 from app.vocab import FREES_TIME, TEETH, AppointmentStatus, LedgerKind, WorkOrderStatus
 from app.web import DeskView, actor, expose, fetched, guarded, may, say
@@ -47,7 +48,7 @@ class WorkOrdersView(DeskView):
                 return self._issued(order.id)
 
             return self._save(work, lambda: self._whose())
-        rules.check_card(patient.status, patient.merged_into_id)
+        cards.check_open(patient)
         if visit:
             rules.check_held(visit.status)
         booked = queries.booked_service(visit) if visit else None

@@ -10,13 +10,13 @@ from typing import Any
 
 from app import access, audit, clock
 from app.db import session
-from app.errors import CardArchived, Invalid, NotAllowed, NotFound, Stale
-from app.models import DiaryEntry, Employee, MedicalRecord, Patient, User
+from app.errors import Invalid, NotAllowed, NotFound, Stale
+from app.models import DiaryEntry, Employee, MedicalRecord, User
 from app.patients import queries
-from app.patients.operations.cards import locked_card
+from app.patients.operations.cards import open_card
 from app.patients.rules import medical as rules
 from app.patients.rules.medical import ENTRY_FIELDS, RECORD_FIELDS
-from app.vocab import N_, CardStatus
+from app.vocab import N_
 
 
 def save_record(
@@ -28,10 +28,10 @@ def save_record(
     Locks the card. Records `medical.saved` with the names of what changed; nothing changed, nothing is written.
 
     Raises:
-        NotFound, NotAllowed, CardArchived, Invalid
+        NotFound, NotAllowed, CardArchived, CardMerged, CardErased, Invalid
         Stale: somebody saved it meanwhile.
     """
-    _open_card(patient_id, actor)
+    open_card(patient_id, "medical.edit", actor)
     newest = queries.medical_record(patient_id)
     if (newest.id if newest else None) != after_id:
         raise Stale()
@@ -66,10 +66,10 @@ def write_diary(
 
     Raises:
         NotFound, NotAllowed: also to an account that is no doctor's.
-        CardArchived, Invalid
+        CardArchived, CardMerged, CardErased, Invalid
         Stale: the entry was corrected already.
     """
-    patient = _open_card(patient_id, actor)
+    patient = open_card(patient_id, "medical.edit", actor)
     doctor = session.get(Employee, (access.account(actor).employee_id if actor else doctor_id) or 0)
     if doctor is None or not doctor.is_doctor:
         raise NotAllowed(right="medical.edit")
@@ -102,13 +102,6 @@ def _check_correctable(entry_id: int, patient_id: int, doctor: Employee) -> None
         raise NotAllowed(right="medical.edit")
     if queries.correction_of(entry_id) is not None:
         raise Stale()
-
-
-def _open_card(patient_id: int, actor: User | None) -> Patient:
-    patient = locked_card(patient_id, "medical.edit", actor)
-    if patient.status == CardStatus.ARCHIVED:
-        raise CardArchived()
-    return patient
 
 
 #: A medical card that nobody has filled in yet.

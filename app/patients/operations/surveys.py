@@ -6,11 +6,9 @@ from typing import Any
 
 from app import audit, clock
 from app.db import session
-from app.errors import CardArchived
 from app.models import HealthSurvey, User
-from app.patients.operations.cards import locked_card
+from app.patients.operations.cards import open_card
 from app.patients.rules import survey as rules
-from app.vocab import CardStatus
 
 
 def add_survey(patient_id: int, day: date, answers: rules.Answers, more: Mapping[str, Any], *,
@@ -22,11 +20,9 @@ def add_survey(patient_id: int, day: date, answers: rules.Answers, more: Mapping
     the answers.
 
     Raises:
-        NotFound, NotAllowed, CardArchived, Invalid
+        NotFound, NotAllowed, CardArchived, CardMerged, CardErased, Invalid
     """
-    patient = locked_card(patient_id, "survey.edit", actor)
-    if patient.status == CardStatus.ARCHIVED:
-        raise CardArchived()
+    patient = open_card(patient_id, "survey.edit", actor)
     rules.check_day(day, patient.birth_date, clock.today())
     # an older paper found later clears nothing that was said since
     alerted = [key for key, _ in patient.health_alerts] if patient.surveyed_on and patient.surveyed_on <= day else []

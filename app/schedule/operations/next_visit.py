@@ -4,10 +4,10 @@ from sqlalchemy import select
 
 from app import audit, clock
 from app.db import session
-from app.errors import CardArchived, NotFound
+from app.errors import NotFound
 from app.models import NextVisitRefusal, Patient, User
+from app.patients import operations as cards
 from app.schedule.operations.planned import check_refusal
-from app.vocab import CardStatus
 
 
 def refuse_next_visit(
@@ -18,7 +18,7 @@ def refuse_next_visit(
     Locks the patient's card. Records `next_visit.refused`.
 
     Raises:
-        NotFound, CardArchived
+        NotFound, CardArchived, CardMerged, CardErased
         Invalid: there is no such reason.
     """
     patient = session.scalars(
@@ -26,8 +26,7 @@ def refuse_next_visit(
     ).first()
     if patient is None:
         raise NotFound()
-    if patient.status == CardStatus.ARCHIVED:
-        raise CardArchived()
+    cards.check_open(patient)
     reason, today = check_refusal(reason_id), clock.today()
     row = session.scalars(
         select(NextVisitRefusal).where(

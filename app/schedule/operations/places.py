@@ -13,12 +13,12 @@ from sqlalchemy.exc import IntegrityError
 from app import access, audit
 from app.db import constraint_of, lock, lock_words, session
 from app.errors import (
-    CardArchived,
     Invalid,
     NotFound,
     SlotTaken,
 )
-from app.models import Appointment, Branch, ShelfItem, User
+from app.models import Appointment, Branch, Patient, ShelfItem, User
+from app.patients import operations as cards
 from app.schedule import queries, rules
 from app.schedule.rules import Slot, Span
 from app.vocab import N_, CardStatus
@@ -90,11 +90,13 @@ def branch_for(look: queries.Look, span: Span, branch_id: int | None, chair_id: 
     )
 
 
-def check_known(look: queries.Look, *, chair_id: int | None, service_id: int | None) -> None:
+def check_known(
+    look: queries.Look, patient_id: int | None, *, chair_id: int | None, service_id: int | None
+) -> None:  # fmt: skip
     """Patient, doctor, chair and service must be there and in use.
 
     Raises:
-        Invalid, CardArchived
+        Invalid, CardArchived, CardMerged, CardErased
     """
     wrong = {}
     if look.patient_status is None:
@@ -108,7 +110,7 @@ def check_known(look: queries.Look, *, chair_id: int | None, service_id: int | N
     if wrong:
         raise Invalid(fields=wrong)
     if look.patient_status == CardStatus.ARCHIVED:
-        raise CardArchived()
+        cards.check_open(session.get_one(Patient, patient_id))
 
 
 def refused(slot: Slot, besides: int) -> SlotTaken:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app import audit, clock
 from app.db import lock, session
-from app.errors import CardArchived, Invalid, NotFound, Stale
+from app.errors import Invalid, NotFound, Stale
 from app.models import (
     Appointment,
     ClinicSetting,
@@ -23,9 +23,10 @@ from app.models import (
     Speciality,
     User,
 )
+from app.patients import operations as cards
 from app.schedule import queries, rules
 from app.tasks import operations as tasks
-from app.vocab import N_, CardStatus, PlannedFrom, PlannedStatus, TaskReasonKind
+from app.vocab import N_, PlannedFrom, PlannedStatus, TaskReasonKind
 
 #: What the log keeps of a planned visit.
 _KEPT = (
@@ -60,7 +61,7 @@ def plan(
     cancelled visit takes the place of the call about it. Records `planned.made`. Flushes, never commits.
 
     Raises:
-        Invalid, CardArchived
+        Invalid, CardArchived, CardMerged, CardErased
     """
     today = clock.today()
     if months is not None:
@@ -97,7 +98,7 @@ def check_wanted(
     """Patient, doctor, speciality and service must be there and in use; the service.
 
     Raises:
-        Invalid, CardArchived
+        Invalid, CardArchived, CardMerged, CardErased
     """
     wrong = {}
     patient = session.get(Patient, patient_id) if patient_id is not None else None
@@ -114,8 +115,8 @@ def check_wanted(
         wrong["service_id"] = N_("There is no such service.")
     if wrong:
         raise Invalid(fields=wrong)
-    if patient is not None and patient.status == CardStatus.ARCHIVED:
-        raise CardArchived()
+    if patient is not None:
+        cards.check_open(patient)
     return service
 
 

@@ -86,7 +86,7 @@ def book(
     Records `appointment.booked` and plans the messages. Flushes, never commits.
 
     Raises:
-        WrongTimes, InThePast, Invalid, CardArchived
+        WrongTimes, InThePast, Invalid, CardArchived, CardMerged, CardErased
         OutsideHours: with the hours of that day.
         SlotTaken: with the visit or block in the way.
         NotAllowed: a reason was given, but the right is missing.
@@ -96,7 +96,7 @@ def book(
     slot = Slot(starts_at, ends_at, doctor_id, chair_id, patient_id)
     hold(slot)
     look = queries.look(slot, patient_id=patient_id, doctor_id=doctor_id, chair_id=chair_id, service_id=service_id)
-    check_known(look, chair_id=chair_id, service_id=service_id)
+    check_known(look, patient_id, chair_id=chair_id, service_id=service_id)
     branch_id = branch_for(look, slot, branch_id, chair_id)
     overbook_reason = rules.check_slot(
         slot, look.busy, reason=overbook_reason.strip(), may_overbook=may(actor, "schedule.overbook")
@@ -228,7 +228,7 @@ def _replace(
     look = queries.look(
         new, patient_id=new.patient_id, doctor_id=new.doctor_id, chair_id=new.chair_id, besides=visit.id
     )
-    check_known(look, chair_id=new.chair_id, service_id=None)
+    check_known(look, new.patient_id, chair_id=new.chair_id, service_id=None)
     branch_id = _branch_after(visit, look, new)
     may_overbook = may(actor, "schedule.overbook")
     on_purpose = overbook_reason or (visit.overbook_reason if may_overbook else "")

@@ -77,7 +77,7 @@ def wait_for_time(
     cancelled visit is no longer needed. Records `waiting.added`. Flushes, never commits.
 
     Raises:
-        Invalid, CardArchived
+        Invalid, CardArchived, CardMerged, CardErased
         AlreadyThere: this visit is wanted sooner already.
     """
     today = clock.today()
