@@ -45,6 +45,8 @@ def hang_on(app: Flask) -> None:
         label=label,
         csrf_token=lambda: g.get("csrf_token") or generate_csrf(),  # once a page: it asks the settings at each form
         **_words(one, several),  # for what is drawn without the words of `of_this_page`: a macro of its own
+    )
+    templates.globals.update(  # they keep what the names above were when they were read
         once=templates.get_template("desk/macros.html").module.once,  # type: ignore[attr-defined]
         baselib=templates.get_template("appbuilder/baselib.html").module,
     )
