@@ -15,7 +15,7 @@ from app import clock
 from app.billing import operations as billing
 from app.db import db, session, transaction
 from app.documents import operations as documents
-from app.errors import CardArchived, CardErased, NotErasable, Refusal
+from app.errors import CardErased, CardMerged, NotErasable, Refusal
 from app.models import CardErasure, CardOpening, HealthSurvey, IssuedDocument, Patient, User, WorkOrder
 from app.patients import operations
 from tests.conftest import Maker, sign_in
@@ -138,10 +138,10 @@ def test_no_work_order_is_left_on_a_card_that_is_gone(app: Flask, make: Maker) -
     pk = make.patient().id
     order, refusal = one_behind_the_other(app, orders(make, pk), erases(make, pk))
     assert isinstance(order, int) and isinstance(refusal, NotErasable), (order, refusal)
-    for goes in (erases, merges):
+    for goes, said in ((erases, CardErased), (merges, CardMerged)):
         pk = make.patient().id
         gone, refusal = one_behind_the_other(app, goes(make, pk), orders(make, pk))
-        assert isinstance(gone, int) and isinstance(refusal, CardArchived), (gone, refusal)
+        assert isinstance(gone, int) and isinstance(refusal, said), (gone, refusal)
         assert session.query(WorkOrder).filter_by(patient_id=pk).count() == 0
     pk = make.patient().id
     order, gone = one_behind_the_other(app, orders(make, pk), merges(make, pk))
