@@ -97,6 +97,7 @@ def _sums(patient_id: int, legal_entity_id: int) -> dict[tuple[int, int | None],
         .where(
             LedgerEntry.patient_id == patient_id,
             LedgerEntry.kind.in_((LedgerKind.PAYMENT, LedgerKind.REFUND, LedgerKind.PAID_TO_ADVANCE)),
+            WorkOrder.patient_id == patient_id,
             WorkOrder.legal_entity_id == legal_entity_id,
         )
         .group_by(WorkOrder.id, Payment.payer_id, year)
