@@ -11,6 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from app.billing import operations as billing
 from app.cash import operations as cash
 from app.db import constraint_of, session, transaction
+from app.documents import operations as documents
+from app.models import WorkOrder
 
 
 def refused_by(statement: str, **values: Any) -> str | None:
@@ -66,6 +68,21 @@ def test_what_is_written_about_money_stays_as_it_was_written(paid: dict[str, int
     assert refused_by(f"UPDATE {table} SET id = id") == name
     assert refused_by(f"DELETE FROM {table}") == name
     assert refused_by(f"TRUNCATE {table} CASCADE") == name
+
+
+def test_advances_passed_certificates_and_acts_stay_as_they_were_written(make: Any, paid: dict[str, int]) -> None:
+    director, ways = make.user("director"), [{"method": "cash", "amount": Decimal(100)}]
+    with transaction():
+        billing.sell_certificate(paid["patient"], Decimal(100), ways, branch_id=paid["branch"], actor=director)
+        documents.number_act(session.get_one(WorkOrder, paid["order"]), actor=director)
+    for table, change, name in (
+        ("advance_transfer", "amount = 1", "ck_advance_transfer_append_only"),
+        ("certificate", "balance = balance + 1", "ck_certificate_kept_by_ledger"),
+        ("service_act", "number = 9", "ck_service_act_append_only"),
+    ):
+        assert refused_by(f"UPDATE {table} SET {change}") == name
+        assert refused_by(f"DELETE FROM {table}") == f"ck_{table}_append_only"
+        assert refused_by(f"TRUNCATE {table} CASCADE") == f"ck_{table}_append_only"
 
 
 @pytest.mark.parametrize(
