@@ -52,18 +52,16 @@ def device_at(legal_entity_id: int, branch_id: int) -> Device | None:
     return Device(found.id, found.taxation) if found is not None else None
 
 
-def lines_of(order_id: int) -> list[rules.Line]:
-    """The lines of a bill, or those that a reversing order takes back, above zero."""
+def lines_of(reversal_id: int) -> list[rules.Line]:
+    """The lines that a reversing order takes back, above zero."""
     rows = session.execute(
         select(WorkOrderLine, Service)
         .join(Service, Service.id == WorkOrderLine.service_id)
-        .where(WorkOrderLine.work_order_id == order_id)
+        .where(WorkOrderLine.work_order_id == reversal_id)
         .order_by(WorkOrderLine.position)
     )
     return [
-        rules.line(
-            *line.called, line.tooth, abs(line.quantity), abs(line.total), kind=service.item_kind, vat=service.vat
-        )
+        rules.line(*line.called, line.tooth, -line.quantity, -line.total, kind=service.item_kind, vat=service.vat)
         for line, service in rows
     ]
 

@@ -7,7 +7,7 @@ from sqlalchemy import insert, text, update
 from app import audit, clock
 from app.billing import price_files, queries, rules
 from app.billing.operations.base import id_of
-from app.billing.operations.prices import check_first_day
+from app.billing.operations.prices import check_first_day, take_back_beginning
 from app.billing.rules import Verdict
 from app.db import lock, session
 from app.errors import ImportApplied, NotFound, NothingToImport, PricesChanged, RowsRefused
@@ -90,7 +90,7 @@ def _write(row: PriceImport, verdicts: list[Verdict], actor: User | None) -> Non
             before = {name: was for name, (was, _) in verdict.changes.items()}
             after = {name: became for name, (_, became) in verdict.changes.items()}
             audit.record("directory.changed", Service(id=ids[verdict.code]), before=before, after=after, actor=actor)
-    _take_back_for([ids[v.code] for v in touched if v.replaces], row.valid_from, actor)
+    take_back_beginning([ids[v.code] for v in touched if v.replaces], row.valid_from, actor=actor)
     prices = [
         {"service_id": ids[v.code], "valid_from": row.valid_from, "price": v.price, "created_at": clock.now(),
          "created_by_id": id_of(actor)}
@@ -99,18 +99,3 @@ def _write(row: PriceImport, verdicts: list[Verdict], actor: User | None) -> Non
     ]  # fmt: skip
     if prices:
         session.execute(insert(ServicePrice), prices)
-
-
-def _take_back_for(service_ids: list[int], day: date, actor: User | None) -> None:
-    """The prices that begin on the day are taken back, for others are about to be written: as it is done by hand."""
-    standing = (
-        update(ServicePrice)
-        .where(
-            ServicePrice.service_id.in_(service_ids), ServicePrice.valid_from == day, ServicePrice.annulled_at.is_(None)
-        )
-        .values(annulled_at=clock.now(), annulled_by_id=id_of(actor))
-        .returning(ServicePrice.id, ServicePrice.service_id, ServicePrice.valid_from, ServicePrice.price)
-    )
-    for gone in session.execute(standing).all():
-        after = {"service_id": gone.service_id, "valid_from": audit.plain(gone.valid_from), "price": str(gone.price)}
-        audit.record("price.taken_back", ServicePrice(id=gone.id), after=after, actor=actor)

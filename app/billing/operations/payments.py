@@ -98,14 +98,13 @@ def take_payment(
         business_day=clock.today(), paid_at=now, created_at=now, created_by_id=id_of(actor), entries=entries,
         parts=_parts_of(paid, dict(zip(desks, movements, strict=True)), lent),
     )  # fmt: skip
-    others = payment.payer_id if payment.payer_id != patient_id else None
     payment.receipt = receipt_for(
         ReceiptKind.SALE, numbers["receipt"][0], patient_id, patient.full_name, patient.card_number, place,
         [(part.method, part.amount, _source(part)) for part in paid],
         [line for bill in spread.bills for line in bills_paid[bill.work_order_id].lines],
         amount=whole, tendered=tendered, change=given_back, to_advance=spread.to_advance,
         debt_left=debt_left, certificate=certificate,
-        for_lines=sum((bill.amount for bill in spread.bills), ZERO), payer=queries.name_of_payer(others), actor=actor,
+        for_lines=sum((bill.amount for bill in spread.bills), ZERO), payer=queries.name_of_payer(payment), actor=actor,
     )  # fmt: skip
     written: list[PaymentPart | LedgerEntry | Receipt] = [*entries, *payment.parts, payment.receipt]
     for row, pk in zip(written, [*ids[LedgerEntry], *ids[PaymentPart], *ids[Receipt]], strict=True):

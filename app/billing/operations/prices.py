@@ -3,10 +3,11 @@
 Bills keep the price that they were made with. Where next: `imports.py`, for a whole price list.
 """
 
+from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, update
 
 from app import access, audit, clock
 from app.billing import queries
@@ -55,10 +56,22 @@ def make_room_for_price(service_id: int, day: date, price: Decimal, *, actor: Us
         Invalid: the day has passed.
     """
     check_first_day(day)
-    standing = session.scalar(
-        select(ServicePrice).where(
-            ServicePrice.service_id == service_id, ServicePrice.valid_from == day, ServicePrice.annulled_at.is_(None)
+    another = ServicePrice.price != price
+    take_back_beginning([service_id], day, another, actor=actor)
+
+
+def take_back_beginning(
+    service_ids: Collection[int], day: date, *which: ColumnElement[bool], actor: User | None
+) -> None:  # fmt: skip
+    """Take back the prices that begin on a day which has not passed: others are about to be written for it."""
+    standing = (
+        update(ServicePrice)
+        .where(
+            ServicePrice.service_id.in_(service_ids), ServicePrice.valid_from == day,
+            ServicePrice.annulled_at.is_(None), *which,
         )
-    )
-    if standing is not None and standing.price != price and queries.may_be_taken_back(standing):
-        take_price_back(standing.id, actor=actor)
+        .values(annulled_at=clock.now(), annulled_by_id=id_of(actor))
+        .returning(ServicePrice)
+    )  # fmt: skip
+    for row in session.scalars(standing).all():
+        audit.record("price.taken_back", row, after=audit.facts(row, _KEPT), actor=actor)

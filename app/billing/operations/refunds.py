@@ -130,13 +130,12 @@ def _give_back(
     for part, share in back.parts:
         if part.part_id in lenders:
             give_back_lent(lenders[part.part_id], row, share, actor=actor)
-    others = payment.payer_id if payment.payer_id != patient.id else None
     receipt = receipt_for(
         ReceiptKind.RETURN, numbers["receipt"][0], patient.id, patient.full_name, patient.card_number, place_of(branch),
         [(part.method, share, {}) for part, share in back.parts],
         queries.receipt_lines([bill.work_order_id for bill in back.bills]),
         amount=amount, debt_left=queries.balance_of(patient.id).debt,
-        for_lines=sum((bill.amount for bill in back.bills), ZERO), payer=queries.name_of_payer(others),
+        for_lines=sum((bill.amount for bill in back.bills), ZERO), payer=queries.name_of_payer(payment),
         returned=_returned(payment, row), actor=actor,
     )  # fmt: skip
     receipt.refund_id = row.id

@@ -7,7 +7,7 @@ from sqlalchemy.orm import aliased
 
 from app.billing.rules import Card
 from app.db import session
-from app.models import Patient
+from app.models import Patient, Payment
 from app.patients import queries as patients
 from app.vocab import CardStatus
 
@@ -25,9 +25,9 @@ def living_cards(ids: Collection[int], *, doctor_id: int | None = None) -> dict[
     return {row[0]: Card(*row) for row in found}
 
 
-def name_of_payer(patient_id: int | None) -> str:
-    """How the card that pays for another one is called now; empty for nobody, and for a card that was emptied."""
-    if patient_id is None:
+def name_of_payer(payment: Payment) -> str:
+    """Who paid, as the card is called now, when it is not the patient; empty too for a card that was emptied."""
+    if payment.payer_id in (None, payment.patient_id):
         return ""
-    payer = session.get_one(Patient, patient_id)
+    payer = session.get_one(Patient, payment.payer_id)
     return "" if payer.erased_at is not None else payer.full_name
