@@ -12,10 +12,10 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from app import clock
-from app.db import session, transaction
+from app.db import db, session, transaction
 from app.errors import Refusal, SlotTaken
 
 pytestmark = pytest.mark.servers
@@ -250,6 +250,46 @@ def test_twenty_refunds_of_one_payment_never_return_more_than_was_paid(app: Flas
     assert queries.balance_of(patient.id).advance == Decimal(100)
     assert session.scalar(select(CashDesk.balance).where(CashDesk.id == branch.desk_id)) == Decimal(1100)
     assert session.get_one(Payment, pk).amount == Decimal(1000)
+
+
+def test_the_first_payments_of_a_patient_wait_in_one_line(app: Flask, make: Any) -> None:
+    """Whose account is not there yet: the first payment opens it while a second waits for the desk, a third comes."""
+    from app.billing import operations as billing
+    from app.billing import queries
+
+    (here, patient), (there, _) = money_of(make), money_of(make)
+    senior, results = make.user("senior"), dict[int, Any]()
+
+    def pay(place: int, branch_id: int) -> None:
+        with app.app_context():
+            try:
+                with transaction():
+                    parts = [{"method": "cash", "amount": Decimal(10)}]
+                    results[place] = billing.take_payment(patient.id, parts, branch_id=branch_id, actor=senior).id
+            except Refusal as refusal:
+                results[place] = refusal
+
+    with db.engine.connect() as holder, db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as watcher:
+
+        def waiting() -> int:
+            asked = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            return int(watcher.execute(text(asked)).scalar_one())
+
+        holder.execute(text("SELECT FROM cash_desk WHERE id = :pk FOR NO KEY UPDATE"), {"pk": here.desk_id})
+        threads = []
+        for place, branch in enumerate((here, there, here)):
+            thread = threading.Thread(target=pay, args=(place, branch.id))
+            thread.start()
+            threads.append(thread)
+            while thread.is_alive() and waiting() < sum(one.is_alive() for one in threads):
+                pass
+        holder.rollback()
+    for thread in threads:
+        thread.join()
+    assert all(isinstance(one, int) for one in results.values()), results
+    assert queries.balance_of(patient.id).advance == Decimal(30)
 
 
 def _billed(make: Any, branch: Any, patient: Any) -> tuple[int, int]:

@@ -1,32 +1,17 @@
-"""What every change of money is made with: the account locked, the branch, an entry of the ledger, the receipt."""
+"""What every change of money is made with: the branch, an entry of the ledger, the receipt."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
-
-from sqlalchemy import select
 
 from app import access, clock, money
 from app.billing import queries
 from app.cash.queries import Place
 from app.db import session
 from app.errors import Invalid
-from app.models import Branch, LedgerEntry, PatientAccount, Receipt, User
+from app.models import Branch, LedgerEntry, Receipt, User
 from app.money import ZERO
 from app.vocab import N_, LedgerKind, ReceiptKind
-
-
-def lock_account(*patient_ids: int) -> None:
-    """One payment, refund or bill of a patient at a time; of several patients by number, as everybody does.
-
-    Who has no account yet has no money to be moved twice.
-    """
-    session.execute(
-        select(PatientAccount.patient_id)
-        .where(PatientAccount.patient_id.in_(patient_ids))
-        .order_by(PatientAccount.patient_id)
-        .with_for_update()
-    ).all()
 
 
 def branch_of(branch_id: int | None, actor: User | None) -> Branch:

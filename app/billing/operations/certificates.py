@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app import audit, clock
 from app.billing import queries, rules
-from app.billing.operations.base import entry, id_of, lock_account
+from app.billing.operations.base import entry, id_of
 from app.db import session
 from app.errors import NotFound, ReasonNeeded
 from app.models import AdvanceTransfer, Certificate, User
@@ -48,7 +48,7 @@ def take_certificate_back(certificate_id: int, reason: str, *, actor: User | Non
     buyer_id = session.scalar(select(Certificate.buyer_id).where(Certificate.id == certificate_id))
     if buyer_id is None:
         raise NotFound()
-    lock_account(buyer_id)
+    queries.lock_account(buyer_id)
     row = session.scalars(select(Certificate).where(Certificate.id == certificate_id).with_for_update()).one()
     left = row.balance
     rules.check_certificate(row.number, left, max(left, Decimal("0.01")), None, clock.today())

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app import access, audit, clock
 from app.billing import queries, rules
-from app.billing.operations.base import branch_of, entry, id_of, lock_account
+from app.billing.operations.base import branch_of, entry, id_of
 from app.db import lock, next_number, session
 from app.errors import (
     AlreadyIssued,
@@ -210,7 +210,7 @@ def _locked_order(order_id: int, actor: User | None) -> WorkOrder:
     if found is None:
         raise NotFound()
     access.require_own(actor, "work_order.fill", found.doctor_id)
-    lock_account(found.patient_id)
+    queries.lock_account(found.patient_id)
     order = lock(WorkOrder, order_id)
     assert isinstance(order, WorkOrder)
     return order

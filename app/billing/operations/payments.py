@@ -10,7 +10,7 @@ from typing import Any
 
 from app import access, audit, clock
 from app.billing import queries, rules
-from app.billing.operations.base import branch_of, entry, id_of, lock_account, place_of, receipt_for
+from app.billing.operations.base import branch_of, entry, id_of, place_of, receipt_for
 from app.billing.operations.certificates import spend_certificate
 from app.billing.operations.relatives import lend
 from app.billing.rules import Due, Part
@@ -149,7 +149,7 @@ def _borrowed(patient_id: int, parts: Sequence[Part], branch_id: int | None, act
     certificates = sorted((part.certificate.strip().lower(), n) for n, part in enumerate(parts) if part.certificate)
     if not lenders and not certificates:
         return {}
-    lock_account(patient_id, *lenders)
+    queries.lock_account(patient_id, *lenders)
     branch = branch_of(branch_id, actor)
     lent = {
         place: lend(part.from_patient_id, patient_id, part.amount, branch_id=branch.id, actor=actor).id

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app import access, audit, clock
 from app.billing import queries, rules
-from app.billing.operations.base import entry, id_of, lock_account, place_of, receipt_for
+from app.billing.operations.base import entry, id_of, place_of, receipt_for
 from app.billing.operations.relatives import give_back_lent
 from app.cash import operations as cash
 from app.db import Busy, next_numbers, session
@@ -102,7 +102,7 @@ def _give_back(
     payment = session.get(Payment, payment_id)
     if payment is None:
         raise NotFound()
-    lock_account(payment.patient_id, *(known := queries.lenders_of(payment.id)).values())
+    queries.lock_account(payment.patient_id, *(known := queries.lenders_of(payment.id)).values())
     lenders = queries.lenders_of(payment.id)
     if lenders != known:  # a relative's card became another one at this moment, whose account is not locked
         raise Busy()

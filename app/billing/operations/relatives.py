@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from app import access, audit, clock
 from app.billing import queries, rules
-from app.billing.operations.base import branch_of, entry, id_of, lock_account
+from app.billing.operations.base import branch_of, entry, id_of
 from app.db import session
 from app.errors import Invalid, NotRelative, ReasonNeeded
 from app.models import AdvanceTransfer, Refund, User
@@ -26,7 +26,7 @@ def pass_advance(
     """
     if not reason.strip():
         raise ReasonNeeded()
-    lock_account(from_id, to_id)
+    queries.lock_account(from_id, to_id)
     return lend(from_id, to_id, amount, reason, branch_id=branch_of(branch_id, actor).id, actor=actor)
 
 

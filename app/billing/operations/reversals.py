@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from app import access, audit, clock
 from app.billing import queries, rules
-from app.billing.operations.base import entry, id_of, lock_account
+from app.billing.operations.base import entry, id_of
 from app.db import lock, next_number, session
 from app.errors import NotFound, NothingToReverse, ReasonNeeded
 from app.fiscal import operations as fiscal
@@ -37,7 +37,7 @@ def reverse_order(
     found = session.get(WorkOrder, order_id)
     if found is None:
         raise NotFound()
-    lock_account(found.patient_id)
+    queries.lock_account(found.patient_id)
     order = lock(WorkOrder, order_id)
     assert isinstance(order, WorkOrder)
     if order.status not in (WorkOrderStatus.ISSUED, WorkOrderStatus.PAID):

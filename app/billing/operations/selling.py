@@ -7,7 +7,7 @@ from typing import Any
 
 from app import audit, clock
 from app.billing import queries, rules
-from app.billing.operations.base import branch_of, id_of, lock_account
+from app.billing.operations.base import branch_of, id_of
 from app.billing.operations.certificates import certificate_facts, pass_certificate
 from app.billing.operations.payments import take_payment
 from app.billing.rules import Part
@@ -38,7 +38,7 @@ def sell_certificate(
     whole = rules.sum_of(paid, *PaymentMethod)
     if rules.sum_of(paid, PaymentMethod.ADVANCE) or whole > amount:
         raise Invalid(fields={"amount": N_("More is paid than the certificate costs.")})
-    lock_account(buyer_id)
+    queries.lock_account(buyer_id)
     branch = branch_of(branch_id, actor)
     number = number.strip() or _next_number(branch.legal_entity_id)
     if queries.certificate_numbered(number) is not None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import case, exists, func, or_, select, text
 
 from app import clock
-from app.billing.queries.balances import Balance, Rows
+from app.billing.queries.balances import LOCKED_ACCOUNT, Balance, Rows
 from app.billing.queries.prices import prices_of
 from app.billing.rules import Card, Due, LineLeft
 from app.db import Fixed, session
@@ -231,12 +231,10 @@ class Owing:
 #: The account is locked before the bills: everybody who moves a patient's money locks in this order. Both are read as
 #: they are once the lock is held; a bill issued meanwhile is not seen, and its patient simply pays ahead.
 _OWING = Fixed(
-    text("""
-    WITH account AS MATERIALIZED (
-        SELECT debt, advance FROM patient_account WHERE patient_id = :patient FOR UPDATE
-    ), dues AS MATERIALIZED (
+    text(f"""
+    WITH {LOCKED_ACCOUNT}, dues AS MATERIALIZED (
         SELECT id, due, issued_at, legal_entity_id FROM work_order
-        WHERE patient_id = :patient AND status = 'issued' AND (SELECT count(*) FROM account) >= 0
+        WHERE patient_id = :patient AND status = 'issued' AND (SELECT count(*) FROM word) >= 0
         ORDER BY id FOR UPDATE
     )
     SELECT concat_ws(' ', p.surname, p.name, nullif(p.patronymic, '')) AS full_name, p.card_number, p.birth_date,
@@ -252,6 +250,8 @@ _OWING = Fixed(
 def owing_locked(patient_id: int) -> Owing | None:
     """A patient's balance and unpaid bills, locked until the transaction ends; None when there is no such patient."""
     rows = _OWING(patient=patient_id).all()
+    if rows and rows[0].debt is None:
+        rows = _OWING(patient=patient_id).all()  # as `lock_account` asks twice
     if not rows:
         return None
     first = rows[0]
