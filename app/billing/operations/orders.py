@@ -53,6 +53,7 @@ def create_work_order(
         Invalid: `fields` name the line, for instance `lines.0.quantity`.
     """
     access.require_own(actor, "work_order.fill", doctor_id)
+    queries.lock_account(patient_id)  # before all else, as everybody does: it may be issued in the same step
     # whoever empties or merges the card at this moment is waited for, and waits for the order
     stays = {"read": True, "key_share": True, "of": Patient}
     patient = session.get(Patient, patient_id, with_for_update=stays, populate_existing=True)

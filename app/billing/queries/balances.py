@@ -32,7 +32,7 @@ class Balance:
 LOCKED_ACCOUNT = """account AS MATERIALIZED (
         SELECT debt, advance FROM patient_account WHERE patient_id = :patient FOR UPDATE
     ), word AS MATERIALIZED (
-        SELECT pg_advisory_xact_lock(hashtextextended('account ' || CAST(:patient AS int), 0))
+        SELECT pg_advisory_xact_lock(hashtextextended('account ' || CAST(:patient AS bigint), 0))
         WHERE NOT EXISTS (SELECT FROM account)
     )"""
 _LOCK = Fixed(text(f"WITH {LOCKED_ACCOUNT} SELECT (SELECT count(*) FROM word) AS missing"))
