@@ -12,10 +12,11 @@ from sqlalchemy import select
 from app import audit, clock
 from app.billing import queries, rules
 from app.billing.operations.base import entry, id_of
-from app.db import session
+from app.db import lock, session
 from app.errors import NotFound, ReasonNeeded
 from app.models import AdvanceTransfer, Certificate, User
 from app.money import shown
+from app.patients.queries import lock_accounts
 from app.vocab import LedgerKind
 
 
@@ -45,16 +46,16 @@ def take_certificate_back(certificate_id: int, reason: str, *, actor: User | Non
     """
     if not reason.strip():
         raise ReasonNeeded()
-    buyer_id = session.scalar(select(Certificate.buyer_id).where(Certificate.id == certificate_id))
-    if buyer_id is None:
+    buyer = select(Certificate.buyer_id).where(Certificate.id == certificate_id)
+    lock_accounts(lambda: session.scalars(buyer))
+    row = lock(Certificate, certificate_id)
+    if row is None:
         raise NotFound()
-    queries.lock_account(buyer_id)
-    row = session.scalars(select(Certificate).where(Certificate.id == certificate_id).with_for_update()).one()
     left = row.balance
     rules.check_certificate(row.number, left, max(left, Decimal("0.01")), None, clock.today())
-    pass_certificate(row, left, buyer_id, row.branch_id, reason, actor=actor)
+    pass_certificate(row, left, row.buyer_id, row.branch_id, reason, actor=actor)
     after = {**certificate_facts(row), "amount": str(left), "reason": reason.strip()}
-    audit.record("certificate.returned", row, after=after, patient_id=buyer_id, actor=actor)
+    audit.record("certificate.returned", row, after=after, patient_id=row.buyer_id, actor=actor)
     return row
 
 

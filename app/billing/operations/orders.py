@@ -29,6 +29,7 @@ from app.errors import (
 from app.models import Appointment, Employee, Patient, User, WorkOrder, WorkOrderLine
 from app.money import ZERO, shown
 from app.patients import operations as cards
+from app.patients.queries import lock_account, lock_accounts
 from app.vocab import N_, LedgerKind, WorkOrderStatus
 
 Line = Mapping[str, Any]
@@ -53,7 +54,7 @@ def create_work_order(
         Invalid: `fields` name the line, for instance `lines.0.quantity`.
     """
     access.require_own(actor, "work_order.fill", doctor_id)
-    queries.lock_account(patient_id)  # before all else, as everybody does: it may be issued in the same step
+    lock_account(patient_id)  # before all else, as everybody does: it may be issued in the same step
     # whoever empties or merges the card at this moment is waited for, and waits for the order
     stays = {"read": True, "key_share": True, "of": Patient}
     patient = session.get(Patient, patient_id, with_for_update=stays, populate_existing=True)
@@ -205,13 +206,11 @@ def _require_draft(order: WorkOrder) -> None:
 
 def _locked_order(order_id: int, actor: User | None) -> WorkOrder:
     """An order for changing, its patient's account locked before it."""
-    found = session.execute(
-        select(WorkOrder.patient_id, WorkOrder.doctor_id).where(WorkOrder.id == order_id)
-    ).one_or_none()
-    if found is None:
+    doctor_id = session.scalar(select(WorkOrder.doctor_id).where(WorkOrder.id == order_id))
+    if doctor_id is None:
         raise NotFound()
-    access.require_own(actor, "work_order.fill", found.doctor_id)
-    queries.lock_account(found.patient_id)
+    access.require_own(actor, "work_order.fill", doctor_id)
+    lock_accounts(lambda: session.scalars(select(WorkOrder.patient_id).where(WorkOrder.id == order_id)))
     order = lock(WorkOrder, order_id)
     assert isinstance(order, WorkOrder)
     return order

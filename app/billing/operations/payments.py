@@ -24,6 +24,7 @@ from app.fiscal import queries as fiscal_queries
 from app.fiscal import rules as fiscal_rules
 from app.models import CashMovement, FiscalReceipt, LedgerEntry, Payment, PaymentPart, Receipt, User
 from app.money import ZERO
+from app.patients.queries import lock_account
 from app.tasks import operations as tasks
 from app.vocab import N_, DeskKind, LedgerKind, PaymentMethod, ReceiptKind, TaskReasonKind
 
@@ -149,7 +150,7 @@ def _borrowed(patient_id: int, parts: Sequence[Part], branch_id: int | None, act
     certificates = sorted((part.certificate.strip().lower(), n) for n, part in enumerate(parts) if part.certificate)
     if not lenders and not certificates:
         return {}
-    queries.lock_account(patient_id, *lenders)
+    lock_account(patient_id, *lenders)
     branch = branch_of(branch_id, actor)
     lent = {
         place: lend(part.from_patient_id, patient_id, part.amount, branch_id=branch.id, actor=actor).id

@@ -14,11 +14,12 @@ from app.billing import queries, rules
 from app.billing.operations.base import entry, id_of, place_of, receipt_for
 from app.billing.operations.relatives import give_back_lent
 from app.cash import operations as cash
-from app.db import Busy, next_numbers, session
+from app.db import next_numbers, session
 from app.errors import NotFound, ReasonNeeded
 from app.fiscal import operations as fiscal
 from app.models import Branch, CashMovement, LedgerEntry, Patient, Payment, Refund, RefundPart, User, WorkOrder
 from app.money import ZERO
+from app.patients.queries import lock_accounts
 from app.vocab import DeskKind, LedgerKind, PaymentMethod, ReceiptKind, RefundKind
 
 _DEEDS = {
@@ -99,13 +100,12 @@ def _give_back(
     """Lock the patient's money, ask what is un-done, and write it: movements, refund, ledger, receipt."""
     if not reason.strip():
         raise ReasonNeeded()
-    payment = session.get(Payment, payment_id)
+    patient_of = select(Payment.patient_id).where(Payment.id == payment_id)
+    lock_accounts(lambda: {*session.scalars(patient_of), *queries.lenders_of(payment_id).values()})
+    payment = session.get(Payment, payment_id, populate_existing=True)
     if payment is None:
         raise NotFound()
-    queries.lock_account(payment.patient_id, *(known := queries.lenders_of(payment.id)).values())
     lenders = queries.lenders_of(payment.id)
-    if lenders != known:  # a relative's card became another one at this moment, whose account is not locked
-        raise Busy()
     patient = session.get_one(Patient, payment.patient_id)
     _lock_bills_of(payment.id)
     back = undo(payment, queries.returnable(payment.id))

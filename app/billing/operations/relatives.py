@@ -12,6 +12,7 @@ from app.db import session
 from app.errors import Invalid, NotRelative, ReasonNeeded
 from app.models import AdvanceTransfer, Refund, User
 from app.money import LARGEST, rounded
+from app.patients.queries import lock_account
 from app.vocab import N_, LedgerKind
 
 
@@ -26,7 +27,7 @@ def pass_advance(
     """
     if not reason.strip():
         raise ReasonNeeded()
-    queries.lock_account(from_id, to_id)
+    lock_account(from_id, to_id)
     return lend(from_id, to_id, amount, reason, branch_id=branch_of(branch_id, actor).id, actor=actor)
 
 

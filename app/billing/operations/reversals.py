@@ -6,6 +6,8 @@ Where next: `rules.take_lines_back`.
 from collections.abc import Mapping
 from decimal import Decimal
 
+from sqlalchemy import select
+
 from app import access, audit, clock
 from app.billing import queries, rules
 from app.billing.operations.base import entry, id_of
@@ -14,6 +16,7 @@ from app.errors import NotFound, NothingToReverse, ReasonNeeded
 from app.fiscal import operations as fiscal
 from app.models import LedgerEntry, User, WorkOrder, WorkOrderLine
 from app.money import ZERO
+from app.patients.queries import lock_accounts
 from app.tasks import operations as tasks
 from app.vocab import LedgerKind, TaskReasonKind, WorkOrderStatus
 
@@ -34,12 +37,10 @@ def reverse_order(
     access.require(actor, "work_order.reverse")
     if not reason.strip():
         raise ReasonNeeded()
-    found = session.get(WorkOrder, order_id)
-    if found is None:
-        raise NotFound()
-    queries.lock_account(found.patient_id)
+    lock_accounts(lambda: session.scalars(select(WorkOrder.patient_id).where(WorkOrder.id == order_id)))
     order = lock(WorkOrder, order_id)
-    assert isinstance(order, WorkOrder)
+    if order is None:
+        raise NotFound()
     if order.status not in (WorkOrderStatus.ISSUED, WorkOrderStatus.PAID):
         raise NothingToReverse()
     back = rules.take_lines_back(queries.left_to_reverse(order), lines)

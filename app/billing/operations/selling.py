@@ -15,6 +15,7 @@ from app.db import next_numbers, session
 from app.errors import CertificateExists, CertificateUnpaid, Invalid, NotFound
 from app.models import Certificate, Patient, User
 from app.money import LARGEST, rounded, shown
+from app.patients.queries import lock_account
 from app.vocab import N_, PaymentMethod
 
 
@@ -38,7 +39,7 @@ def sell_certificate(
     whole = rules.sum_of(paid, *PaymentMethod)
     if rules.sum_of(paid, PaymentMethod.ADVANCE) or whole > amount:
         raise Invalid(fields={"amount": N_("More is paid than the certificate costs.")})
-    queries.lock_account(buyer_id)
+    lock_account(buyer_id)
     branch = branch_of(branch_id, actor)
     number = number.strip() or _next_number(branch.legal_entity_id)
     if queries.certificate_numbered(number) is not None:

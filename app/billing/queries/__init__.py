@@ -8,7 +8,6 @@ from app.billing.queries.balances import (
     Rows,
     balance_of,
     balances_of,
-    lock_account,
     relatives_of,
     transfers_of,
 )
@@ -117,7 +116,6 @@ __all__ = [
     "left_to_reverse",
     "lenders_of",
     "living_cards",
-    "lock_account",
     "may_be_taken_back",
     "moves_of_certificate",
     "name_of_payer",

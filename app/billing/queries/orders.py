@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import case, exists, func, or_, select, text
 
 from app import clock
-from app.billing.queries.balances import LOCKED_ACCOUNT, Balance, Rows
+from app.billing.queries.balances import Balance, Rows
 from app.billing.queries.prices import prices_of
 from app.billing.rules import Card, Due, LineLeft
 from app.db import Fixed, session
@@ -25,6 +25,7 @@ from app.models import (
     WorkOrderLine,
 )
 from app.money import ZERO
+from app.patients.queries import LOCKED_ACCOUNT
 from app.vocab import LedgerKind, WorkOrderStatus
 
 

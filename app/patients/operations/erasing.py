@@ -20,7 +20,6 @@ from app.models import (
     CardImportRow,
     Family,
     Patient,
-    PatientAccount,
     PatientPhone,
     RequestKey,
     User,
@@ -106,12 +105,7 @@ def obstacles(cards: Sequence[int]) -> list[str]:
 def _locked(patient_id: int) -> list[int]:
     """The card and those merged into it, locked by number after their accounts: nobody pays or books meanwhile."""
     cards = queries.cards_of(patient_id)
-    session.execute(
-        select(PatientAccount.patient_id)
-        .where(PatientAccount.patient_id.in_(cards))
-        .order_by(PatientAccount.patient_id)
-        .with_for_update()
-    ).all()
+    queries.lock_account(*cards)
     if any(lock(Patient, pk) is None for pk in cards):
         raise NotFound()
     if queries.cards_of(patient_id) != cards:

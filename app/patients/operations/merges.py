@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from app import access, audit, clock
 from app.db import constraint_of, lock, session
 from app.errors import CardArchived, Invalid, NotFound, NotMergeable, ReasonNeeded
-from app.models import AdvanceTransfer, CardMerge, Patient, PatientAccount, User
+from app.models import AdvanceTransfer, CardMerge, Patient, User
 from app.patients import queries, rules
 from app.vocab import N_, CardStatus, TaskStatus
 
@@ -148,12 +148,7 @@ def _together(moved: Mapping[str, list[Any]], more: Mapping[str, list[Any]]) -> 
 
 def _locked(loser_id: int, winner_id: int) -> tuple[Patient, Patient]:
     """Both cards, and both accounts of money, by number: nobody pays, books or edits meanwhile."""
-    session.execute(
-        select(PatientAccount.patient_id)
-        .where(PatientAccount.patient_id.in_((loser_id, winner_id)))
-        .order_by(PatientAccount.patient_id)
-        .with_for_update()
-    ).all()
+    queries.lock_account(loser_id, winner_id)
     found = {pk: lock(Patient, pk) for pk in sorted((loser_id, winner_id))}
     loser, winner = found[loser_id], found[winner_id]
     if loser is None or winner is None:
