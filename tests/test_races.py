@@ -15,11 +15,21 @@ from flask import Flask
 from sqlalchemy import func, select, text
 
 from app import clock
-from app.db import db, session, transaction
+from app.db import Busy, db, session, transaction
 from app.errors import Refusal, SlotTaken
 
 pytestmark = pytest.mark.servers
 CROWD = 50
+
+
+def _do(app: Flask, deed: Callable[[], Any], results: list[Any], place: int) -> None:
+    """One deed in a session and a transaction of its own; its result, or the refusal instead."""
+    with app.app_context():
+        try:
+            with transaction():
+                results[place] = deed()
+        except Exception as error:
+            results[place] = error
 
 
 def together(app: Flask, deeds: Sequence[Callable[[], Any]]) -> list[Any]:
@@ -28,13 +38,8 @@ def together(app: Flask, deeds: Sequence[Callable[[], Any]]) -> list[Any]:
     results: list[Any] = [None] * len(deeds)
 
     def one(place: int) -> None:
-        with app.app_context():
-            gate.wait()
-            try:
-                with transaction():
-                    results[place] = deeds[place]()
-            except Exception as error:
-                results[place] = error
+        gate.wait()
+        _do(app, deeds[place], results, place)
 
     threads = [threading.Thread(target=one, args=(place,)) for place in range(len(deeds))]
     for thread in threads:
@@ -256,15 +261,7 @@ def in_line(app: Flask, held: str, pk: int, deeds: Sequence[Callable[[], Any]]) 
     """Each deed begins once the one before it waits or is done, all behind a row of `held`, which is let go at last."""
     results: list[Any] = [None] * len(deeds)
 
-    def one(place: int) -> None:
-        with app.app_context():
-            try:
-                with transaction():
-                    results[place] = deeds[place]()
-            except Exception as error:
-                results[place] = error
-
-    threads = [threading.Thread(target=one, args=(place,)) for place in range(len(deeds))]
+    threads = [threading.Thread(target=_do, args=(app, deed, results, place)) for place, deed in enumerate(deeds)]
     waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     with db.engine.connect() as holder, db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as watcher:
         holder.execute(text(f"SELECT FROM {held} WHERE id = :pk FOR UPDATE"), {"pk": pk})
@@ -313,6 +310,27 @@ def test_a_bill_is_issued_at_once_while_another_is_reversed(app: Flask, make: An
     ])  # fmt: skip
     assert all(isinstance(one, int) for one in results), results
     assert queries.balance_of(pk) == queries.Balance(Decimal(700), Decimal(1000))
+
+
+def test_a_bill_of_a_card_that_is_merged_meanwhile_is_asked_for_again(app: Flask, make: Any) -> None:
+    """Its money is another card's by the time it is waited for: at once «try again», and then it is the other's."""
+    from app.billing import operations as billing
+    from app.billing import queries
+    from app.patients import operations as patients
+
+    branch, patient = money_of(make)
+    pk, stays, senior = patient.id, make.patient().id, make.user("senior")
+    lines, doctor = [{"service_id": make.service("700.00").id, "quantity": 1}], make.doctor()
+    with transaction():
+        order = billing.create_work_order(pk, doctor.id, lines, branch_id=branch.id, actor=senior).id
+    merged, refused = in_line(app, "patient", stays, [
+        lambda: patients.merge_cards(pk, stays, {}, "одно лицо", actor=senior).id,
+        lambda: billing.issue(order, actor=senior).id,
+    ])  # fmt: skip
+    assert isinstance(merged, int) and isinstance(refused, Busy) and refused.__cause__ is None, (merged, refused)
+    with transaction():
+        billing.issue(order, actor=senior)
+    assert queries.balance_of(stays) == queries.Balance(Decimal(700))
 
 
 def _billed(make: Any, branch: Any, patient: Any) -> tuple[int, int]:
