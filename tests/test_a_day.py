@@ -54,7 +54,8 @@ def kopecks(text: str) -> Decimal:
 
 
 def open_visit(page: Page, pk: int) -> None:
-    page.locator(f'[data-visit="{pk}"]').first.click()
+    with page.expect_response(lambda r: r.url.endswith(f"/appointments/{pk}")):
+        page.locator(f'[data-visit="{pk}"]').first.click()
     expect(page.locator("[data-side] .side-status")).to_be_visible()
 
 

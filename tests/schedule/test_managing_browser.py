@@ -337,6 +337,25 @@ def test_who_fits_a_freed_time_does_not_interrupt(day: Day) -> None:
     expect(day.page.locator("[data-side] [data-f=card]")).to_contain_text("Вторая")
 
 
+def test_who_fits_is_asked_anew_without_interrupting(day: Day) -> None:
+    """The list of who fits keeps up with the day; its late answer must not take the place of what was opened since."""
+    first, second = day.book(10, surname="Первая"), day.book(12, surname="Вторая")
+    day.open(visit=str(first))
+    day.page.click("details[data-cancel] summary")
+    day.page.select_option("#cancel-reason", index=1)
+    day.page.check("[data-cancel-form] input[value=patient]")
+    day.page.click("[data-cancel-form] button[type=submit]")
+    expect(day.page.locator("[data-side] [data-after]").first).to_be_visible()
+    let_go = held(day.page, "**/schedule/fits?**")
+    day.page.evaluate("document.dispatchEvent(new CustomEvent('wishes:answered'))")
+    day.page.locator(f"[data-visit='{second}']").click()
+    expect(day.page.locator("[data-side] [data-f=card]")).to_contain_text("Вторая")
+    with day.page.expect_response(lambda r: "/schedule/fits" in r.url):
+        let_go()
+    day.page.click("details[data-cancel] summary")
+    expect(day.page.locator("[data-side] [data-f=card]")).to_contain_text("Вторая")
+
+
 def test_a_cancelled_visit_comes_back_to_another_time(day: Day) -> None:
     pk = day.book(10)
     day.open(visit=str(pk))

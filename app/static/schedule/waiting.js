@@ -110,13 +110,16 @@
   }
 
   const again = async () => { schedule.load(true); await refresh(); };
+  // Who has opened something else meanwhile, or is about to, is not interrupted.
   async function refresh() {
     if (schedule.opened?.kind !== "fits") return;
-    const {slot, visit} = now;
-    try { now.data = (await desk.ask(`${urls.fits}?${query(slot)}`)).data; }
-    catch (refusal) { schedule.refuse(refusal); return; }
-    now.visit = visit;
-    if (!visit && !now.data.result.length && !now.data.offers.length) { schedule.close(); return; }
+    const asked = now, left = () => schedule.pending || schedule.opened?.kind !== "fits" || now !== asked;
+    let data;
+    try { ({data} = await desk.ask(`${urls.fits}?${query(asked.slot)}`)); }
+    catch (refusal) { if (!left()) schedule.refuse(refusal); return; }
+    if (left()) return;
+    asked.data = data;
+    if (!asked.visit && !data.result.length && !data.offers.length) { schedule.close(); return; }
     draw();
   }
 
