@@ -4,7 +4,7 @@ import io
 import json
 import threading
 import zipfile
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
@@ -77,7 +77,7 @@ def test_programs_are_told_of_a_card_what_they_may_see(make: Maker, branch: Any,
     pk = lived(make, branch, "Рассказанная", 4)
     who = make.user("doctor")
     own = session.scalars(select(Employee.id).where(Employee.user_id == who.id)).one()
-    at = clock.wall_now().replace(microsecond=0) + timedelta(days=300)
+    at = datetime.combine(clock.today() + timedelta(days=611), time(7))  # no neighbour's visit: the doctor is shared
     make.appointment(session.get_one(Patient, pk), session.get_one(Employee, own), at)
     told = program("doctor").get(f"patients/{pk}").json
     assert {visit["doctor_id"] for visit in told["appointments"]} == {own}

@@ -320,40 +320,42 @@ def test_the_visit_that_was_pressed_last_is_the_one_that_is_shown(day: Day) -> N
     expect(day.page.locator("[data-side] [data-f=card]")).to_contain_text("Вторая")
 
 
-def test_who_fits_a_freed_time_does_not_interrupt(day: Day) -> None:
-    first, second = day.book(10, surname="Первая"), day.book(12, surname="Вторая")
-    day.open(visit=str(first))
-    let_go = held(day.page, "**/schedule/fits?**")
+def cancel(day: Day) -> None:
+    """The visit that is open, for the first reason of the list."""
     day.page.click("details[data-cancel] summary")
     day.page.select_option("#cancel-reason", index=1)
     day.page.check("[data-cancel-form] input[value=patient]")
     day.page.click("[data-cancel-form] button[type=submit]")
     day.told("Отменён")
-    day.page.locator(f"[data-visit='{second}']").click()
+
+
+def opened_before_the_answer(day: Day, visit: int, let_go: Callable[[], None]) -> None:
+    """A visit that is opened while who fits is being asked stays open when the answer comes."""
+    day.page.locator(f"[data-visit='{visit}']").click()
     expect(day.page.locator("[data-side] [data-f=card]")).to_contain_text("Вторая")
     with day.page.expect_response(lambda r: "/schedule/fits" in r.url):
         let_go()
     day.page.click("details[data-cancel] summary")
     expect(day.page.locator("[data-side] [data-f=card]")).to_contain_text("Вторая")
+
+
+def test_who_fits_a_freed_time_does_not_interrupt(day: Day) -> None:
+    first, second = day.book(10, surname="Первая"), day.book(12, surname="Вторая")
+    day.open(visit=str(first))
+    let_go = held(day.page, "**/schedule/fits?**")
+    cancel(day)
+    opened_before_the_answer(day, second, let_go)
 
 
 def test_who_fits_is_asked_anew_without_interrupting(day: Day) -> None:
     """The list of who fits keeps up with the day; its late answer must not take the place of what was opened since."""
     first, second = day.book(10, surname="Первая"), day.book(12, surname="Вторая")
     day.open(visit=str(first))
-    day.page.click("details[data-cancel] summary")
-    day.page.select_option("#cancel-reason", index=1)
-    day.page.check("[data-cancel-form] input[value=patient]")
-    day.page.click("[data-cancel-form] button[type=submit]")
+    cancel(day)
     expect(day.page.locator("[data-side] [data-after]").first).to_be_visible()
     let_go = held(day.page, "**/schedule/fits?**")
     day.page.evaluate("document.dispatchEvent(new CustomEvent('wishes:answered'))")
-    day.page.locator(f"[data-visit='{second}']").click()
-    expect(day.page.locator("[data-side] [data-f=card]")).to_contain_text("Вторая")
-    with day.page.expect_response(lambda r: "/schedule/fits" in r.url):
-        let_go()
-    day.page.click("details[data-cancel] summary")
-    expect(day.page.locator("[data-side] [data-f=card]")).to_contain_text("Вторая")
+    opened_before_the_answer(day, second, let_go)
 
 
 def test_a_cancelled_visit_comes_back_to_another_time(day: Day) -> None:
